@@ -1,0 +1,82 @@
+"""The backward pass: backpropagation from scratch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof._base.errors import InputError
+from gradproof.textbook.network.activations import Array, activation
+from gradproof.textbook.network.forward import LayerCache
+
+
+def L_model_backward(
+    AL: Array,
+    Y: Array,
+    caches: Sequence[LayerCache],
+    hidden_layers_activation_fn: str = "relu",
+    *,
+    lambd: float = 0.0,
+) -> dict[str, Array]:
+    """Compute the gradient of the cost by backpropagation.
+
+    Parameters
+    ----------
+    AL : ndarray of shape (1, m)
+        The output of :func:`L_model_forward`.
+    Y : ndarray of shape (1, m)
+        The labels, in [0, 1].
+    caches : sequence of LayerCache
+        From the same forward pass; dropout masks are in them.
+    hidden_layers_activation_fn : {"relu", "tanh", "sigmoid"}
+        The activation of all hidden layers, as in the forward pass.
+    lambd : float, default 0.0
+        The strength λ of the L2 penalty, as in the cost.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``dW1, db1, …, dWL, dbL``, the derivatives of the cost with respect to the parameters, each
+        in its parameter's shape; and ``dA0, …, dA(L−1)``, those with respect to the activations
+        (dA0: to X).
+
+    Raises
+    ------
+    InputError
+        If `Y` does not have the shape of `AL` or the activation is unknown.
+
+    See Also
+    --------
+    gradient_check : Is it right?
+
+    Notes
+    -----
+    One backward pass. Source: Rumelhart, Hinton & Williams, *Nature* 323 (1986) 533–536. At its
+    kink the derivative of relu is taken as 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gradproof.textbook import network
+    >>> X, Y = np.ones((4, 2)), np.array([[0.0, 1.0]])
+    >>> parameters = network.initialize_parameters([4, 3, 1])
+    >>> AL, caches = network.L_model_forward(X, parameters, "tanh")
+    >>> gradients = network.L_model_backward(AL, Y, caches, "tanh")
+    >>> sorted(gradients)
+    ['dA0', 'dA1', 'dW1', 'dW2', 'db1', 'db2']
+    """
+    if AL.shape != np.shape(Y):
+        raise InputError(f"Y: found shape {np.shape(Y)}, expected {AL.shape}, as AL")
+    hidden = activation(hidden_layers_activation_fn)
+    m = AL.shape[1]
+    gradients: dict[str, Array] = {}
+    dZ = (AL - Y) / m  # sigmoid and cross-entropy together: no division by AL (1 − AL)
+    for layer in range(len(caches), 0, -1):
+        cache = caches[layer - 1]
+        gradients[f"dW{layer}"] = dZ @ cache.A_prev.T + lambd / m * cache.W
+        gradients[f"db{layer}"] = np.sum(dZ, axis=1, keepdims=True)
+        gradients[f"dA{layer - 1}"] = dA = cache.W.T @ dZ
+        if layer > 1:
+            below = caches[layer - 2]
+            masked = dA if below.mask is None else dA * below.mask
+            dZ = masked * hidden.derivative(below.Z, below.A)
+    return gradients

@@ -1,0 +1,233 @@
+"""The classic check of the network's backward pass: two evaluations for every parameter."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import positive_number
+from gradproof.textbook.comparison import relative_error
+from gradproof.textbook.network.activations import Array
+from gradproof.textbook.network.cost import forward_prop_cost
+from gradproof.textbook.network.setup import checked_examples
+from gradproof.textbook.vectors import (
+    dictionary_to_vector,
+    gradients_to_vector,
+    vector_to_dictionary,
+)
+
+# The classic code compares with 10e-7, which is 1e-6.
+_THRESHOLD = 10e-7
+_GREEN, _RED, _PLAIN = "\033[92m", "\033[91m", "\033[0m"
+
+
+def gradient_check(
+    parameters: Mapping[str, Array],
+    gradients: Mapping[str, npt.ArrayLike],
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    layers_dims: Sequence[int],
+    epsilon: float = 1e-7,
+    hidden_layers_activation_fn: str = "tanh",
+    *,
+    lambd: float = 0.0,
+    keep_prob: float = 1.0,
+    seed: int = 0,
+    progress: Callable[[int, int], object] | None = None,
+) -> float:
+    r"""Check the gradients of the network against two-sided differences, and print the verdict.
+
+    Both dictionaries are rolled into vectors; the difference is
+    :math:`\|a - n\|_2 / (\|a\|_2 + \|n\|_2)`. The verdict is green, or red when the difference is
+    above 10e-7 = 1e-6, as the classic code has it; the classic *text* asks for 1e-7.
+
+    Parameters
+    ----------
+    parameters : mapping of str to ndarray
+        ``W1, b1, …, WL, bL``: the point. Never changed.
+    gradients : mapping of str to array_like
+        ``dW1, db1, …`` as :func:`L_model_backward` returns them (``dA…`` may be among them).
+    X : array_like of shape (features, m)
+        The inputs; one example is enough.
+    Y : array_like of shape (1, m)
+        The labels.
+    layers_dims : sequence of int
+        The number of units of every layer, the input first.
+    epsilon : float, default 1e-7
+        The step, the same for every parameter; positive.
+    hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
+        The activation of all hidden layers.
+    lambd : float, default 0.0
+        The strength of the L2 penalty in the cost that the gradients claim to belong to.
+    keep_prob : float, default 1.0
+        Its inverted dropout; 1.0 drops nothing.
+    seed : int, default 0
+        Seed of its dropout masks.
+    progress : callable, optional
+        Called as ``progress(done, n)`` after every parameter.
+
+    Returns
+    -------
+    float
+        The difference; NaN (printed in red) where something is not finite.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be understood or shapes do not fit together.
+
+    See Also
+    --------
+    numerical_gradient : The differences alone.
+
+    Notes
+    -----
+    Costs 2n evaluations of the cost, n the number of parameters. Colours are left out where the
+    environment has ``NO_COLOR``. Source: Andrew Ng, *Improving Deep Neural Networks* (2017),
+    week 1, "Gradient checking".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gradproof.textbook import network
+    >>> X, Y = np.random.default_rng(1).random((12288, 1)), np.array([[1.0]])
+    >>> layers_dims = [12288, 5, 5, 1]
+    >>> parameters = network.initialize_parameters(layers_dims, seed=1)
+    >>> AL, caches = network.L_model_forward(X, parameters, "tanh")
+    >>> gradients = network.L_model_backward(AL, Y, caches, "tanh")
+    >>> difference = network.gradient_check(parameters, gradients, X, Y, layers_dims)
+    The backward pass is right! difference = ...e-09
+    >>> difference < 1e-7
+    True
+
+    A wrong factor in one tensor:
+
+    >>> X, layers_dims = X[:4], [4, 3, 3, 1]
+    >>> parameters = network.initialize_parameters(layers_dims, seed=1)
+    >>> AL, caches = network.L_model_forward(X, parameters, "tanh")
+    >>> gradients = network.L_model_backward(AL, Y, caches, "tanh")
+    >>> gradients["dW2"] = gradients["dW2"] * 2
+    >>> difference = network.gradient_check(parameters, gradients, X, Y, layers_dims)
+    There is a mistake in the backward pass! difference = 0.20...
+    """
+    numerical = numerical_gradient(
+        parameters,
+        X,
+        Y,
+        layers_dims,
+        epsilon,
+        hidden_layers_activation_fn,
+        lambd=lambd,
+        keep_prob=keep_prob,
+        seed=seed,
+        progress=progress,
+    )
+    difference = relative_error(gradients_to_vector(gradients), numerical)
+    _print_verdict(difference)
+    return difference
+
+
+def numerical_gradient(
+    parameters: Mapping[str, Array],
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    layers_dims: Sequence[int],
+    epsilon: float = 1e-7,
+    hidden_layers_activation_fn: str = "tanh",
+    *,
+    lambd: float = 0.0,
+    keep_prob: float = 1.0,
+    seed: int = 0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Array:
+    r"""Approximate the gradient of the network's cost by two-sided differences, the classic loop.
+
+    Parameters
+    ----------
+    parameters : mapping of str to ndarray
+        ``W1, b1, …, WL, bL``: the point. Never changed.
+    X : array_like of shape (features, m)
+        The inputs.
+    Y : array_like of shape (1, m)
+        The labels.
+    layers_dims : sequence of int
+        The number of units of every layer, the input first.
+    epsilon : float, default 1e-7
+        The step, the same for every parameter; positive.
+    hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
+        The activation of all hidden layers.
+    lambd : float, default 0.0
+        The strength of the L2 penalty.
+    keep_prob : float, default 1.0
+        Inverted dropout of the hidden units; 1.0 drops nothing.
+    seed : int, default 0
+        Seed of the dropout masks.
+    progress : callable, optional
+        Called as ``progress(done, n)`` after every parameter.
+
+    Returns
+    -------
+    ndarray of shape (n, 1)
+        The gradient, in the order of `dictionary_to_vector`.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be understood or shapes do not fit together.
+
+    Notes
+    -----
+    Costs 2n evaluations of the cost, each with a copy of the vector and a new dictionary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gradproof.textbook import network
+    >>> parameters = network.initialize_parameters([2, 1])
+    >>> numerical = network.numerical_gradient(parameters, [[1.0], [0.5]], [[1.0]], [2, 1])
+    >>> AL, caches = network.L_model_forward(np.array([[1.0], [0.5]]), parameters)
+    >>> np.allclose(network.L_model_backward(AL, [[1.0]], caches)["dW1"].T, numerical[:2])
+    True
+    """
+    inputs, labels = checked_examples(X, Y)
+    epsilon = positive_number(epsilon, "epsilon")
+    theta = dictionary_to_vector(parameters).astype(np.float64)
+    for key, value in vector_to_dictionary(theta, layers_dims).items():
+        if value.shape != np.shape(parameters[key]):
+            raise InputError(
+                f"parameters[{key!r}]: found shape {np.shape(parameters[key])}, "
+                f"expected {value.shape} for layers {list(layers_dims)}"
+            )
+
+    def cost(vector: Array) -> float:
+        return forward_prop_cost(
+            inputs,
+            vector_to_dictionary(vector, layers_dims),
+            labels,
+            hidden_layers_activation_fn,
+            lambd=lambd,
+            keep_prob=keep_prob,
+            seed=seed,
+        )
+
+    gradient = np.empty_like(theta)
+    for i in range(theta.size):
+        theta_plus, theta_minus = theta.copy(), theta.copy()
+        theta_plus[i] += epsilon
+        theta_minus[i] -= epsilon
+        gradient[i] = (cost(theta_plus) - cost(theta_minus)) / (2 * epsilon)
+        if progress is not None:
+            progress(i + 1, theta.size)
+    return gradient
+
+
+def _print_verdict(difference: float) -> None:
+    right = difference <= _THRESHOLD  # False for NaN
+    sentence = (
+        "The backward pass is right!" if right else "There is a mistake in the backward pass!"
+    )
+    text = f"{sentence} difference = {difference}"
+    colour = _GREEN if right else _RED
+    print(text if os.environ.get("NO_COLOR") else f"{colour}{text}{_PLAIN}")
