@@ -1,0 +1,46 @@
+# make demo   the main job            make test       everything of the core: a few minutes
+# make docs   the documentation       make test-all   every integration on top of that
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-all lint types floors bench docs clean
+
+$(VENV)/.%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable '.[$(subst +,$(comma),$*)]'
+	touch $@
+comma := ,
+
+demo: $(VENV)/.demo
+	$(BIN)/gradproof demo
+
+test: lint types floors
+	$(BIN)/python -m pytest -n 2 -m "not integration"
+
+test-all: $(VENV)/.test+docs
+	$(BIN)/python -m pytest -m integration
+	$(MAKE) docs bench
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+floors: $(VENV)/.test
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/import_time.py
+
+docs: $(VENV)/.test+docs
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

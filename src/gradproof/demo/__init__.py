@@ -1,0 +1,1 @@
+"""What `gradproof demo` shows: one file for each demonstration."""
