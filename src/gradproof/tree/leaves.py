@@ -1,0 +1,119 @@
+"""A pytree as a list of leaves, each with the code that reads it and its place in one vector."""
+
+import bisect
+import dataclasses
+from typing import Any
+
+import numpy as np
+import optree
+
+# Our own corner of optree's registry: what we register there changes nothing for anybody else.
+NAMESPACE = "gradproof"
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaf:
+    """One tensor (or number) of a pytree.
+
+    `accessor` is the code behind the name of the tree, such as ``['W'][0]``; `start` the place of
+    the leaf's first component among all components.
+    """
+
+    path: tuple[Any, ...]
+    accessor: str
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def size(self) -> int:
+        """The number of components."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def stop(self) -> int:
+        """The place behind the leaf's last component."""
+        return self.start + self.size
+
+
+@dataclasses.dataclass(frozen=True)
+class Tree:
+    """The structure of a pytree: its leaves by name and number.
+
+    `root` is the name that the pytree goes by in the user's code.
+    """
+
+    root: str
+    leaves: tuple[Leaf, ...]
+    spec: optree.PyTreeSpec
+
+    @property
+    def size(self) -> int:
+        """The number of components of all leaves."""
+        return self.leaves[-1].stop if self.leaves else 0
+
+    def address(self, leaf: Leaf, index: tuple[int, ...] = ()) -> str:
+        """Return the code that reads a leaf, or one component of it."""
+        text = self.root + leaf.accessor
+        return f"{text}[{', '.join(map(str, index))}]" if index else text
+
+    def locate(self, component: int) -> tuple[Leaf, tuple[int, ...]]:
+        """Return the leaf of a component of the whole, and the index within that leaf."""
+        # Empty leaves share their start with the next one; the last of them holds the component.
+        which = bisect.bisect_right(self.leaves, component, key=lambda leaf: leaf.start) - 1
+        leaf = self.leaves[which]
+        index = np.unravel_index(component - leaf.start, leaf.shape) if leaf.shape else ()
+        return leaf, tuple(int(i) for i in index)
+
+    def unflatten(self, values: list[Any]) -> Any:
+        """Put leaves back into the pytree."""
+        return optree.tree_unflatten(self.spec, values)
+
+
+def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
+    """Take a pytree apart: its structure, and its leaves as they are.
+
+    Dictionaries keep the order of their keys. Dataclasses are pytrees of their fields.
+    """
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        accessors, values, spec = optree.tree_flatten_with_accessor(at, namespace=NAMESPACE)
+    found = {type(value) for value in values if dataclasses.is_dataclass(value)}
+    if found:
+        for cls in found:
+            _register_dataclass(cls)
+        return flatten(at, root)
+    leaves = []
+    start = 0
+    for accessor, value in zip(accessors, values, strict=True):
+        leaf = Leaf(tuple(accessor.path), accessor.codify(""), _shape(value), start)
+        leaves.append(leaf)
+        start = leaf.stop
+    return Tree(root, tuple(leaves), spec), values
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    shape = getattr(value, "shape", ())
+    return tuple(int(length) for length in shape)
+
+
+def _register_dataclass(cls: type) -> None:
+    names = [field.name for field in dataclasses.fields(cls)]
+
+    def take_apart(value: Any) -> Any:
+        return [getattr(value, name) for name in names], value, names
+
+    def put_together(original: Any, children: Any) -> Any:
+        # Not through __init__, which may compute, check, or take other arguments.
+        copy: Any = object.__new__(cls)
+        if hasattr(original, "__dict__"):
+            vars(copy).update(vars(original))
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(copy, name, child)
+        return copy
+
+    optree.register_pytree_node(
+        cls,
+        take_apart,
+        put_together,
+        path_entry_type=optree.DataclassEntry,
+        namespace=NAMESPACE,
+    )

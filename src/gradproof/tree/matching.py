@@ -1,0 +1,95 @@
+"""Laying a claimed gradient onto the leaves of the parameters, by name."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradproof.tree.leaves import Tree, flatten
+
+
+@dataclasses.dataclass(frozen=True)
+class Mismatch:
+    """A gradient that does not have the structure of the parameters: where, and what there is."""
+
+    address: str
+    found: str
+    expected: str
+
+
+def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
+    """Return the claimed values leaf by leaf with notes on what was read how, or what is amiss."""
+    notes: list[str] = []
+    gradient, renamed = _without_prefix(tree, gradient)
+    if renamed:
+        notes.append(renamed)
+    claimed, values = flatten(gradient, "gradient")
+    if len(tree.leaves) > 1 and len(claimed.leaves) == 1 and not claimed.leaves[0].path:
+        numbers = _numbers_of_an_array(tree, values[0])
+        if numbers is None:
+            return Mismatch(
+                tree.root, _described(gradient), f"a gradient for each of {_listed(tree)}"
+            )
+        return numbers, [*notes, "the gradient is one array for a list of numbers"]
+    by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}
+    ordered = []
+    for leaf in tree.leaves:
+        if leaf.path not in by_path:
+            there = _listed(claimed) if claimed.leaves else "no gradient at all"
+            return Mismatch(
+                tree.address(leaf), "no gradient", f"one of shape {leaf.shape} (there is {there})"
+            )
+        value = by_path.pop(leaf.path)
+        shape = _array_shape(value)
+        if shape != leaf.shape:
+            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {leaf.shape}")
+        ordered.append(value)
+    if by_path:
+        extra = next(leaf for leaf in claimed.leaves if leaf.path in by_path)
+        return Mismatch(
+            f"gradient{extra.accessor}", "a gradient", f"none: {tree.root} has no such parameter"
+        )
+    return ordered, notes
+
+
+def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
+    """Read the keys ``dW1, db1`` of a gradient as ``W1, b1``, and leave ``dA1`` out."""
+    if not isinstance(gradient, Mapping) or not all(isinstance(key, str) for key in gradient):
+        return gradient, ""
+    names = {leaf.path[0] if leaf.path else None for leaf in tree.leaves}
+    if not all(isinstance(name, str) and f"d{name}" in gradient for name in names):
+        return gradient, ""
+    extra = [key for key in gradient if key[:1] != "d" or key[1:] not in names]
+    dropped = [key for key in extra if key.startswith("dA")]
+    kept = {key[1:]: value for key, value in gradient.items() if key not in extra}
+    kept |= {key: gradient[key] for key in extra if key not in dropped}
+    note = "the gradient's keys d<name> were read as <name>"
+    if dropped:
+        note += f"; left out, as no parameters: {', '.join(dropped)}"
+    return kept, note
+
+
+def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
+    """Read one array of shape (n,) as the gradient of n numbers."""
+    if any(leaf.shape for leaf in tree.leaves) or _array_shape(value) != (len(tree.leaves),):
+        return None
+    return list(np.asarray(value))
+
+
+def _array_shape(value: Any) -> tuple[int, ...] | None:
+    try:
+        return tuple(np.shape(value))
+    except ValueError:
+        return None
+
+
+def _described(value: Any) -> str:
+    shape = _array_shape(value)
+    return f"one array of shape {shape}" if shape is not None else type(value).__name__
+
+
+def _listed(tree: Tree, most: int = 6) -> str:
+    names = [tree.address(leaf) for leaf in tree.leaves[:most]]
+    rest = len(tree.leaves) - len(names)
+    return ", ".join(names) + (f" and {rest} more" if rest else "")
