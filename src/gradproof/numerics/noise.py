@@ -1,0 +1,129 @@
+"""The noise of f, measured: ECnoise along dense directions.
+
+Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011) 1292–1314.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradproof.numerics.protocol import Block, FloatArray
+
+POINTS = 7
+
+
+@dataclasses.dataclass
+class _Line:
+    """One direction: the spacing now tried, and what was found."""
+
+    spacing: float
+    slope: float
+    tries: int = 0
+    noise: float = 0.0
+    detected: bool = False
+    stands_still: bool = False
+    quantum: float = 0.0
+    was_too_small: bool = False
+    done: bool = False
+
+
+class NoisePilot:
+    """Estimate the noise of f along a few directions, seven points at a time.
+
+    On each direction f is taken at seven equidistant points. The higher differences of a smooth
+    function vanish; what remains is noise, whose size each order of differences estimates. The
+    spacing grows where f stands still and shrinks where f moves too much for that.
+
+    `spacing` is the first one tried, `slopes` the claimed derivative along each direction (what
+    stands still should move by it), `roundoff` the unit roundoff that f computes with, and `tries`
+    how many spacings are tried at most.
+    """
+
+    def __init__(self, *, spacing: float, slopes: FloatArray, roundoff: float, tries: int) -> None:
+        self._lines = [_Line(spacing, abs(float(slope))) for slope in slopes]
+        self._roundoff = roundoff
+        self._tries = tries
+        self.smallest_change = math.inf
+
+    def ask(self) -> Block | None:
+        """Return seven points on every direction that is not finished."""
+        active = [k for k, line in enumerate(self._lines) if not line.done]
+        if not active:
+            return None
+        centred = np.arange(POINTS) - (POINTS - 1) / 2
+        offsets = np.concatenate([centred * self._lines[k].spacing for k in active])
+        return Block(np.repeat(np.array(active, dtype=np.int64), POINTS), offsets)
+
+    def tell(self, values: FloatArray, offsets: FloatArray) -> None:
+        """Take the values, and decide on every direction: found, or another spacing."""
+        active = [line for line in self._lines if not line.done]
+        for line, f in zip(active, values.reshape(-1, POINTS), strict=True):
+            changes = np.abs(np.diff(f))
+            changes = changes[np.isfinite(changes) & (changes > 0)]
+            if changes.size:
+                self.smallest_change = min(self.smallest_change, float(changes.min()))
+            self._judge(line, f)
+            line.tries += 1
+            line.done = line.done or line.tries >= self._tries
+
+    def _judge(self, line: _Line, f: FloatArray) -> None:
+        if not np.all(np.isfinite(f)):
+            line.spacing /= 100
+            return
+        largest = float(np.max(np.abs(f)))
+        if largest > 0 and np.ptp(f) > 0.1 * largest:  # moves too much to be called smooth
+            line.done = line.was_too_small
+            line.spacing /= 100
+            return
+        difference = np.diff(f)
+        if np.sum(difference == 0) >= POINTS / 2:
+            moved = np.abs(difference[difference != 0])
+            if line.slope * line.spacing > 30 * self._roundoff * largest:
+                line.stands_still = True
+                if moved.size and not line.quantum:
+                    line.quantum = float(moved.min())
+            line.was_too_small = True
+            line.spacing *= 30 if line.stands_still else 100
+            return
+        levels = _noise_levels(f)
+        for k in range(len(levels) - 3):
+            sizes = [level for level, _ in levels[k : k + 3]]
+            if max(sizes) <= 4 * min(sizes) and levels[k][1]:
+                line.noise, line.detected, line.done = levels[k][0], True, True
+                return
+        line.done = line.was_too_small
+        line.spacing /= 100
+
+    @property
+    def noise(self) -> float:
+        """The root mean square noise of one value, the largest of all directions; 0 if unseen."""
+        return max(line.noise for line in self._lines)
+
+    @property
+    def detected(self) -> bool:
+        """Whether the differences of some direction agreed on a noise level."""
+        return any(line.detected for line in self._lines)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether f stood still where its claimed slope says that it should move."""
+        return any(line.stands_still for line in self._lines)
+
+    @property
+    def quantum(self) -> float:
+        """The smallest change of an f that stands still between its steps; else 0."""
+        return max(line.quantum for line in self._lines)
+
+
+def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:
+    """Return, for each order of differences, its noise level and whether its sign changes."""
+    levels = []
+    gamma = 1.0
+    difference = f
+    for order in range(1, POINTS):
+        difference = np.diff(difference)
+        gamma *= 0.5 * order / (2 * order - 1)  # (k!)² / (2k)!
+        level = math.sqrt(gamma * float(np.mean(difference**2)))
+        levels.append((level, bool(difference.min() * difference.max() < 0)))
+    return levels

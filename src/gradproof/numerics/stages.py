@@ -1,0 +1,263 @@
+"""The cheap stages: one difference after the other, until the question is answered.
+
+1. *Forward*, one evaluation, where its truncation is known beforehand to be below the tolerance.
+2. *Central*, two evaluations, at the smallest step that resolves the tolerance.
+3. *Central again* at a second step, and Richardson's extrapolation of the two.
+
+The step is not the one that minimises the error but the smallest one whose noise stays below what
+has to be resolved: truncation is then negligible for nearly every function, kinks rarely lie within
+the step, and one difference settles the question.
+"""
+
+import dataclasses
+import enum
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof.numerics.protocol import Block, FloatArray, IntArray
+
+KAPPA = 4.0
+"""How many standard deviations of noise an error bar is wide."""
+
+_LARGEST_STEP = 0.1  # in units of the natural scale
+_WIDEST_STEP = 0.3
+_TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
+_TINY_STEP = 1e-3
+_SHRINKINGS = 3
+_SHRINK = 64.0
+_CONFIRMATIONS = 64
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What is asked of each line: is `claim` its derivative at 0, within `tolerance`?
+
+    All arrays have one entry a line. `scale` is the natural scale of the line's offset,
+    `smallest_step` the smallest offset that floating point realises well; `relative` is the
+    relative tolerance in force, `resolution` what the noise has to stay below, and `group` the
+    lines that belong together (a leaf).
+    """
+
+    claim: FloatArray
+    scale: FloatArray
+    smallest_step: FloatArray
+    relative: FloatArray
+    tolerance: FloatArray
+    resolution: FloatArray
+    group: IntArray
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return self.claim.size
+
+
+class Stage(enum.IntEnum):
+    """How far a line had to go."""
+
+    NONE = 0
+    FORWARD = 1
+    CENTRAL = 2
+    SECOND = 3
+    UNCONFIRMED = 4
+
+
+class Differences:
+    """One central difference for every line: both values, step, quotient and noise."""
+
+    def __init__(self, lines: int) -> None:
+        self.plus, self.minus, self.step, self.value, self.noise = np.full((5, lines), np.nan)
+
+    def take(
+        self, lines: IntArray, values: FloatArray, offsets: FloatArray, noise_of_f: float
+    ) -> None:
+        """Fill in the values at both sides of some lines, all plus sides first."""
+        plus, minus = values.reshape(2, -1)
+        t_plus, t_minus = offsets.reshape(2, -1)
+        self.plus[lines], self.minus[lines] = plus, minus
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.value[lines] = (plus - minus) / (t_plus - t_minus)
+            self.step[lines] = step = (t_plus - t_minus) / 2
+            self.noise[lines] = KAPPA * noise_of_f / (math.sqrt(2) * step)
+
+
+class CheapStages:
+    """Answer a question about many lines at once by at most five evaluations a line."""
+
+    def __init__(
+        self,
+        question: Question,
+        *,
+        value_at_zero: float,
+        noise_of_f: float,
+        default_relative: float,
+        rng: np.random.Generator,
+    ) -> None:
+        q = self.question = question
+        n = q.lines
+        self.value_at_zero = value_at_zero
+        self.noise_of_f = noise_of_f
+        self.stage = np.zeros(n, dtype=np.int8)
+        self.agrees = np.zeros(n, dtype=bool)
+        self.forward, self.forward_noise = np.full((2, n), np.nan)
+        self.first, self.second = Differences(n), Differences(n)
+
+        with np.errstate(divide="ignore"):
+            wanted = 2 * KAPPA * noise_of_f / (math.sqrt(2) * q.resolution)
+        self._wanted = np.where(q.resolution > 0, wanted, np.inf)
+        # A random factor, so that no structure of f can hide between the steps of all lines.
+        self._step = np.clip(self._wanted, q.smallest_step, _LARGEST_STEP * q.scale) * rng.uniform(
+            0.8, 1.25, n
+        )
+        self._alone = np.minimum(_TRUNCATION_STEP, np.sqrt(q.relative)) * q.scale
+
+        self._pending = self._stages(default_relative, rng)
+        self._block: Block | None = next(self._pending, None)
+
+    # The stages are a generator of blocks over whole arrays: one step of it asks for as many
+    # evaluations as there are undecided lines.
+    def ask(self) -> Block | None:
+        """Return the next points, or None when there is nothing left to ask."""
+        return self._block
+
+    def tell(self, values: FloatArray, offsets: FloatArray) -> None:
+        """Take the values of the last block, and the offsets as floating point realised them."""
+        self._told = values, offsets
+        self._block = next(self._pending, None)
+
+    def _stages(self, default_relative: float, rng: np.random.Generator) -> Iterator[Block]:
+        q = self.question
+        cheap = np.flatnonzero(self._wanted <= default_relative * q.scale)
+        if cheap.size:
+            yield Block(cheap, 2 * self._step[cheap])
+            self._take_forward(cheap)
+        rest = np.flatnonzero(~self.agrees)
+        if rest.size:
+            yield from self._central(self.first, rest, self._step)
+            self._judge_first(rest)
+        rest = np.flatnonzero(~self.agrees & np.isfinite(self.first.value))
+        if rest.size:
+            steps = self._second_steps(rest)
+            some, others = _sample(rest, q.group[rest], _CONFIRMATIONS, rng)
+            yield from self._central(self.second, some, steps)
+            self._judge_second(some)
+            # Where not one of the sample agrees, the others would only cost: the leaf is wrong.
+            alive = np.isin(q.group[others], np.unique(q.group[some[self.agrees[some]]]))
+            close = ~self._far_off(others)
+            doubtful = others[alive | close]
+            self.stage[others] = Stage.UNCONFIRMED
+            if doubtful.size:
+                yield from self._central(self.second, doubtful, steps)
+                self._judge_second(doubtful)
+
+    def _central(
+        self, differences: Differences, lines: IntArray, steps: FloatArray
+    ) -> Iterator[Block]:
+        """Ask for both sides; where one is not finite, again with a shorter step."""
+        steps = steps.copy()
+        for _ in range(_SHRINKINGS + 1):
+            yield Block(
+                np.concatenate([lines, lines]), np.concatenate([steps[lines], -steps[lines]])
+            )
+            differences.take(lines, *self._told, self.noise_of_f)
+            finite = np.isfinite(differences.value[lines])
+            lines = lines[~finite]
+            if lines.size == 0:
+                return
+            steps[lines] /= _SHRINK
+
+    def _take_forward(self, lines: IntArray) -> None:
+        values, offsets = self._told
+        self.forward[lines] = (values - self.value_at_zero) / offsets
+        self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
+        self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
+
+    def _judge_first(self, lines: IntArray) -> None:
+        agrees = self._answers(lines, self.first.value, self.first.noise)
+        self._accept(
+            lines, agrees & (self.first.step[lines] <= 1.25 * self._alone[lines]), Stage.CENTRAL
+        )
+
+    def _second_steps(self, lines: IntArray) -> FloatArray:
+        """Choose where to look again: closer where the noise allows it, wider where it does not."""
+        q, first = self.question, self.first
+        steps = np.array(first.step)
+        agrees = np.zeros(q.lines, dtype=bool)
+        agrees[lines] = self._answers(lines, first.value, first.noise)
+        noisy = first.noise > q.resolution / 2
+        other = np.where(noisy, np.minimum(8 * first.step, _WIDEST_STEP * q.scale), first.step / 8)
+        # A tiny step leaves room above it: half way to the natural scale (in decades) noise is
+        # far lower, truncation still low, and a claim has to contradict f at both.
+        middle = np.sqrt(first.step * _LARGEST_STEP * q.scale)
+        other = np.where(first.step <= _TINY_STEP * q.scale, middle, other)
+        steps = np.where(agrees, first.step / 2, other)
+        return np.where(np.isfinite(steps), np.maximum(steps, q.smallest_step / 8), self._step)
+
+    def _judge_second(self, lines: IntArray) -> None:
+        q, first, second = self.question, self.first, self.second
+        tolerance = q.tolerance[lines]
+        near = np.abs(q.claim - first.value)[lines] <= 2 * tolerance + first.noise[lines]
+        near_too = np.abs(q.claim - second.value)[lines] <= 2 * tolerance + second.noise[lines]
+        by_second = self._answers(lines, second.value, second.noise) & (
+            (second.step[lines] <= self._alone[lines]) | near
+        )
+        by_first = self._answers(lines, first.value, first.noise) & near_too
+        value, truncation, noise = self.extrapolated()
+        by_both = self._answers(lines, value, truncation + noise)
+        self._accept(lines, by_second | by_first | by_both, Stage.SECOND)
+
+    def _far_off(self, lines: IntArray) -> BoolArray:
+        """Whether the first difference alone contradicts the claim beyond all doubt."""
+        q, first = self.question, self.first
+        gap = np.abs(q.claim - first.value)[lines]
+        far = gap > 10 * (q.tolerance[lines] + first.noise[lines])
+        result: BoolArray = far & (gap > 0.01 * np.abs(q.claim[lines]))
+        return result
+
+    def _answers(self, lines: IntArray, value: FloatArray, noise: FloatArray) -> BoolArray:
+        """Whether a measurement agrees with the claim and resolves what it has to."""
+        q = self.question
+        with np.errstate(invalid="ignore"):
+            agrees = np.abs(q.claim - value)[lines] <= (q.tolerance + noise)[lines]
+            resolved = (noise <= q.resolution)[lines]
+        both: BoolArray = agrees & resolved
+        return both
+
+    def _accept(self, lines: IntArray, agrees: BoolArray, stage: Stage) -> None:
+        self.agrees[lines] = agrees
+        self.stage[lines] = stage
+
+    def extrapolated(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return Richardson's value of the two steps, its truncation bar and its noise bar.
+
+        R = (r² D_small − D_large) / (r² − 1), r the ratio of the steps, without the h² term of the
+        error. Richardson, Phil. Trans. R. Soc. A 226 (1927) 299–361.
+        """
+        first, second = self.first, self.second
+        swap = second.step > first.step
+        large = np.where(swap, second.value, first.value)
+        small = np.where(swap, first.value, second.value)
+        noise_large = np.where(swap, second.noise, first.noise)
+        noise_small = np.where(swap, first.noise, second.noise)
+        with np.errstate(all="ignore"):
+            squared = np.where(swap, second.step / first.step, first.step / second.step) ** 2
+            value = (squared * small - large) / (squared - 1)
+            noise = (squared * noise_small + noise_large) / (squared - 1)
+            truncation = 0.15 * np.abs(value - small)
+        return value, truncation, noise
+
+
+def _sample(
+    lines: IntArray, group: IntArray, most: int, rng: np.random.Generator
+) -> tuple[IntArray, IntArray]:
+    """Split lines in two: at most `most` of every group at random, and the others."""
+    shuffled = rng.permutation(lines.size)
+    order = shuffled[np.argsort(group[shuffled], kind="stable")]
+    sorted_group = group[order]
+    first_of_group = np.searchsorted(sorted_group, sorted_group)
+    chosen = np.arange(lines.size) - first_of_group < most
+    return np.sort(lines[order[chosen]]), np.sort(lines[order[~chosen]])
