@@ -1,0 +1,56 @@
+"""GP101: f returns different values at the same point."""
+
+from gradproof.judge.catalogue import Cause
+
+CAUSE = Cause(
+    code="GP101",
+    name="random-function",
+    message=(
+        "f returns different values at the same point: they spread by {spread:.1e} of their size"
+    ),
+    advice="Fix the seed inside f, so that every call draws the same random numbers.",
+    text="""
+## What it is
+
+The function draws random numbers and draws new ones at every call, so that it has no single value
+at the point.
+
+## How it shows
+
+f is called three times at the point before anything else. The three values differ by more than
+rounding explains, and the verdict is inconclusive: a difference of two such values, divided by a
+small step, would measure the dice and not the slope. No more evaluations are spent.
+
+## How it comes about
+
+Dropout, a fresh minibatch or augmentation at every call, Monte Carlo sampling, a model left in
+training mode, a generator that lives outside the function and moves on.
+
+## Example
+
+```python
+import numpy as np
+import gradproof as gp
+
+rng = np.random.default_rng(0)
+
+
+def loss(w):
+    kept = rng.random(w.shape) < 0.5  # dropout: other components at every call
+    return float(np.sum((kept * w) ** 2))
+
+
+report = gp.check(loss, lambda w: 2 * w, np.arange(1.0, 9.0))
+```
+
+## What to do
+
+Make the generator inside the function, from a fixed seed, and let the gradient use the same one:
+`rng = np.random.default_rng(0)` as the first line of `loss`. Or check in evaluation mode, on one
+fixed batch. Averaging many calls does not help: the noise shrinks far too slowly.
+
+## What it is easily taken for
+
+Noise (GP201): there f repeats itself at the same point, and only neighbouring points scatter.
+""",
+)

@@ -1,0 +1,302 @@
+"""From outcomes of components to findings about leaves, and to the verdict of the whole."""
+
+import dataclasses
+import platform
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import optree
+
+from gradproof._base.outcomes import Verdict
+from gradproof._base.version import __version__
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.headline import headline
+from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
+from gradproof.judge.tolerance import Limits
+from gradproof.judge.verdict import Components, Outcome
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.stages import BoolArray
+from gradproof.tree import Leaf, Tree
+
+_MOST_CULPRITS = 100
+_UNDECIDED_SHARE = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """All measurements of a check; `unit` turns them back into the units of f."""
+
+    components: Components
+    limits: Limits
+    noise: float
+    unit: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Price:
+    """What a check cost, and what replays it."""
+
+    evaluations: int
+    gradient_calls: int
+    seconds: float
+    plan: str
+    seed: int
+
+
+def write_record(
+    tree: Tree,
+    evidence: Evidence,
+    *,
+    value: float,
+    rtol_given: bool,
+    ending: Verdict | None,
+    causes: Sequence[CauseFinding],
+    notes: Sequence[str],
+    price: Price,
+) -> Record:
+    """Judge every leaf, then the whole."""
+    leaves = tuple(_judge_leaf(tree, leaf, evidence) for leaf in tree.leaves)
+    verdict = ending or _overall([leaf.verdict for leaf in leaves])
+    rtol = _tolerance_in_force(evidence)
+    causes = (*causes, *_reasons(leaves, evidence))
+    return Record(
+        verdict=verdict,
+        headline=headline(
+            verdict,
+            leaves,
+            causes,
+            rtol=rtol,
+            attained=not rtol_given and rtol > 1.001 * evidence.limits.policy.default,
+        ),
+        evaluations=price.evaluations,
+        gradient_calls=price.gradient_calls,
+        seconds=price.seconds,
+        plan=price.plan,
+        seed=price.seed,
+        rtol=rtol,
+        resolution=max((leaf.resolution for leaf in leaves), default=0.0),
+        value=value,
+        noise=evidence.noise,
+        leaves=leaves,
+        culprits=_culprits(tree, evidence),
+        causes=causes,
+        notes=tuple(notes),
+        versions=_versions(),
+    )
+
+
+def unmeasured(
+    tree: Tree,
+    verdict: Verdict | None,
+    value: float,
+    causes: Sequence[CauseFinding],
+    notes: Sequence[str],
+    price: Price,
+) -> Record:
+    """Record a check that ended before any difference was taken."""
+    ending = verdict or Verdict.PASS  # nothing to check, and nothing wrong
+    concerned = {address for cause in causes for address in cause.addresses}
+    nothing = float("nan")
+    leaves = tuple(
+        LeafFinding(
+            address=tree.address(leaf),
+            path=leaf.path,
+            shape=leaf.shape,
+            verdict=ending
+            if not concerned or tree.address(leaf) in concerned
+            else Verdict.INCONCLUSIVE,
+            discrepancy=nothing,
+            bar=nothing,
+            resolution=nothing,
+            checked=0,
+            wrong=0,
+            undecided=0,
+            reason=causes[-1].code if causes else None,
+            ratio=None,
+            worst=None,
+        )
+        for leaf in tree.leaves
+    )
+    return Record(
+        verdict=ending,
+        headline=headline(ending, leaves, tuple(causes), rtol=nothing, attained=False),
+        evaluations=price.evaluations,
+        gradient_calls=price.gradient_calls,
+        seconds=price.seconds,
+        plan=price.plan,
+        seed=price.seed,
+        rtol=nothing,
+        resolution=nothing,
+        value=value,
+        noise=nothing,
+        leaves=leaves,
+        culprits=(),
+        causes=tuple(causes),
+        notes=tuple(notes),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "gradproof": __version__,
+        "numpy": np.__version__,
+        "optree": optree.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _overall(verdicts: list[Verdict]) -> Verdict:
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
+
+
+def _tolerance_in_force(evidence: Evidence) -> float:
+    """Return the largest relative tolerance of the components that it decided about."""
+    decided = evidence.components.outcome != Outcome.FLAT
+    relative = evidence.limits.question.relative[decided]
+    return float(np.max(relative, initial=evidence.limits.policy.default))
+
+
+def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
+    part = slice(leaf.start, leaf.stop)
+    c, bounds = evidence.components, evidence.limits
+    claim, value, bar = c.claim[part], c.value[part], c.bar[part]
+    wrong, undecided = c.wrong[part], c.undecided[part]
+    size, tolerance = bounds.size[part], bounds.question.tolerance[part]
+    visible = c.outcome[part] != Outcome.FLAT
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.abs(claim - value) / size
+        relative_bar = bar / size
+        seen = (tolerance + bar + c.noise[part]) / size
+    worst = None
+    if np.any(wrong):
+        verdict = Verdict.FAIL
+        worst = _worst(tree, leaf, evidence, wrong)
+    elif _is_negligible(evidence, part, undecided):
+        verdict = Verdict.PASS
+    else:
+        verdict = Verdict.INCONCLUSIVE
+        worst = _worst(tree, leaf, evidence, undecided)
+    return LeafFinding(
+        address=tree.address(leaf),
+        path=leaf.path,
+        shape=leaf.shape,
+        verdict=verdict,
+        discrepancy=_largest(off[visible]),
+        bar=_largest(relative_bar[visible]),
+        resolution=_largest(seen[visible & ~undecided & ~wrong]),
+        checked=leaf.size,
+        wrong=int(np.sum(wrong)),
+        undecided=int(np.sum(undecided)),
+        reason=_most_frequent_reason(c.outcome[part][undecided]),
+        ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,
+        worst=worst,
+    )
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.max(values[np.isfinite(values)], initial=0.0))
+
+
+def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> bool:
+    """Whether the undecided components of a leaf are few, and could not make it wrong.
+
+    They may be 5 % of the leaf at most, and the largest error that the measurements leave room for
+    must stay below the cap of the tolerance, relative to the leaf: √Σ(e T)² ≤ cap ‖a T‖.
+    """
+    count = int(np.sum(undecided))
+    if count == 0:
+        return True
+    if count > _UNDECIDED_SHARE * undecided.size:
+        return False
+    c, scale = evidence.components, evidence.limits.question.scale[part]
+    claim = c.claim[part]
+    possible = np.fmax(
+        np.abs(claim - c.value[part]) + c.bar[part],
+        np.fmax(np.abs(claim - c.left[part]), np.abs(claim - c.right[part])),
+    )
+    error = float(np.linalg.norm((possible * scale)[undecided]))
+    return error <= evidence.limits.policy.cap * float(np.linalg.norm(claim * scale))
+
+
+def _most_frequent_reason(outcomes: npt.NDArray[np.int16]) -> str | None:
+    if outcomes.size == 0:
+        return None
+    kinds, counts = np.unique(outcomes, return_counts=True)
+    return f"GP{int(kinds[np.argmax(counts)])}"
+
+
+def _uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> float | None:
+    """Return claimed / measured where one number other than 1 explains all components."""
+    clear = np.abs(value) > 10 * bar
+    if not np.any(clear):
+        return None
+    ratio = float(np.median(claim[clear] / value[clear]))
+    room = 3 * abs(ratio) * bar + 1e-3 * np.abs(claim)
+    explained = np.all(np.abs(claim - ratio * value) <= room)
+    return ratio if explained and abs(ratio - 1) > 1e-3 else None
+
+
+def _worst(tree: Tree, leaf: Leaf, evidence: Evidence, among: BoolArray) -> ComponentFinding | None:
+    c, scale = evidence.components, evidence.limits.question.scale
+    places = leaf.start + np.flatnonzero(among)
+    effect = np.abs(c.claim[places] - c.value[places]) * scale[places]
+    if not np.any(np.isfinite(effect)):
+        return None
+    return _component(tree, evidence, int(places[np.nanargmax(effect)]))
+
+
+def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
+    leaf, index = tree.locate(place)
+    c, unit = evidence.components, evidence.unit
+    return ComponentFinding(
+        address=tree.address(leaf, index),
+        path=leaf.path,
+        index=index,
+        claimed=float(c.claim[place]) * unit,
+        measured=float(c.value[place]) * unit,
+        bar=float(c.bar[place]) * unit,
+    )
+
+
+def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
+    """Return the confirmed wrong components, those with the largest effect on f first."""
+    c = evidence.components
+    places = np.flatnonzero(c.outcome == Outcome.FAIL)
+    effect = np.abs(c.claim - c.value)[places] * evidence.limits.question.scale[places]
+    order = places[np.argsort(-effect, kind="stable")[:_MOST_CULPRITS]]
+    return tuple(_component(tree, evidence, int(place)) for place in order)
+
+
+def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFinding]:
+    """Return one cause for each reason why leaves could not be decided."""
+    found = []
+    for code in sorted({leaf.reason for leaf in leaves if leaf.reason}):
+        concerned = [leaf for leaf in leaves if leaf.reason == code]
+        addresses = [leaf.address for leaf in concerned]
+        found.append(CATALOGUE[code].finding(*addresses, **_numbers(code, evidence)))
+    return found
+
+
+def _numbers(code: str, evidence: Evidence) -> dict[str, float]:
+    """Return the parameters of a reason, at its first component."""
+    c, unit = evidence.components, evidence.unit
+    outcome = Outcome(int(code[2:]))
+    places = np.flatnonzero(c.outcome == outcome)
+    first = int(places[0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        off = np.abs(c.claim - c.value) / evidence.limits.size
+    match outcome:
+        case Outcome.NOISE:
+            return {"sigma": evidence.noise}
+        case Outcome.KINK:
+            return {"left": float(c.left[first]) * unit, "right": float(c.right[first]) * unit}
+        case Outcome.PRECISION:
+            return {"discrepancy": _largest(off[places])}
+        case Outcome.TWO_SCALES:
+            return {"amplitude": _largest(off[places])}
+        case _:
+            return {}

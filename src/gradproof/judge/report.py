@@ -1,0 +1,187 @@
+"""The record of a check as data: what was found, how, and for what price."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from gradproof._base.outcomes import Verdict
+
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class ComponentFinding:
+    """One component that is wrong: where, what was claimed, what was measured.
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the component.
+    path : tuple
+        The keys that lead to its leaf.
+    index : tuple of int
+        The component within the leaf; ``()`` for a number.
+    claimed, measured, bar : float
+        The claimed derivative, the measured one, and the error bar of the latter.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: t["w"] ** 2, lambda t: {"w": t["w"]}, {"w": 3.0})
+    >>> report.culprits[0].address, report.culprits[0].claimed
+    ("t['w']", 3.0)
+    """
+
+    address: str
+    path: tuple[Any, ...]
+    index: tuple[int, ...]
+    claimed: float
+    measured: float
+    bar: float
+
+    @property
+    def bars(self) -> float:
+        """The distance of claim and measurement in bars."""
+        return abs(self.claimed - self.measured) / self.bar if self.bar else math.inf
+
+
+@dataclasses.dataclass(frozen=True)
+class LeafFinding:
+    """What was found about one leaf (tensor or number).
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the leaf.
+    path : tuple
+        The keys that lead to it.
+    shape : tuple of int
+        Its shape; ``()`` for a number.
+    verdict : Verdict
+        Pass, fail or inconclusive.
+    discrepancy : float
+        The largest distance of claim and measurement, relative to the size of the component (or of
+        a typical one of the leaf where that is larger).
+    bar : float
+        The largest error bar, relative in the same way.
+    resolution : float
+        The smallest relative error that would have been seen in any component.
+    checked, wrong, undecided : int
+        How many components were measured, contradict the claim, could not be decided.
+    reason : str or None
+        The code of what could not be decided for most of the undecided components.
+    ratio : float or None
+        Claimed over measured where that is the same number, other than 1, for all components.
+    worst : ComponentFinding or None
+        The component with the largest discrepancy of a leaf that does not pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: np.sum(t**2), lambda t: 2 * t, np.ones((2, 3)))
+    >>> report.leaves[0].address, report.leaves[0].shape, report.leaves[0].checked
+    ('t', (2, 3), 6)
+    """
+
+    address: str
+    path: tuple[Any, ...]
+    shape: tuple[int, ...]
+    verdict: Verdict
+    discrepancy: float
+    bar: float
+    resolution: float
+    checked: int
+    wrong: int
+    undecided: int
+    reason: str | None
+    ratio: float | None
+    worst: ComponentFinding | None
+
+
+@dataclasses.dataclass(frozen=True)
+class CauseFinding:
+    """Why a check did not simply pass: a code of the catalogue, where, and what to do.
+
+    Parameters
+    ----------
+    code : str
+        The stable code, such as ``GP103``.
+    name : str
+        Its name in the catalogue.
+    addresses : tuple of str
+        What it concerns; empty where it is the function as a whole.
+    parameters : dict
+        Its numbers, by name.
+    message : str
+        What was seen, in a sentence.
+    advice : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: t**2, lambda t: float("nan"), 3.0)
+    >>> report.causes[0].code, report.causes[0].name
+    ('GP104', 'non-finite-gradient')
+    """
+
+    code: str
+    name: str
+    addresses: tuple[str, ...]
+    parameters: dict[str, Any]
+    message: str
+    advice: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """Everything that a check found, without any rendering."""
+
+    verdict: Verdict
+    headline: str
+    evaluations: int
+    gradient_calls: int
+    seconds: float
+    plan: str
+    seed: int
+    rtol: float
+    resolution: float
+    value: float
+    noise: float
+    leaves: tuple[LeafFinding, ...]
+    culprits: tuple[ComponentFinding, ...]
+    causes: tuple[CauseFinding, ...]
+    notes: tuple[str, ...]
+    versions: dict[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is pass."""
+        return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers; numbers that are not finite as None."""
+        return {"schema": SCHEMA_VERSION, **_plain(dataclasses.asdict(self))}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return the record as JSON, valid by ``gradproof/judge/report.schema.json``."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    return repr(value)  # a key of some other type in a path

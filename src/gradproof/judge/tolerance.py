@@ -1,0 +1,110 @@
+"""The tolerance model: what has to agree, what has to be resolved, and what is beyond doubt."""
+
+import dataclasses
+
+import numpy as np
+
+from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.scales import natural_scales, typical_effect
+from gradproof.numerics.stages import Question
+from gradproof.tree import Tree
+
+_ROUNDING_OF_CLAIM = 1e3  # in unit roundoffs of the claim: backpropagation adds many terms
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """What is asked of every component, relative to its own size.
+
+    `default` is the relative tolerance asked for; it may grow with the noise of f up to `cap`
+    unless the user gave it. Discrepancies up to `grey` times `default` are not called wrong:
+    special functions and inner iterations are that inexact. `margin` is how many bars a
+    discrepancy must be wide to be called wrong.
+    """
+
+    default: float
+    cap: float
+    grey: float
+    margin: float
+
+
+def policy(rtol: float | None, *, low_precision: bool) -> Policy:
+    """Return the policy for a precision, with the user's own tolerance where there is one."""
+    usual = Policy(1e-2, 2e-2, 2.0, 3.0) if low_precision else Policy(1e-6, 1e-2, 10.0, 1.6)
+    if rtol is None:
+        return usual
+    return dataclasses.replace(usual, default=rtol, cap=rtol)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scaling:
+    """Natural scales of all components, and the typical effect of each component's leaf."""
+
+    scale: FloatArray
+    effect: FloatArray
+    leaf: IntArray
+
+    @property
+    def floor(self) -> FloatArray:
+        """The size of a typical component, in the units of each: the floor of relative errors."""
+        return self.effect / self.scale
+
+
+def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
+    """Return scales leaf by leaf; a leaf whose claim is 0 is judged by the effect of the others."""
+    scale, effect = np.ones_like(x), np.zeros_like(x)
+    leaf_of = np.zeros(x.size, dtype=np.int64)
+    for number, leaf in enumerate(tree.leaves):
+        part = slice(leaf.start, leaf.stop)
+        scale[part] = natural_scales(x[part], claim[part])
+        effect[part] = typical_effect(claim[part], scale[part])
+        leaf_of[part] = number
+    if np.any(effect == 0) and np.any(effect > 0):
+        effect[effect == 0] = typical_effect(claim, scale)
+    return Scaling(scale, effect, leaf_of)
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The question put to the measurements, and from where on a discrepancy is beyond doubt."""
+
+    question: Question
+    size: FloatArray
+    beyond: FloatArray
+    policy: Policy
+
+
+def limits(
+    scaling: Scaling,
+    claim: FloatArray,
+    rules: Policy,
+    *,
+    noise: float,
+    roundoff_of_claim: float,
+    roundoff_of_x: FloatArray,
+) -> Limits:
+    """Put the question: rtol where f can show it, otherwise what it can show, up to the cap.
+
+    rt_i = max(rtol, min(cap, (6σ / (s_i T_i))^(2/3))), s_i = max(|a_i|, S/T_i): a step is limited
+    to √rt T by truncation, and its noise has to stay below rt s. Agreement is within
+    rt_i |a_i| + 1000 u S/T_i: correct gradients carry the rounding of their neighbours' size.
+    """
+    floor = scaling.floor
+    size = np.maximum(np.abs(claim), floor)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = np.nan_to_num((6 * noise / (size * scaling.scale)) ** (2 / 3), nan=np.inf)
+    relative = np.maximum(rules.default, np.minimum(rules.cap, shown))
+    rounding = _ROUNDING_OF_CLAIM * max(roundoff_of_claim, UNIT_ROUNDOFF_64) * floor
+    tolerance = relative * np.abs(claim) + rounding
+    question = Question(
+        claim=claim,
+        scale=scaling.scale,
+        smallest_step=scaling.scale * roundoff_of_x**0.7,
+        relative=relative,
+        tolerance=tolerance,
+        resolution=relative * size,
+        group=scaling.leaf,
+    )
+    beyond = np.maximum(tolerance, rules.grey * (rules.default * np.abs(claim) + rounding))
+    return Limits(question, size, beyond, rules)

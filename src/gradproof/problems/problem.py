@@ -1,0 +1,68 @@
+"""The problem: f, the claimed gradient, and the point."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described, require_callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A function, a claimed gradient and a point: what a check is about.
+
+    Parameters
+    ----------
+    f : callable
+        The function, called as ``f(at)`` with one argument; returns one real number.
+    gradient : callable, array_like, pytree or True
+        What is claimed for its derivative at `at`: a function of `at`, or the values themselves,
+        in the structure of `at`; ``True`` where `f` returns ``(value, gradient)``.
+    at : number, array or pytree of them
+        The point. Never changed.
+
+    Raises
+    ------
+    InputError
+        If `f` is no function, or `gradient` is nothing that could be a gradient.
+
+    See Also
+    --------
+    check : Checks it.
+    problem : Marks a function that returns one, for the command line.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> problem = gp.Problem(lambda t: t**2, lambda t: 2 * t, 3.0)
+    >>> gp.check(problem).passed
+    True
+    """
+
+    f: Callable[[Any], Any]
+    gradient: Any
+    at: Any
+
+    def __post_init__(self) -> None:
+        require_callable(self.f, "f", "f(at)")
+        if (
+            self.gradient is None
+            or isinstance(self.gradient, (str, bytes))
+            or self.gradient is False
+        ):
+            raise InputError(
+                f"gradient: found {described(self.gradient)}, expected a function of `at`, "
+                "the values of the gradient, or True if f returns (value, gradient)"
+            )
+
+    @property
+    def root(self) -> str:
+        """The name of `at` in addresses: that of f's first parameter, else ``x``."""
+        try:
+            parameters = list(inspect.signature(self.f).parameters.values())
+        except (TypeError, ValueError):  # builtins and C functions have none
+            return "x"
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return named[0].name if named else "x"

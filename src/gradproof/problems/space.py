@@ -1,0 +1,48 @@
+"""What the engine needs of the place where parameters live; `frameworks` implements it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gradproof.numerics.protocol import FloatArray, IntArray
+
+Function = Callable[[Any], float]
+
+
+class Space(Protocol):
+    """Parameters that can be moved in place and put back bit for bit.
+
+    Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf.
+    """
+
+    x: FloatArray
+    roundoffs: tuple[float, ...]
+
+    @property
+    def at(self) -> Any:
+        """The parameters as f sees them: ours, at the point itself."""
+
+    def fresh(self) -> Any:
+        """Return a copy of the parameters at the point, which nobody else holds."""
+
+    def use_fresh_copies(self) -> None:
+        """From now on give f a copy at every evaluation."""
+
+    def use_float32_grid(self) -> None:
+        """From now on move only to values that a float32 can hold."""
+
+    def is_held(self, call: Callable[[], Any]) -> bool:
+        """Run `call`, and return whether anybody holds on to the parameters afterwards."""
+
+    def is_unchanged(self) -> bool:
+        """Whether the parameters are at the point, bit for bit."""
+
+    def restore(self) -> None:
+        """Put the parameters back to the point, bit for bit."""
+
+    def along_components(
+        self, f: Function, lines: IntArray, offsets: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Evaluate f with single components moved; return values and realised offsets."""
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> float:
+        """Evaluate f at x + offset · direction."""
