@@ -1,0 +1,1 @@
+"""Running a check: the user's function is called here and nowhere else."""

@@ -1,0 +1,198 @@
+"""A check from end to end: preflight, pilot, differences, verdict, record."""
+
+import dataclasses
+import math
+import time
+
+import numpy as np
+
+from gradproof._base.outcomes import Verdict
+from gradproof.engine.evaluation import Evaluator, Progress
+from gradproof.engine.pilot import Pilot, fly
+from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
+from gradproof.judge.report import Record
+from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
+from gradproof.judge.verdict import Components, Outcome, judge_components
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.stages import CheapStages
+from gradproof.problems import Problem, Space
+from gradproof.tree import Tree
+
+_IGNORED_STEPS = (1e-3, 0.1)  # in units of the natural scale
+_FLAT_STEPS = (0.2, 1e-2, 1e-4, 1e-6)
+_FLAT_DIRECTIONS = 4
+
+
+def run_check(
+    problem: Problem,
+    tree: Tree,
+    space: Space,
+    *,
+    plan: str,
+    rtol: float | None,
+    seed: int,
+    progress: Progress | None,
+) -> Record:
+    """Check a problem, and leave the parameters bit for bit as they were."""
+    started = time.perf_counter()
+    evaluator = Evaluator(value_of(problem), space, progress)
+    rng = np.random.default_rng(seed)
+
+    def price(found: Preflight) -> Price:
+        seconds = time.perf_counter() - started
+        return Price(evaluator.count, found.gradient_calls, seconds, plan, seed)
+
+    try:
+        found = preflight(problem, tree, evaluator)
+        if found.verdict is not None or found.claim is None or tree.size == 0:
+            return unmeasured(
+                tree, found.verdict, found.value, found.causes, found.notes, price(found)
+            )
+        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+        _compare_with_the_start(found, evaluator)
+        return write_record(
+            tree,
+            evidence,
+            value=found.value,
+            rtol_given=rtol is not None,
+            ending=found.verdict,
+            causes=found.causes,
+            notes=found.notes,
+            price=price(found),
+        )
+    finally:
+        space.restore()
+
+
+def _measure(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+) -> Evidence:
+    """Measure every component, as far as its question needs it."""
+    evaluator.factor = factor = _power_of_two(found.value)
+    assert found.claim is not None
+    claim, value = found.claim * factor, found.value * factor
+    scales = scaling(tree, evaluator.space.x, claim)
+    if not _reacts(found, evaluator, scales, claim, value, rng):
+        found.causes.append(CATALOGUE["GP107"].finding())
+        noise = evaluator.roundoff * abs(value)
+        return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
+    pilot = fly(
+        evaluator,
+        scales,
+        claim,
+        value=value,
+        spread=found.spread * factor,
+        roundoff_of_claim=found.roundoff_of_claim,
+        rng=rng,
+    )
+    rules = policy(rtol, low_precision=pilot.low_precision)
+    if not np.any(claim):
+        moved = _largest_movement(evaluator, scales, value, pilot, rng)
+        if moved == 0:
+            found.notes.append("f does not depend on its argument, as claimed: it moved along none")
+            found.notes[-1] += " of a few random directions"
+            return _flat_evidence(scales, claim, rules, pilot.noise, factor)
+        effect = np.full_like(claim, moved / math.sqrt(claim.size))
+        scales = dataclasses.replace(scales, effect=effect)
+    bounds = limits(
+        scales,
+        claim,
+        rules,
+        noise=pilot.noise,
+        roundoff_of_claim=found.roundoff_of_claim,
+        roundoff_of_x=pilot.roundoff_of_x,
+    )
+    stages = CheapStages(
+        bounds.question,
+        value_at_zero=value,
+        noise_of_f=pilot.noise,
+        default_relative=rules.default,
+        rng=rng,
+    )
+    evaluator.answer_components(stages)
+    components = judge_components(stages, bounds)
+    return Evidence(components, bounds, pilot.noise / factor, 1 / factor)
+
+
+def _power_of_two(value: float) -> float:
+    """Return the factor that keeps squares of very large and very small values in range."""
+    if value == 0 or 1e-100 < abs(value) < 1e100:
+        return 1.0
+    return 2.0 ** -max(-1000, min(1000, math.frexp(value)[1]))
+
+
+def _reacts(
+    found: Preflight,
+    evaluator: Evaluator,
+    scales: Scaling,
+    claim: FloatArray,
+    value: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether f moves where the claim says so; one that caches by identity gets fresh copies."""
+    direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
+    for step in _IGNORED_STEPS:
+        if evaluator.along_direction(direction, step) != value:
+            return True
+    evaluator.space.use_fresh_copies()
+    if evaluator.along_direction(direction, _IGNORED_STEPS[-1]) != value:
+        found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
+        return True
+    expected = abs(float(claim @ direction)) * _IGNORED_STEPS[-1]
+    return expected <= 1e3 * evaluator.roundoff * abs(value)
+
+
+def _largest_movement(
+    evaluator: Evaluator, scales: Scaling, value: float, pilot: Pilot, rng: np.random.Generator
+) -> float:
+    """Return by how much f moves along random directions, 0 where that is not more than noise."""
+    largest = 0.0
+    for _ in range(min(_FLAT_DIRECTIONS, 2 * scales.scale.size)):
+        signs = rng.choice([-1.0, 1.0], scales.scale.size)
+        direction = signs * rng.uniform(0.5, 1.5, signs.size) * scales.scale
+        for step in _FLAT_STEPS:
+            moved = abs(evaluator.along_direction(direction, step) - value)
+            visible = 8 * pilot.noise * (2 if step > 0.1 else 1)
+            if not moved <= visible:
+                largest = max(largest, moved if math.isfinite(moved) else 0.0)
+        if largest:
+            break
+    return largest
+
+
+def _flat_evidence(
+    scales: Scaling, claim: FloatArray, rules: Policy, noise: float, factor: float
+) -> Evidence:
+    """Return what is known where f moves along no direction: every derivative is 0."""
+    zero = np.zeros_like(claim)
+    bar = 8 * noise / (_FLAT_STEPS[0] * scales.scale)
+    outcome = np.where(np.abs(claim) <= bar, Outcome.FLAT, Outcome.FAIL).astype(np.int16)
+    nothing = np.full_like(claim, np.nan)
+    components = Components(claim, zero, zero, bar, outcome, nothing, nothing)
+    bounds = limits(
+        scales,
+        claim,
+        rules,
+        noise=noise,
+        roundoff_of_claim=0.0,
+        roundoff_of_x=zero,
+    )
+    return Evidence(components, bounds, noise / factor, 1 / factor)
+
+
+def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
+    """Evaluate once more at the point: an f with a memory of its own has moved on."""
+    evaluator.factor = 1.0
+    evaluator.space.restore()
+    again = evaluator.at_point()
+    allowed = max(100 * evaluator.roundoff * abs(found.value), 4 * found.spread)
+    if not abs(again - found.value) <= allowed:
+        spread = abs(again - found.value) / max(abs(found.value), abs(again))
+        found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP101"].finding(spread=spread))

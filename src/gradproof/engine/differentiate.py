@@ -1,0 +1,53 @@
+"""Measuring a gradient without any claim."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.pilot import fly
+from gradproof.judge.tolerance import scaling
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.richardson import RichardsonTable
+from gradproof.problems import Space
+from gradproof.tree import Tree
+
+
+def measure(
+    f: Callable[[Any], Any], tree: Tree, space: Space, *, seed: int
+) -> tuple[FloatArray, FloatArray, float, int]:
+    """Return derivatives, their bars, f at the point, and the evaluations spent."""
+    evaluator = Evaluator(f, space)
+    try:
+        seen: list[float] = []
+        held = space.is_held(lambda: seen.append(evaluator.at_point()))
+        if held or not space.is_unchanged():
+            space.use_fresh_copies()
+        seen.append(evaluator.at_point())
+        value = seen[0]
+        nothing = np.full(tree.size, np.nan)
+        if not np.isfinite(value) or tree.size == 0:
+            return nothing, nothing, value, evaluator.count
+        unknown = np.zeros(tree.size)
+        scales = scaling(tree, space.x, unknown)
+        pilot = fly(
+            evaluator,
+            scales,
+            unknown,
+            value=value,
+            spread=abs(seen[1] - value),
+            roundoff_of_claim=0.0,
+            rng=np.random.default_rng(seed),
+        )
+        table = RichardsonTable(
+            scales.scale,
+            pilot.roundoff_of_x,
+            value_at_zero=value,
+            roundoff=pilot.roundoff,
+            noise_of_f=pilot.noise,
+        )
+        evaluator.answer_components(table)
+        return table.value, table.truncation + table.noise, value, evaluator.count
+    finally:
+        space.restore()

@@ -1,0 +1,95 @@
+"""Every evaluation of f goes through here: counted, guarded, turned into a float."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradproof._base.errors import InputError
+from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
+from gradproof._base.validation import described
+from gradproof.numerics.protocol import FloatArray, Scheme
+from gradproof.problems import Space
+
+_CHUNK = 4096
+Progress = Callable[[int, int], object]
+
+
+class Evaluator:
+    """Evaluate f at the point and around it, and count.
+
+    An exception at the point itself is the user's and surfaces. Displaced, an `ArithmeticError` or
+    `ValueError` (LinAlgError is one) says that f is not defined there: the value is NaN.
+    """
+
+    def __init__(
+        self, f: Callable[[Any], Any], space: Space, progress: Progress | None = None
+    ) -> None:
+        self._f = f
+        self.space = space
+        self.count = 0
+        self.roundoff = UNIT_ROUNDOFF_64
+        self.factor = 1.0
+        self._progress = progress
+
+    def at_point(self, at: Any = None) -> float:
+        """Evaluate f at the point, by default on the parameters in the space."""
+        self.count += 1
+        result = self._f(self.space.at if at is None else at)
+        self.roundoff = max(self.roundoff, unit_roundoff(getattr(result, "dtype", np.float64)))
+        return _as_float(result) * self.factor
+
+    def along_direction(self, direction: FloatArray, offset: float) -> float:
+        """Evaluate f at x + offset · direction."""
+        self.count += 1
+        with np.errstate(all="ignore"):
+            return self.space.along_direction(self._guarded, direction, offset) * self.factor
+
+    def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
+        """Evaluate whatever a scheme asks for along directions."""
+        while (block := scheme.ask()) is not None:
+            values = [
+                self.along_direction(directions[line], offset)
+                for line, offset in zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
+            ]
+            scheme.tell(np.array(values), block.offsets)
+
+    def answer_components(self, scheme: Scheme) -> None:
+        """Evaluate whatever a scheme asks for along components, in place, chunk by chunk."""
+        while (block := scheme.ask()) is not None:
+            values, offsets = np.empty((2, block.lines.size))
+            for start in range(0, block.lines.size, _CHUNK):
+                part = slice(start, start + _CHUNK)
+                with np.errstate(all="ignore"):
+                    values[part], offsets[part] = self.space.along_components(
+                        self._guarded, block.lines[part], block.offsets[part]
+                    )
+                self.count += values[part].size
+                if self._progress is not None:
+                    self._progress(min(start + _CHUNK, block.lines.size), block.lines.size)
+            if self.factor != 1.0:
+                values *= self.factor
+            scheme.tell(values, offsets)
+
+    def _guarded(self, at: Any) -> float:
+        try:
+            result = self._f(at)
+        except (ArithmeticError, ValueError):
+            return np.nan
+        return result if isinstance(result, float) else _as_float(result)
+
+
+def _as_float(result: Any) -> float:
+    if isinstance(result, float):
+        return float(result)
+    try:
+        array = np.asarray(result)
+        if array.size == 1 and array.dtype.kind in "biuf":
+            return float(array.item())
+    except ValueError:
+        pass
+    raise InputError(
+        f"the value of f: found {described(result)}, expected one real number"
+        + ("; for a function that returns several terms, return their sum or mean")
+        * (np.size(result) > 1 if isinstance(result, np.ndarray) else 0)
+    )

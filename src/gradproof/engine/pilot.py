@@ -1,0 +1,106 @@
+"""The pilot: precision and noise of f, once for the whole check, along dense directions."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradproof._base.floats import UNIT_ROUNDOFF_32, UNIT_ROUNDOFF_64
+from gradproof.engine.evaluation import Evaluator
+from gradproof.judge.tolerance import Scaling
+from gradproof.numerics.noise import NoisePilot
+from gradproof.numerics.precision import (
+    effective_roundoff,
+    is_on_float32_grid,
+    looks_shorter_than_float64,
+)
+from gradproof.numerics.protocol import FloatArray
+
+_FEW = 64  # components, for which one direction shows the noise
+_LOW_PRECISION = 1e-10
+_TRIES = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Pilot:
+    """The noise of one value of f, the roundoff it computes with, and how coarse steps must be."""
+
+    noise: float
+    roundoff: float
+    roundoff_of_x: FloatArray
+    low_precision: bool
+
+
+def fly(
+    evaluator: Evaluator,
+    scaling: Scaling,
+    claim: FloatArray,
+    *,
+    value: float,
+    spread: float,
+    roundoff_of_claim: float,
+    rng: np.random.Generator,
+) -> Pilot:
+    """Measure noise and precision; costs 7 evaluations for each direction and try, 17 mostly."""
+    space = evaluator.space
+    n = claim.size
+    roundoff = max(evaluator.roundoff, *space.roundoffs, UNIT_ROUNDOFF_64)
+    on_grid = is_on_float32_grid(space.x)
+    if roundoff < _LOW_PRECISION and looks_shorter_than_float64(value):
+        around = [
+            evaluator.along_direction(scaling.scale * rng.uniform(-1, 1, n), 1e-3) for _ in range(2)
+        ]
+        roundoff = max(roundoff, effective_roundoff(np.array(around)))
+    coarse = roundoff > _LOW_PRECISION and min(space.roundoffs) < _LOW_PRECISION
+    if coarse:
+        space.use_float32_grid()
+
+    # One steep component must not drive the curvature of the direction.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = scaling.effect / (np.abs(claim) * scaling.scale)
+    reach = scaling.scale * np.where(claim != 0, np.minimum(1.0, share), 1.0)
+    # Two directions at once, or one after the other where the first mostly suffices; a function of
+    # one variable has one direction only.
+    directions = [rng.choice([-1.0, 1.0], n) * reach for _ in range(min(n, 2))]
+    batches = [directions] if n >= _FEW else [[direction] for direction in directions]
+    tries = _TRIES if n > 1 else _TRIES // 2
+
+    def pilots(spacing: float) -> list[NoisePilot]:
+        flown: list[NoisePilot] = []
+        for batch in batches:
+            slopes = np.array([claim @ direction for direction in batch])
+            pilot = NoisePilot(spacing=spacing, slopes=slopes, roundoff=roundoff, tries=tries)
+            evaluator.answer_directions(pilot, batch)
+            flown.append(pilot)
+            if pilot.detected:
+                break
+        return flown
+
+    flown = pilots(roundoff**0.85)
+    stands_still = any(pilot.stands_still for pilot in flown)
+    if stands_still and on_grid and not coarse and roundoff < _LOW_PRECISION:
+        # Something inside casts to float32: steps on its grid make the cast harmless.
+        coarse = True
+        space.use_float32_grid()
+        flown = pilots(4 * UNIT_ROUNDOFF_32)
+
+    quantum = max((pilot.quantum for pilot in flown), default=0.0)
+    noise = max(
+        *(pilot.noise for pilot in flown),
+        0.7 * roundoff * abs(value),
+        spread,
+        0.5 * quantum if quantum > 4 * roundoff * abs(value) else 0.0,
+    )
+    if not any(pilot.detected for pilot in flown):
+        change = min(pilot.smallest_change for pilot in flown)
+        if math.isfinite(change) and (value == 0 or change <= 1e4 * roundoff * abs(value)):
+            noise = max(noise, change / 4)
+    of_leaf = np.array(space.roundoffs)
+    if coarse:
+        of_leaf = np.maximum(of_leaf, UNIT_ROUNDOFF_32)
+    return Pilot(
+        noise=noise,
+        roundoff=roundoff,
+        roundoff_of_x=of_leaf[scaling.leaf],
+        low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or stands_still,
+    )

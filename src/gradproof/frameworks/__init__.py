@@ -1,0 +1,1 @@
+"""Where parameters live: one file for each framework. `api` chooses; nothing else does."""

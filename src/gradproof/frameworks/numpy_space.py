@@ -1,0 +1,174 @@
+"""Parameters of NumPy arrays and Python numbers, moved in place in a buffer of our own."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof._base.errors import InputError
+from gradproof._base.floats import unit_roundoff
+from gradproof._base.validation import described
+from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.problems.space import Function
+from gradproof.tree import Tree
+
+
+class NumpySpace:
+    """The leaves of a pytree as buffers of our own; the user's arrays are never touched.
+
+    Integers are taken as the floats that they equal. An array leaf is seen by f through a view of
+    its buffer; a Python number is put into the pytree anew at every evaluation that moves it.
+    """
+
+    def __init__(self, tree: Tree, values: list[Any]) -> None:
+        self._tree = tree
+        self._buffers = [
+            _buffer(value, tree.address(leaf))
+            for leaf, value in zip(tree.leaves, values, strict=True)
+        ]
+        self._is_number = [not isinstance(value, np.ndarray) for value in values]
+        self._kinds = [_number_kind(value) for value in values]
+        self._initial = [buffer.copy() for buffer in self._buffers]
+        self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
+        self.x: FloatArray = np.concatenate(
+            [np.empty(0), *(buffer.astype(np.float64) for buffer in self._buffers)]
+        )
+        self._fresh_copies = False
+        self._float32_grid = False
+        self._build()
+
+    def _build(self) -> None:
+        self._views = [
+            kind(buffer[0]) if number else buffer.reshape(leaf.shape)
+            for leaf, buffer, number, kind in zip(
+                self._tree.leaves, self._buffers, self._is_number, self._kinds, strict=True
+            )
+        ]
+        self._at = self._tree.unflatten(list(self._views))
+
+    @property
+    def at(self) -> Any:
+        """The parameters as f sees them."""
+        return self.fresh() if self._fresh_copies else self._at
+
+    def fresh(self) -> Any:
+        """Return a copy of the parameters as they are now."""
+        return self._tree.unflatten(
+            [
+                kind(buffer[0]) if number else buffer.reshape(leaf.shape).copy()
+                for leaf, buffer, number, kind in zip(
+                    self._tree.leaves, self._buffers, self._is_number, self._kinds, strict=True
+                )
+            ]
+        )
+
+    def use_fresh_copies(self) -> None:
+        """From now on give f a copy at every evaluation."""
+        self._fresh_copies = True
+        self.restore()
+
+    def use_float32_grid(self) -> None:
+        """From now on move only to values that a float32 can hold, the point included."""
+        self._float32_grid = True
+        with np.errstate(over="ignore"):
+            for buffer, initial in zip(self._buffers, self._initial, strict=True):
+                buffer[:] = initial[:] = initial.astype(np.float32)
+            self.x = self.x.astype(np.float32).astype(np.float64)
+        self._build()
+
+    def is_held(self, call: Callable[[], Any]) -> bool:
+        """Run `call`, and return whether anybody holds on to the parameters afterwards."""
+        watched = [*self._buffers, *self._views, self._at]
+        before = [sys.getrefcount(thing) for thing in watched]
+        call()
+        after = [sys.getrefcount(thing) for thing in watched]
+        return any(
+            late > early
+            for thing, early, late in zip(watched, before, after, strict=True)
+            if isinstance(thing, (np.ndarray, list, dict))
+        )
+
+    def is_unchanged(self) -> bool:
+        """Whether the parameters are at the point, bit for bit."""
+        return all(
+            buffer.tobytes() == initial.tobytes()
+            for buffer, initial in zip(self._buffers, self._initial, strict=True)
+        )
+
+    def restore(self) -> None:
+        """Put the parameters back to the point, bit for bit."""
+        for buffer, initial in zip(self._buffers, self._initial, strict=True):
+            buffer[:] = initial
+        self._build()
+
+    def along_components(
+        self, f: Function, lines: IntArray, offsets: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Evaluate f with single components moved; return values and realised offsets."""
+        moved = self.x[lines] + offsets
+        values = np.empty(lines.size)
+        starts = np.array([leaf.start for leaf in self._tree.leaves])
+        leaf_of = np.searchsorted(starts, lines, side="right") - 1
+        # Neighbours in a block mostly share their leaf: one tight loop for each run of them.
+        cuts = np.flatnonzero(np.diff(leaf_of)) + 1
+        for run in np.split(np.arange(lines.size), cuts):
+            which = int(leaf_of[run[0]])
+            buffer = self._buffers[which]
+            with np.errstate(over="ignore"):
+                there = moved[run].astype(np.float32 if self._float32_grid else buffer.dtype)
+            moved[run] = there
+            places = (lines[run] - starts[which]).tolist()
+            values[run] = self._run(f, which, places, there.tolist())
+        return values, moved - self.x[lines]
+
+    def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[float]:
+        buffer, initial = self._buffers[which], self._initial[which]
+        found: list[float] = []
+        if self._fresh_copies or self._is_number[which]:
+            for place, value in zip(places, there, strict=True):
+                buffer[place] = value
+                found.append(f(self.fresh()))
+                buffer[place] = initial[place]
+            return found
+        at, keep = self._at, found.append
+        for place, value, old in zip(places, there, initial[places].tolist(), strict=True):
+            buffer[place] = value
+            keep(f(at))
+            buffer[place] = old
+        return found
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> float:
+        """Evaluate f at x + offset · direction."""
+        with np.errstate(over="ignore"):
+            for leaf, buffer in zip(self._tree.leaves, self._buffers, strict=True):
+                part = slice(leaf.start, leaf.stop)
+                there = self.x[part] + offset * direction[part]
+                buffer[:] = there.astype(np.float32) if self._float32_grid else there
+        try:
+            return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
+        finally:
+            for buffer, initial in zip(self._buffers, self._initial, strict=True):
+                buffer[:] = initial
+
+
+def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
+    """Copy a leaf into a flat array of its own float type."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "iuf":
+        raise InputError(
+            f"{address}: found {described(value)}, expected a real number or an array of them"
+        )
+    dtype = array.dtype if array.dtype.kind == "f" else np.float64
+    return np.array(array, dtype=dtype, order="C").reshape(-1)
+
+
+def _number_kind(value: Any) -> Callable[[Any], Any]:
+    """Return what makes a number of the kind of `value`: a float, or NumPy's own float."""
+    if isinstance(value, np.floating):
+        return type(value)
+    return float
