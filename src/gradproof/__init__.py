@@ -2,16 +2,38 @@
 
 from gradproof import data, textbook
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
+from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
+from gradproof.api.check import GradientError, Inconclusive, assert_gradient, check
+from gradproof.api.differentiate import NumericalGradient, differentiate
+from gradproof.api.explain import explain
+from gradproof.api.mark import problem
+from gradproof.api.report import Report
+from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
+from gradproof.problems import Problem
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
+    "CauseFinding",
+    "ComponentFinding",
+    "GradientError",
     "GradproofError",
+    "Inconclusive",
     "InputError",
+    "LeafFinding",
     "MissingExtra",
+    "NumericalGradient",
+    "Problem",
+    "Report",
+    "Verdict",
     "__version__",
+    "assert_gradient",
+    "check",
     "data",
+    "differentiate",
+    "explain",
     "gradient_check",
     "numerical_gradient",
+    "problem",
     "textbook",
 ]

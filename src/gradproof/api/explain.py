@@ -1,0 +1,46 @@
+"""The catalogue of causes, as text."""
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
+from gradproof.judge.causes import CATALOGUE
+
+
+def explain(code: str) -> str:
+    """Return the page of a cause: what it is, how it shows and comes about, what to do.
+
+    Parameters
+    ----------
+    code : str
+        A code such as ``"GP103"``, in any case.
+
+    Returns
+    -------
+    str
+        The page, in Markdown.
+
+    Raises
+    ------
+    InputError
+        If there is no such code; the message lists those that there are.
+
+    Notes
+    -----
+    Costs no evaluation.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> print(gp.explain("GP103").splitlines()[0])
+    # GP103 wrong-structure
+    """
+    cause = CATALOGUE.get(code.upper()) if isinstance(code, str) else None
+    if cause is None:
+        raise InputError(
+            f"code: found {described(code)}, expected one of {', '.join(sorted(CATALOGUE))}"
+        )
+    return cause.page
+
+
+def codes() -> dict[str, str]:
+    """Return the names of all causes by their codes."""
+    return {code: cause.name for code, cause in sorted(CATALOGUE.items())}

@@ -1,0 +1,67 @@
+"""The report as people hold it: the record, with its rendering."""
+
+from gradproof.judge.report import Record
+
+
+class Report(Record):
+    """What a check found; true where it passed.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        ``"pass"``, ``"fail"`` or ``"inconclusive"``.
+    headline : str
+        The whole answer in one sentence.
+    evaluations, gradient_calls : int
+        Points at which f was evaluated; calls of the gradient.
+    seconds : float
+        Wall time.
+    plan, seed, versions
+        What replays the check.
+    rtol : float
+        The relative tolerance in force.
+    resolution : float
+        The smallest relative error that would have been seen in any component.
+    value, noise : float
+        f at the point, and the root mean square noise of one value of f.
+    leaves : tuple of LeafFinding
+        One finding for each leaf.
+    culprits : tuple of ComponentFinding
+        Single wrong components, those with the largest effect on f first; at most 100.
+    causes : tuple of CauseFinding
+        Why the check did not simply pass.
+    notes : tuple of str
+        What was read or done in a way worth knowing.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: t**2, lambda t: 2 * t, 3.0)
+    >>> report.verdict == "pass", bool(report)
+    (True, True)
+    """
+
+    def summary(self, width: int = 100) -> str:
+        """Render the report as plain text of at most `width` columns.
+
+        Parameters
+        ----------
+        width : int, default 100
+            The number of columns, 40 or more.
+
+        Returns
+        -------
+        str
+            The answer first, then every tensor (the wrong ones whole), causes and advice.
+
+        Examples
+        --------
+        >>> import gradproof as gp
+        >>> print(gp.check(lambda t: t**2, lambda t: 2 * t, 3.0, seed=1).summary()) # doctest: +SKIP
+        """
+        from gradproof.render.terminal import render
+
+        return render(self, width=width)
+
+    def __str__(self) -> str:
+        return self.summary()

@@ -1,0 +1,5 @@
+"""The command line: ``gradproof``."""
+
+from gradproof.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,69 @@
+"""Finding problems in files, by name."""
+
+import importlib.util
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gradproof._base.errors import InputError
+from gradproof.api.mark import MARK
+from gradproof.problems import Problem
+
+
+class Found(NamedTuple):
+    """A function of a file that returns a problem."""
+
+    name: str
+    make: Callable[[], Any]
+
+
+def split_target(target: str) -> tuple[Path, str | None]:
+    """Split ``FILE::NAME``."""
+    path, separator, name = target.partition("::")
+    if separator and not name:
+        raise InputError(f"{target}: found no name behind '::', expected FILE::NAME")
+    return Path(path), name or None
+
+
+def load(path: Path) -> types.ModuleType:
+    """Import a file; whatever it raises surfaces unchanged."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    spec = importlib.util.spec_from_file_location(f"_gradproof_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path}: found no Python file, expected one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    # As for a script, its neighbours can be imported; dataclasses look their module up by name.
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    return module
+
+
+def problems_of(module: types.ModuleType, path: Path, name: str | None) -> Iterator[Found]:
+    """Return the marked functions of a module, in the order in which they stand there."""
+    found = {
+        key: value
+        for key, value in vars(module).items()
+        if getattr(value, MARK, False) and value.__module__ == module.__name__
+    }
+    if not found:
+        raise InputError(f"{path}: found no problem, expected functions under @gradproof.problem")
+    if name is not None and name not in found:
+        raise InputError(f"{path}: found no problem {name!r}, there are {', '.join(found)}")
+    yield from (Found(key, make) for key, make in found.items() if name in (None, key))
+
+
+def make(found: Found) -> Problem:
+    """Call a marked function."""
+    problem = found.make()
+    if not isinstance(problem, Problem):
+        raise InputError(
+            f"{found.name}(): found {type(problem).__name__}, expected a gradproof.Problem"
+        )
+    return problem

@@ -1,0 +1,1 @@
+"""From the record to what people read: one small file for each format."""

@@ -1,0 +1,213 @@
+"""The report in a terminal: the answer first, every tensor a line, causes with their advice."""
+
+import io
+from typing import Any
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gradproof._base.outcomes import Verdict
+from gradproof.judge.headline import counted
+from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
+
+_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+_WORDS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
+_MOST_PASSING = 12
+_MOST_CULPRITS = 8
+_NARROWEST, _WIDEST = 40, 100
+
+
+def render(record: Record, *, width: int) -> str:
+    """Return the report as plain text of at most `width` columns."""
+    out = io.StringIO()
+    width = max(width, _NARROWEST)
+    _print_parts(record, Console(file=out, width=width, color_system=None), width)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def show(record: Record, console: Console) -> None:
+    """Print the report to a console: in colour in a terminal, elsewhere as plain text."""
+    width = min(console.width, _WIDEST)
+    if not console.is_terminal:
+        console.print(render(record, width=width), markup=False, highlight=False, soft_wrap=True)
+        return
+    _print_parts(record, console, width)
+
+
+def _print_parts(record: Record, console: Console, width: int) -> None:
+    for part in _parts(record, width):
+        console.print(part, width=width, highlight=False)
+
+
+def first_line(record: Record, width: int) -> Any:
+    """Return the whole answer, and what it cost."""
+    answer = Text.assemble(
+        ("gradproof  ", "bold"),
+        (record.verdict.value.upper(), _STYLES[record.verdict]),
+        f"   {record.headline}",
+    )
+    price = Text(
+        f"{counted(record.evaluations, 'evaluation')}   {_seconds(record.seconds)}"
+        f"   seed {record.seed}",
+        style="dim",
+    )
+    if answer.cell_len + price.cell_len + 4 <= width:
+        return answer + Text(" " * (width - answer.cell_len - price.cell_len)) + price
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(answer[: -len(record.headline) - 3], record.headline)
+    return Group(grid, Padding(price, (0, 0, 0, 11)))
+
+
+def _parts(record: Record, width: int) -> list[Any]:
+    parts: list[Any] = [first_line(record, width), ""]
+    if record.leaves:
+        parts.append(_leaves(record, width))
+        parts.append("")
+    listed = _culprits(record, width)
+    if listed is not None:
+        parts += [listed, ""]
+    for cause in record.causes:
+        parts += [_cause(cause), ""]
+    parts += [Padding(Text(f"note: {note}", style="dim"), (0, 0, 0, 2)) for note in record.notes]
+    while parts and parts[-1] == "":
+        parts.pop()
+    return parts
+
+
+def _leaves(record: Record, width: int) -> Any:
+    passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
+    hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
+    not_shown = {id(leaf) for leaf in hidden}
+    shown = [leaf for leaf in record.leaves if id(leaf) not in not_shown]
+    widest = max((len(leaf.address) for leaf in shown), default=0)
+    shapes = max((len(_shape(leaf.shape)) for leaf in shown), default=0)
+    words = max((len(_words(leaf)) for leaf in shown), default=0)
+    if width - widest - shapes - 18 < min(words, 40):  # every tensor on two lines
+        rows: list[Any] = []
+        for leaf in shown:
+            head = Text.assemble(leaf.address, f"   {_shape(leaf.shape)}   ", _verdict(leaf))
+            if leaf.verdict is Verdict.PASS:
+                head.append(f"   {_words(leaf)}")
+            rows.append(Padding(head, (0, 0, 0, 2)))
+            if leaf.verdict is not Verdict.PASS:
+                rows.append(Padding(_words(leaf), (0, 0, 0, 4)))
+        table: Any = Group(*rows)
+    else:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for leaf in shown:
+            grid.add_row(leaf.address, _shape(leaf.shape), _verdict(leaf), _words(leaf))
+        table = Padding(grid, (0, 0, 0, 2))
+    if not hidden:
+        return table
+    return Group(table, Padding(f"… and {len(hidden)} more that pass", (0, 0, 0, 2)))
+
+
+def _verdict(leaf: LeafFinding) -> Text:
+    return Text(_WORDS[leaf.verdict], style=_STYLES[leaf.verdict])
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) if shape else "number"
+
+
+def _words(leaf: LeafFinding) -> str:
+    if leaf.checked == 0:
+        return "" if leaf.shape and 0 not in leaf.shape else "empty" if leaf.shape else ""
+    if leaf.verdict is Verdict.PASS:
+        if leaf.resolution == 0:
+            return "no effect seen, none claimed"
+        undecided = f", {leaf.undecided} undecided ({leaf.reason})" if leaf.undecided else ""
+        return f"right to {leaf.discrepancy or leaf.bar:.1e}{undecided}"
+    words = [] if leaf.checked == 1 else [_share(leaf)]
+    words += [_component(leaf.worst, leaf)] if leaf.worst else []
+    return ": ".join(words)
+
+
+def _share(leaf: LeafFinding) -> str:
+    count, what = (
+        (leaf.wrong, "wrong") if leaf.verdict is Verdict.FAIL else (leaf.undecided, "undecided")
+    )
+    all_of_it = "all" if count == leaf.checked else f"{count:,} of"
+    return f"{all_of_it} {leaf.checked:,} {what}"
+
+
+def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
+    where = f"[{', '.join(map(str, worst.index))}] " if worst.index else ""
+    text = f"{where}claimed {_number(worst.claimed)}, measured {_measured(worst)}"
+    if leaf.ratio == 0:
+        return f"claimed 0 throughout; {text}"
+    if leaf.ratio is not None:
+        return f"claimed = {leaf.ratio:.4f} × measured; {text}"
+    return text + f"  ({_bars(worst)})"
+
+
+def _culprits(record: Record, width: int) -> Any:
+    """Return a list of single components, where the tensors' lines do not name them already."""
+    listed = list(record.culprits)
+    wrong = {leaf.path for leaf in record.leaves if leaf.wrong > 1 and leaf.ratio is None}
+    listed = [culprit for culprit in listed if culprit.path in wrong][:_MOST_CULPRITS]
+    if not listed:
+        return None
+    lines = [Text("the largest wrong components", style="bold")]
+    lines += [
+        Text(
+            f"  {culprit.address}   claimed {_number(culprit.claimed)}, "
+            f"measured {_measured(culprit)}"
+        )
+        for culprit in listed
+    ]
+    return Padding(Group(*lines), (0, 0, 0, 2))
+
+
+def _cause(cause: CauseFinding) -> Any:
+    where = ", ".join(cause.addresses[:4])
+    rest = len(cause.addresses) - 4
+    where += f" and {rest} more" if rest > 0 else ""
+    head = Text.assemble((f"{cause.code} {cause.name}", "bold"), f"   {where}" if where else "")
+    return Padding(
+        Group(
+            head,
+            Padding(cause.message, (0, 0, 0, 6)),
+            Padding(f"try: {cause.advice}", (0, 0, 0, 6)),
+            Padding(Text(f"see: gradproof explain {cause.code}", style="dim"), (0, 0, 0, 6)),
+        ),
+        (0, 0, 0, 2),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:+.4g}"
+
+
+def _measured(finding: ComponentFinding) -> str:
+    """Return the measurement with as many digits as its bar leaves, and its bar."""
+    digits = 4
+    if finding.bar > 0 and abs(finding.claimed - finding.measured) > 0:
+        digits = next(
+            (
+                d
+                for d in range(4, 17)
+                if f"{finding.claimed:+.{d}g}" != f"{finding.measured:+.{d}g}"
+            ),
+            4,
+        )
+    return f"{finding.measured:+.{digits}g} ± {finding.bar:.0e}"
+
+
+def _bars(finding: ComponentFinding) -> str:
+    bars = finding.bars
+    if bars >= 1e4:
+        return f"{bars:.1e} bars"
+    return f"{bars:,.1f} bars"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
