@@ -126,17 +126,24 @@ class NumpySpace:
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[float]:
         buffer, initial = self._buffers[which], self._initial[which]
         found: list[float] = []
-        if self._fresh_copies or self._is_number[which]:
-            for place, value in zip(places, there, strict=True):
+        try:
+            if self._fresh_copies or self._is_number[which]:
+                for place, value in zip(places, there, strict=True):
+                    buffer[place] = value
+                    found.append(f(self.fresh()))
+                    buffer[place] = initial[place]
+                return found
+            at, keep = self._at, found.append
+            for place, value, old in zip(places, there, initial[places].tolist(), strict=True):
                 buffer[place] = value
-                found.append(f(self.fresh()))
-                buffer[place] = initial[place]
-            return found
-        at, keep = self._at, found.append
-        for place, value, old in zip(places, there, initial[places].tolist(), strict=True):
-            buffer[place] = value
-            keep(f(at))
-            buffer[place] = old
+                keep(f(at))
+                buffer[place] = old
+        except Exception as error:
+            place = places[len(found)]
+            _, index = self._tree.locate(self._tree.leaves[which].start + place)
+            address = self._tree.address(self._tree.leaves[which], index)
+            error.add_note(f"gradproof: f raised this with {address} moved to {there[len(found)]}")
+            raise
         return found
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> float:
@@ -148,6 +155,12 @@ class NumpySpace:
                 buffer[:] = there.astype(np.float32) if self._float32_grid else there
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
+        except Exception as error:
+            error.add_note(
+                f"gradproof: f raised this with all of {self._tree.root} moved in a random "
+                f"direction, by {offset:.1g} of its natural scale"
+            )
+            raise
         finally:
             for buffer, initial in zip(self._buffers, self._initial, strict=True):
                 buffer[:] = initial

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gradproof.judge.tolerance import Limits
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import KAPPA, BoolArray, CheapStages, Differences, Stage
+from gradproof.numerics.stages import BoolArray, CheapStages, Differences, Stage
 
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _STATIONARY = 1e-6  # of how much f moves within the steps taken
@@ -99,19 +99,16 @@ def _single_differences(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return value, truncation and noise of the lines that one difference answered.
 
-    A single difference does not show its own truncation: it is taken as that of a function whose
-    derivatives are of the size of f' in the natural scale.
+    A single central difference does not show its own truncation: it is taken as that of a function
+    whose derivatives are of the size of f' in the natural scale.
     """
     q, first = stages.question, stages.first
     forward = stages.stage == Stage.FORWARD
     forward &= stages.agrees
-    with np.errstate(all="ignore"):
-        forward_step = KAPPA * np.sqrt(2) * stages.noise_of_f / stages.forward_noise / q.scale
-        central_step = first.step / q.scale
     value = np.where(forward, stages.forward, first.value)
     noise = np.where(forward, stages.forward_noise, first.noise)
-    share = np.where(forward, np.nan_to_num(forward_step) / 2, central_step**2 / 6)
-    return value, share * limits.size, noise
+    of_central = (first.step / q.scale) ** 2 / 6 * limits.size
+    return value, np.where(forward, stages.forward_truncation, of_central), noise
 
 
 def _one_sided(stages: CheapStages) -> tuple[FloatArray, FloatArray]:

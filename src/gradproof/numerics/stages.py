@@ -1,6 +1,7 @@
 """The cheap stages: one difference after the other, until the question is answered.
 
-1. *Forward*, one evaluation, where its truncation is known beforehand to be below the tolerance.
+1. *Forward*, one evaluation, where its truncation is known to be below the tolerance: beforehand,
+   or from a sample of the group that is measured both ways.
 2. *Central*, two evaluations, at the smallest step that resolves the tolerance.
 3. *Central again* at a second step, and Richardson's extrapolation of the two.
 
@@ -29,6 +30,8 @@ _TINY_STEP = 1e-3
 _SHRINKINGS = 3
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
+_TRIALS = 32  # lines of a group measured both ways
+_HOPEFUL = 30.0  # up to so many times the step that is known to be short enough
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -103,7 +106,8 @@ class CheapStages:
         self.noise_of_f = noise_of_f
         self.stage = np.zeros(n, dtype=np.int8)
         self.agrees = np.zeros(n, dtype=bool)
-        self.forward, self.forward_noise = np.full((2, n), np.nan)
+        self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
+        self._size = q.resolution / q.relative
         self.first, self.second = Differences(n), Differences(n)
 
         with np.errstate(divide="ignore"):
@@ -131,11 +135,12 @@ class CheapStages:
 
     def _stages(self, default_relative: float, rng: np.random.Generator) -> Iterator[Block]:
         q = self.question
-        cheap = np.flatnonzero(self._wanted <= default_relative * q.scale)
-        if cheap.size:
-            yield Block(cheap, 2 * self._step[cheap])
-            self._take_forward(cheap)
-        rest = np.flatnonzero(~self.agrees)
+        short = default_relative * q.scale
+        known = np.flatnonzero(self._wanted <= short)
+        yield from self._forward(known, self._step / q.scale)
+        hopeful = np.flatnonzero((self._wanted > short) & (self._wanted <= _HOPEFUL * short))
+        yield from self._forward_after_trial(hopeful, default_relative, rng)
+        rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
         if rest.size:
             yield from self._central(self.first, rest, self._step)
             self._judge_first(rest)
@@ -170,11 +175,37 @@ class CheapStages:
                 return
             steps[lines] /= _SHRINK
 
-    def _take_forward(self, lines: IntArray) -> None:
+    def _forward(self, lines: IntArray, truncation: FloatArray) -> Iterator[Block]:
+        """Ask for one side; `truncation` is that of each line, relative to what is resolved."""
+        if lines.size == 0:
+            return
+        yield Block(lines, 2 * self._step[lines])
         values, offsets = self._told
+        self.forward_truncation[lines] = truncation[lines] * self._size[lines]
         self.forward[lines] = (values - self.value_at_zero) / offsets
         self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
         self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
+
+    def _forward_after_trial(
+        self, lines: IntArray, default_relative: float, rng: np.random.Generator
+    ) -> Iterator[Block]:
+        """Ask for one side where a sample shows that its truncation is below the tolerance."""
+        group = self.question.group
+        sample, others = _sample(lines, group[lines], _TRIALS, rng)
+        # Where the sample would be half of the group or more, it costs more than it saves.
+        worth = np.bincount(group[others], minlength=group.max(initial=0) + 1) > _TRIALS
+        sample, others = sample[worth[group[sample]]], others[worth[group[others]]]
+        if sample.size == 0:
+            return
+        yield from self._forward(sample, np.zeros(self.question.lines))
+        yield from self._central(self.first, sample, self._step)
+        self._judge_first(sample)
+        with np.errstate(invalid="ignore"):
+            seen = np.abs(self.forward - self.first.value)[sample] / self._size[sample]
+        worst = np.zeros(worth.size)
+        np.maximum.at(worst, group[sample], np.where(np.isfinite(seen), seen, np.inf))
+        fit = others[worst[group[others]] <= 2 * default_relative]
+        yield from self._forward(fit, worst[group])
 
     def _judge_first(self, lines: IntArray) -> None:
         agrees = self._answers(lines, self.first.value, self.first.noise)
