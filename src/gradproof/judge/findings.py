@@ -11,7 +11,7 @@ import optree
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.headline import headline
+from gradproof.judge.headline import counted, headline
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components, Outcome
@@ -81,7 +81,7 @@ def write_record(
         leaves=leaves,
         culprits=_culprits(tree, evidence),
         causes=causes,
-        notes=tuple(notes),
+        notes=(*notes, *_one_sided_note(evidence)),
         versions=_versions(),
     )
 
@@ -167,6 +167,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     wrong, undecided = c.wrong[part], c.undecided[part]
     size, tolerance = bounds.size[part], bounds.question.tolerance[part]
     visible = c.outcome[part] != Outcome.FLAT
+    decided = visible & ~undecided
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(claim - value) / size
         relative_bar = bar / size
@@ -185,9 +186,9 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         path=leaf.path,
         shape=leaf.shape,
         verdict=verdict,
-        discrepancy=_largest(off[visible]),
-        bar=_largest(relative_bar[visible]),
-        resolution=_largest(seen[visible & ~undecided & ~wrong]),
+        discrepancy=_largest(off[decided]),
+        bar=_largest(relative_bar[decided]),
+        resolution=_largest(seen[decided & ~wrong]),
         checked=leaf.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
@@ -269,6 +270,15 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
     effect = np.abs(c.claim - c.value)[places] * evidence.limits.question.scale[places]
     order = places[np.argsort(-effect, kind="stable")[:_MOST_CULPRITS]]
     return tuple(_component(tree, evidence, int(place)) for place in order)
+
+
+def _one_sided_note(evidence: Evidence) -> list[str]:
+    count = int(np.sum(evidence.components.outcome == Outcome.ONE_SIDED))
+    if count == 0:
+        return []
+    return [
+        f"{counted(count, 'component')} at a kink of f: the claim is the slope on one side (GP202)"
+    ]
 
 
 def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFinding]:

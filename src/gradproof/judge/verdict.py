@@ -11,25 +11,29 @@ import enum
 import numpy as np
 import numpy.typing as npt
 
+from gradproof.judge.kinks import Sides, claimed_side, sides
 from gradproof.judge.tolerance import Limits
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.stages import BoolArray, CheapStages, Differences, Stage
 
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
+_NATURAL = 0.05  # of the natural scale: a step that should show an effect
 _STATIONARY = 1e-6  # of how much f moves within the steps taken
 
 
 class Outcome(enum.IntEnum):
     """The outcome for one component.
 
-    `FLAT` passes because neither f nor the claim makes it move f visibly; `MISMATCH` contradicts
-    the claim, and was not confirmed by a second step because others of its leaf were.
+    `FLAT` passes because neither f nor the claim makes it move f visibly, `ONE_SIDED` because the
+    claim is the slope on one side of a kink; `MISMATCH` contradicts the claim, and was not
+    confirmed by a second step because others of its leaf were.
     """
 
     PASS = 0
     FLAT = 1
-    FAIL = 2
-    MISMATCH = 3
+    ONE_SIDED = 2
+    FAIL = 3
+    MISMATCH = 4
     NOISE = 201
     KINK = 202
     PRECISION = 203
@@ -73,25 +77,27 @@ class Components:
 
 def judge_components(stages: CheapStages, limits: Limits) -> Components:
     """Turn what the stages measured into an outcome for every component."""
-    q = stages.question
-    n = q.lines
+    claim = stages.question.claim
     value, truncation, noise = _single_differences(stages, limits)
-    outcome = np.full(n, Outcome.PASS, dtype=np.int16)
-    left, right = np.full((2, n), np.nan)
-
-    unconfirmed = (stages.stage == Stage.UNCONFIRMED) & ~stages.agrees
-    outcome[unconfirmed] = Outcome.MISMATCH
-
-    twice = np.flatnonzero(np.isfinite(stages.second.value) | (stages.stage == Stage.SECOND))
-    if twice.size:
-        both = stages.extrapolated()
-        value[twice], truncation[twice], noise[twice] = (part[twice] for part in both)
-        left[twice], right[twice] = (part[twice] for part in _one_sided(stages))
-    open_ = np.flatnonzero((stages.stage == Stage.SECOND) & ~stages.agrees)
-    if open_.size:
-        outcome[open_] = _judge_open(stages, limits, value, truncation + noise, left, right)[open_]
+    outcome = np.full(claim.size, Outcome.PASS, dtype=np.int16)
+    outcome[(stages.stage == Stage.UNCONFIRMED) & ~stages.agrees] = Outcome.MISMATCH
     outcome[(stages.stage == Stage.CENTRAL) & ~stages.agrees] = Outcome.DOMAIN_EDGE
-    return Components(q.claim, value, truncation, noise, outcome, left, right)
+
+    found = sides(stages)
+    twice = np.isfinite(stages.second.value)
+    for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
+        part[twice] = better[twice]
+    open_ = (stages.stage == Stage.SECOND) & ~stages.agrees
+    if np.any(open_):
+        judged = _judge_open(stages, limits, value, truncation + noise, found)
+        slope, noise_of_slope = claimed_side(claim, found, limits)
+        one_sided = open_ & np.isfinite(slope) & (judged != Outcome.FLAT)
+        judged[one_sided] = Outcome.ONE_SIDED
+        value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
+        truncation[one_sided] = 0.0
+        outcome[open_] = judged[open_]
+    left, right = found.left[0], found.right[0]
+    return Components(claim, value, truncation, noise, outcome, left, right)
 
 
 def _single_differences(
@@ -111,24 +117,12 @@ def _single_differences(
     return value, np.where(forward, stages.forward_truncation, of_central), noise
 
 
-def _one_sided(stages: CheapStages) -> tuple[FloatArray, FloatArray]:
-    first, second = stages.first, stages.second
-    nearer = np.where(second.step < first.step, True, False) | ~np.isfinite(first.step)
-    plus = np.where(nearer, second.plus, first.plus)
-    minus = np.where(nearer, second.minus, first.minus)
-    step = np.where(nearer, second.step, first.step)
-    f0 = stages.value_at_zero
-    with np.errstate(all="ignore"):
-        return (f0 - minus) / step, (plus - f0) / step
-
-
 def _judge_open(
     stages: CheapStages,
     limits: Limits,
     value: FloatArray,
     bar: FloatArray,
-    left: FloatArray,
-    right: FloatArray,
+    found: Sides,
 ) -> npt.NDArray[np.int16]:
     """Judge components that two steps did not show to agree."""
     q, first, second = stages.question, stages.first, stages.second
@@ -140,17 +134,15 @@ def _judge_open(
         beyond = gap > limits.beyond + rules.margin * bar
         contradicted = beyond & apart[0] & apart[1] & converged
 
-        kink = _kink(stages, left, right)
-        lowest, highest = np.minimum(left, right), np.maximum(left, right)
-        pad = q.tolerance + 2 * np.fmin(first.noise, second.noise)
-        within_kink = kink & (q.claim >= lowest - pad) & (q.claim <= highest + pad)
-
-        moved = np.fmax(_movement(first, stages), _movement(second, stages))
-        widest = np.fmax(first.step, second.step)
-        consistent = gap <= q.tolerance + bar  # with a bar that may be too wide to resolve
-        invisible = (moved <= _FLAT * stages.noise_of_f) & (
-            np.abs(q.claim) * widest <= _FLAT * stages.noise_of_f
+        left, right = found.left[0], found.right[0]
+        pad = q.tolerance + found.noise[0]
+        between = (q.claim >= np.minimum(left, right) - pad) & (
+            q.claim <= np.maximum(left, right) + pad
         )
+        kink = found.is_kink
+        consistent = gap <= q.tolerance + bar  # with a bar that may be too wide to resolve
+        invisible = _is_invisible(first, stages) | _is_invisible(second, stages)
+        moved = np.fmax(_movement(first, stages), _movement(second, stages))
         stationary = np.fmax(np.abs(q.claim), bar) * q.scale <= _STATIONARY * moved
         resolved = bar <= rules.cap * limits.size
 
@@ -158,30 +150,26 @@ def _judge_open(
     outcome[~consistent & ~converged] = Outcome.TWO_SCALES
     outcome[consistent & ~resolved] = Outcome.NOISE
     outcome[kink & ~consistent] = Outcome.KINK
-    outcome[contradicted & ~within_kink] = Outcome.FAIL
-    outcome[within_kink] = Outcome.KINK
+    outcome[contradicted] = Outcome.FAIL
+    outcome[kink & between] = Outcome.KINK
     outcome[consistent & stationary] = Outcome.PASS
-    outcome[consistent & invisible] = Outcome.FLAT
+    outcome[invisible] = Outcome.FLAT
     outcome[~np.isfinite(value)] = Outcome.DOMAIN_EDGE
     return outcome
+
+
+def _is_invisible(difference: Differences, stages: CheapStages) -> BoolArray:
+    """Whether neither f nor the claim shows an effect at a step that should show one."""
+    q, noise = stages.question, stages.noise_of_f
+    result: BoolArray = (
+        (difference.step >= _NATURAL * q.scale)
+        & (_movement(difference, stages) <= _FLAT * noise)
+        & (np.abs(q.claim) * difference.step <= _FLAT * noise)
+    )
+    return result
 
 
 def _movement(difference: Differences, stages: CheapStages) -> FloatArray:
     f0 = stages.value_at_zero
     moved: FloatArray = np.fmax(np.abs(difference.plus - f0), np.abs(difference.minus - f0))
     return moved
-
-
-def _kink(stages: CheapStages, left: FloatArray, right: FloatArray) -> BoolArray:
-    """Whether the one-sided slopes stay apart when the step shrinks; smooth ones close up."""
-    first, second = stages.first, stages.second
-    f0 = stages.value_at_zero
-    with np.errstate(all="ignore"):
-        jumps = [np.abs(d.plus + d.minus - 2 * f0) / d.step for d in (first, second)]
-        nearer = second.step < first.step
-        small = np.where(nearer, jumps[1], jumps[0])
-        large = np.where(nearer, jumps[0], jumps[1])
-        ratio = np.where(nearer, second.step / first.step, first.step / second.step)
-        visible = small > 4 * np.fmax(first.noise, second.noise)
-        result: BoolArray = visible & (small > np.sqrt(ratio) * large)
-    return result
