@@ -1,0 +1,196 @@
+"""Laying a gradient onto parameters: by name, or with a sentence about what is amiss."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from gradproof.tree import Mismatch, flatten, match
+
+
+class Layer(NamedTuple):
+    """Parameters by name."""
+
+    W: Any
+    b: Any
+
+
+@dataclasses.dataclass
+class Model:
+    """Parameters as fields."""
+
+    W: Any
+    b: Any
+
+
+PARAMETERS = {"W1": np.zeros((2, 3)), "b1": np.zeros(2), "c": 1.0}
+
+
+def matched(at: Any, gradient: Any) -> tuple[list[Any], list[str]]:
+    result = match(flatten(at, "params")[0], gradient)
+    assert not isinstance(result, Mismatch), result
+    return result
+
+
+def mismatch(at: Any, gradient: Any) -> Mismatch:
+    result = match(flatten(at, "params")[0], gradient)
+    assert isinstance(result, Mismatch), result
+    return result
+
+
+def test_values_come_in_the_order_of_the_parameters_not_of_the_gradient() -> None:
+    gradient = {"c": 3.0, "b1": np.ones(2), "W1": np.ones((2, 3))}
+    values, notes = matched(PARAMETERS, gradient)
+    assert values[0] is gradient["W1"]
+    assert values[1] is gradient["b1"]
+    assert values[2] == 3.0
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("at", "gradient"),
+    [
+        (Layer(np.zeros(2), 1.0), Layer(np.ones(2), 5.0)),
+        (Model(np.zeros(2), 1.0), Model(np.ones(2), 5.0)),
+        (Model(np.zeros(2), 1.0), {"b": 5.0, "W": np.ones(2)}),
+        ({"m": [Layer(np.zeros(2), 1.0)]}, {"m": [Layer(np.ones(2), 5.0)]}),
+        ([np.zeros(2), 1.0], (np.ones(2), 5.0)),
+        ((np.zeros(2), 1.0), [np.ones(2), np.array(5.0)]),
+        ({"W": np.zeros(2), "n": None, "b": 1.0}, {"W": np.ones(2), "b": 5}),
+        ({"W": np.zeros(2), "b": 1.0}, {"W": np.ones(2), "n": None, "b": 5}),
+    ],
+)
+def test_a_gradient_in_the_structure_of_the_parameters_is_taken_as_it_is(
+    at: Any, gradient: Any
+) -> None:
+    values, notes = matched(at, gradient)
+    np.testing.assert_array_equal(values[0], np.ones(2))
+    assert values[1] == 5.0
+    assert notes == []
+
+
+def test_prefixed_keys_are_read_and_what_is_no_parameter_left_out() -> None:
+    gradient = {
+        "dA0": np.ones((9, 9)),
+        "dW1": np.ones((2, 3)),
+        "dA1": np.zeros(3),
+        "db1": np.full(2, 2.0),
+        "dc": 3.0,
+    }
+    values, notes = matched(PARAMETERS, gradient)
+    assert values[0] is gradient["dW1"]
+    assert values[1] is gradient["db1"]
+    assert values[2] == 3.0
+    assert notes == [
+        "the gradient's keys d<name> were read as <name>; left out, as no parameters: dA0, dA1"
+    ]
+
+
+def test_prefixed_keys_alone_are_noted_too() -> None:
+    values, notes = matched({"w": 1.0}, {"dw": 2.0})
+    assert values == [2.0]
+    assert notes == ["the gradient's keys d<name> were read as <name>"]
+
+
+def test_a_parameter_whose_own_name_begins_with_d_is_no_prefix() -> None:
+    values, notes = matched({"w": 1.0, "dw": 2.0}, {"w": 3.0, "dw": 4.0})
+    assert values == [3.0, 4.0]
+    assert notes == []
+
+
+def test_a_parameter_named_like_an_activation_is_kept() -> None:
+    values, _ = matched({"A1": 1.0, "w": 2.0}, {"dA1": 3.0, "dw": 4.0, "dA2": 5.0})
+    assert values == [3.0, 4.0]
+
+
+def test_a_prefixed_key_that_belongs_to_nothing_is_amiss() -> None:
+    found = mismatch({"w": 1.0}, {"dw": 2.0, "dv": 3.0})
+    assert found == Mismatch("gradient['dv']", "a gradient", "none: params has no such parameter")
+
+
+def test_one_array_is_read_as_the_gradient_of_a_list_of_numbers() -> None:
+    for at in ([1.0, 2.0, 3.0], (1.0, np.float64(2.0), 3), {"a": 1.0, "b": 2.0, "c": 3.0}):
+        values, notes = matched(at, np.array([4.0, 5.0, 6.0]))
+        assert values == [4.0, 5.0, 6.0]
+        assert notes == ["the gradient is one array for a list of numbers"]
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1), (1, 3), ()])
+def test_one_array_of_another_shape_is_amiss(shape: tuple[int, ...]) -> None:
+    found = mismatch([1.0, 2.0, 3.0], np.ones(shape))
+    assert found == Mismatch(
+        "params",
+        f"one array of shape {shape}",
+        "a gradient for each of params[0], params[1], params[2]",
+    )
+
+
+def test_one_array_for_several_tensors_is_amiss() -> None:
+    found = mismatch({"W": np.ones(2), "b": 1.0}, np.ones(2))
+    assert found.address == "params"
+    assert found.found == "one array of shape (2,)"
+    assert found.expected == "a gradient for each of params['W'], params['b']"
+
+
+def test_long_lists_of_parameters_are_cut() -> None:
+    found = mismatch({f"w{i}": 1.0 for i in range(20)}, 1.0)
+    assert "params['w5'] and 14 more" in found.expected
+    assert "w6" not in found.expected
+
+
+def test_a_missing_leaf_is_named_with_what_is_there() -> None:
+    found = mismatch(PARAMETERS, {"W1": np.ones((2, 3)), "c": 1.0})
+    assert found.address == "params['b1']"
+    assert found.found == "no gradient"
+    assert found.expected == ("one of shape (2,) (there is gradient['W1'], gradient['c'])")
+
+
+@pytest.mark.parametrize("nothing", [None, {}, [], (None,)])
+def test_no_gradient_at_all_is_said(nothing: Any) -> None:
+    found = mismatch(np.ones(2), nothing)
+    assert found == Mismatch(
+        "params", "no gradient", "one of shape (2,) (there is no gradient at all)"
+    )
+
+
+def test_none_in_the_place_of_a_gradient_is_a_missing_one() -> None:
+    found = mismatch({"W": np.ones(2), "b": 1.0}, {"W": np.ones(2), "b": None})
+    assert (found.address, found.found) == ("params['b']", "no gradient")
+
+
+def test_a_leaf_left_over_is_named() -> None:
+    gradient = {"W1": np.ones((2, 3)), "b1": np.ones(2), "c": 1.0, "W2": np.ones(4)}
+    assert mismatch(PARAMETERS, gradient) == Mismatch(
+        "gradient['W2']", "a gradient", "none: params has no such parameter"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "gradient", "address", "found", "expected"),
+    [
+        (np.ones((2, 3)), np.ones((3, 2)), "params", "shape (3, 2)", "shape (2, 3)"),
+        ({"b": np.ones(5)}, {"b": np.ones((5, 1))}, "params['b']", "shape (5, 1)", "shape (5,)"),
+        ({"b": np.ones(5)}, {"b": 1.0}, "params['b']", "shape ()", "shape (5,)"),
+        ({"b": 1.0}, {"b": np.ones(1)}, "params['b']", "shape (1,)", "shape ()"),
+        ([1.0, np.empty((0, 2))], [1.0, np.empty(0)], "params[1]", "shape (0,)", "shape (0, 2)"),
+        (
+            Layer(np.ones(2), np.ones(2)),
+            Layer(np.ones(2), np.ones(3)),
+            "params.b",
+            "shape (3,)",
+            "shape (2,)",
+        ),
+        (
+            {"m": [Model(np.ones(2), np.ones(2))]},
+            {"m": [Model(np.ones(3), np.ones(2))]},
+            "params['m'][0].W",
+            "shape (3,)",
+            "shape (2,)",
+        ),
+    ],
+)
+def test_a_wrong_shape_is_named_with_both_shapes(
+    at: Any, gradient: Any, address: str, found: str, expected: str
+) -> None:
+    assert mismatch(at, gradient) == Mismatch(address, found, expected)
