@@ -1,0 +1,269 @@
+"""The report as data: every kind of report is valid by the schema, and the schema can say no."""
+
+import copy
+import dataclasses
+import enum
+import importlib.resources
+import json
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jsonschema
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import gradproof as gp
+
+Array = npt.NDArray[np.float64]
+
+
+class Pair(NamedTuple):
+    """Two leaves by name."""
+
+    w: Any
+    b: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    """Two leaves as fields."""
+
+    w: Any
+    pair: Any
+
+
+class Colour(enum.Enum):
+    """Keys that JSON knows nothing of."""
+
+    RED = "red"
+
+
+def schema() -> dict[str, Any]:
+    file = importlib.resources.files("gradproof.judge").joinpath("report.schema.json")
+    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return loaded
+
+
+def validate(data: Any) -> None:
+    jsonschema.Draft202012Validator(schema()).validate(data)
+
+
+def squares(x: Array) -> float:
+    return float(np.sum(x**2))
+
+
+def passing() -> gp.Report:
+    return gp.check(squares, lambda x: 2 * x, np.array([[1.0, -2.0, 0.5]]))
+
+
+def failing() -> gp.Report:
+    return gp.check(squares, lambda x: 2 * x + [0.0, 0.5, 0.0], np.array([1.0, -2.0, 0.5]))
+
+
+def at_the_edge_of_a_domain() -> gp.Report:
+    return gp.check(lambda x: float(np.sum(np.sqrt(x))), np.ones_like, np.array([0.0, 0.25]))
+
+
+def with_random_values() -> gp.Report:
+    rng = np.random.default_rng(0)
+    return gp.check(lambda x: float(np.sum(x) + rng.random()), np.ones_like, np.ones(2))
+
+
+def of_the_wrong_structure() -> gp.Report:
+    return gp.check(squares, lambda x: 2 * x[:, None], np.ones(2))
+
+
+def with_a_claim_of_nan() -> gp.Report:
+    return gp.check(squares, lambda x: x * math.nan, np.ones(2))
+
+
+def without_a_value() -> gp.Report:
+    return gp.check(lambda x: math.inf, lambda x: x, np.ones(2))
+
+
+def of_nothing() -> gp.Report:
+    return gp.check(lambda t: 1.0, lambda t: t, {"w": np.empty((0, 3))})
+
+
+REPORTS: dict[str, tuple[Callable[[], gp.Report], str, str | None]] = {
+    "pass": (passing, "pass", None),
+    "fail": (failing, "fail", None),
+    "edge": (at_the_edge_of_a_domain, "inconclusive", "GP204"),
+    "random": (with_random_values, "inconclusive", "GP101"),
+    "structure": (of_the_wrong_structure, "fail", "GP103"),
+    "nan claimed": (with_a_claim_of_nan, "fail", "GP104"),
+    "no value": (without_a_value, "inconclusive", "GP108"),
+    "nothing": (of_nothing, "pass", None),
+}
+
+
+@pytest.mark.parametrize(("make", "verdict", "code"), REPORTS.values(), ids=list(REPORTS))
+def test_every_kind_of_report_is_valid(
+    make: Callable[[], gp.Report], verdict: str, code: str | None
+) -> None:
+    report = make()
+    assert report.verdict == verdict
+    assert [cause.code for cause in report.causes] == ([code] if code else [])
+    validate(report.to_dict())
+
+
+@pytest.mark.parametrize("make", [kind[0] for kind in REPORTS.values()], ids=list(REPORTS))
+def test_json_is_the_dict(make: Callable[[], gp.Report]) -> None:
+    report = make()
+    assert json.loads(report.to_json()) == report.to_dict()
+    assert json.loads(report.to_json(indent=None)) == report.to_dict()
+    assert "\n" not in report.to_json(indent=None)
+
+
+@pytest.mark.parametrize("make", [kind[0] for kind in REPORTS.values()], ids=list(REPORTS))
+def test_a_report_is_true_where_it_passed_and_prints_its_summary(
+    make: Callable[[], gp.Report],
+) -> None:
+    report = make()
+    assert bool(report) is report.passed is (report.verdict == "pass")
+    assert str(report) == report.summary()
+    assert report.verdict in ("pass", "fail", "inconclusive")
+    assert isinstance(report.verdict, gp.Verdict)
+
+
+def test_numbers_that_are_not_finite_are_null_and_nothing_else_is() -> None:
+    data = without_a_value().to_dict()
+    assert data["value"] is None
+    assert data["rtol"] is None
+    assert data["causes"][0]["parameters"] == {"value": None}
+    assert None not in passing().to_dict().values()
+
+
+def test_what_was_found_is_all_there() -> None:
+    report = failing()
+    data = report.to_dict()
+    assert data["schema"] == 1
+    assert data["culprits"] == [
+        {
+            "address": "x[1]",
+            "path": [],
+            "index": [1],
+            "claimed": -3.5,
+            "measured": report.culprits[0].measured,
+            "bar": report.culprits[0].bar,
+        }
+    ]
+    assert data["culprits"][0]["measured"] == pytest.approx(-4.0, rel=1e-6)
+    assert data["leaves"][0]["worst"] == data["culprits"][0]
+    assert (data["leaves"][0]["checked"], data["leaves"][0]["wrong"]) == (3, 1)
+    assert data["evaluations"] == report.evaluations > 3
+    assert data["gradient_calls"] == 2
+
+
+def check_with_odd_paths(make: Callable[[Any], Any], tree: Any) -> dict[str, Any]:
+    """Check sum of squares over all leaves of `tree`, with a gradient that is 3 x throughout."""
+
+    def leaves(node: Any) -> list[Any]:
+        if isinstance(node, dict):
+            return [leaf for value in node.values() for leaf in leaves(value)]
+        if isinstance(node, (list, tuple)):
+            return [leaf for value in node for leaf in leaves(value)]
+        if isinstance(node, Parameters):
+            return leaves((node.w, node.pair))
+        return [node]
+
+    report = gp.check(
+        lambda t: float(sum(np.sum(np.square(leaf)) for leaf in leaves(t))), make, tree
+    )
+    assert report.verdict == "fail"
+    data = report.to_dict()
+    assert json.loads(report.to_json()) == data
+    return data
+
+
+def test_paths_of_every_kind_are_valid() -> None:
+    w = np.array([1.0, 2.0])
+    nested = {
+        ("a", 1): w,
+        7: [1.5, (2.5,)],
+        "pair": Pair(w, 0.5),
+        "data": Parameters(w, Pair(1.0, 2.0)),
+    }
+
+    def wrong(t: Any) -> Any:
+        return {
+            ("a", 1): 3 * t[("a", 1)],
+            7: [3 * t[7][0], (3 * t[7][1][0],)],
+            "pair": Pair(3 * t["pair"].w, 3 * t["pair"].b),
+            "data": Parameters(3 * t["data"].w, Pair(3 * t["data"].pair.w, 3 * t["data"].pair.b)),
+        }
+
+    data = check_with_odd_paths(wrong, nested)
+    validate(data)
+    paths = [leaf["path"] for leaf in data["leaves"]]
+    assert paths[0] == [["a", 1]]
+    assert paths[1:3] == [[7, 0], [7, 1, 0]]
+    assert [path[0] for path in paths[3:]] == ["pair"] * 2 + ["data"] * 3
+    assert paths[5] == ["data", "w"]
+
+
+def test_keys_that_json_does_not_know_are_shown_as_they_print() -> None:
+    data = check_with_odd_paths(
+        lambda t: {Colour.RED: 3 * t[Colour.RED]}, {Colour.RED: np.array([1.0, 2.0])}
+    )
+    validate(data)
+    assert data["leaves"][0]["path"] == [repr(Colour.RED)]
+
+
+BREAKAGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another schema": lambda d: d.update(schema=2),
+    "no verdict": lambda d: d.pop("verdict"),
+    "an unknown verdict": lambda d: d.update(verdict="PASS"),
+    "an unknown key": lambda d: d.update(colour="red"),
+    "a negative count": lambda d: d.update(evaluations=-1),
+    "half an evaluation": lambda d: d.update(evaluations=1.5),
+    "no time": lambda d: d.update(seconds=None),
+    "a text for a number": lambda d: d.update(value="5.0"),
+    "a leaf without an address": lambda d: d["leaves"][0].pop("address"),
+    "an unknown key of a leaf": lambda d: d["leaves"][0].update(colour="red"),
+    "a negative length": lambda d: d["leaves"][0].update(shape=[-1]),
+    "a reason that is no code": lambda d: d["leaves"][0].update(reason="noise"),
+    "a culprit without a bar": lambda d: d["culprits"][0].pop("bar"),
+    "a negative bar": lambda d: d["culprits"][0].update(bar=-1.0),
+    "an object in a path": lambda d: d["culprits"][0].update(path=[{}]),
+    "a code that is none": lambda d: d.update(causes=[{"code": "GP1"}]),
+    "an empty cause": lambda d: d.update(causes=[{}]),
+    "a note that is none": lambda d: d.update(notes=[None]),
+    "no version of NumPy": lambda d: d["versions"].pop("numpy"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKAGES.values(), ids=list(BREAKAGES))
+def test_a_broken_report_is_not_valid(broken: Callable[[dict[str, Any]], object]) -> None:
+    data = copy.deepcopy(failing().to_dict())
+    validate(data)
+    broken(data)
+    with pytest.raises(jsonschema.ValidationError):
+        validate(data)
+
+
+def test_the_schema_itself_is_valid_and_names_every_field_of_a_report() -> None:
+    loaded = schema()
+    jsonschema.Draft202012Validator.check_schema(loaded)
+    assert loaded["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    for part, cls in (
+        (loaded, gp.Report),
+        (loaded["$defs"]["leaf"], gp.LeafFinding),
+        (loaded["$defs"]["component"], gp.ComponentFinding),
+        (loaded["$defs"]["cause"], gp.CauseFinding),
+    ):
+        fields = {field.name for field in dataclasses.fields(cls)}
+        assert set(part["properties"]) - {"schema"} == fields
+        assert set(part["required"]) == set(part["properties"])
+        assert part["additionalProperties"] is False
+
+
+def test_the_data_is_a_copy() -> None:
+    report = failing()
+    data = report.to_dict()
+    data["versions"].clear()
+    data["leaves"][0]["path"].append("more")
+    assert report.versions
+    assert report.leaves[0].path == ()
