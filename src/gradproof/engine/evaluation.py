@@ -18,8 +18,8 @@ Progress = Callable[[int, int], object]
 class Evaluator:
     """Evaluate f at the point and around it, and count.
 
-    An exception at the point itself is the user's and surfaces. Displaced, an `ArithmeticError` or
-    `ValueError` (LinAlgError is one) says that f is not defined there: the value is NaN.
+    An exception at the point itself is the user's and surfaces; displaced, some say that f is not
+    defined there (`UNDEFINED`), and the value is NaN.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class Evaluator:
         """Evaluate f at x + offset · direction."""
         self.count += 1
         with np.errstate(all="ignore"):
-            return self.space.along_direction(self._guarded, direction, offset) * self.factor
+            result = self.space.along_direction(self._f, direction, offset)
+        return _as_float(result) * self.factor
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
         """Evaluate whatever a scheme asks for along directions."""
@@ -61,22 +62,23 @@ class Evaluator:
             for start in range(0, block.lines.size, _CHUNK):
                 part = slice(start, start + _CHUNK)
                 with np.errstate(all="ignore"):
-                    values[part], offsets[part] = self.space.along_components(
-                        self._guarded, block.lines[part], block.offsets[part]
+                    results, offsets[part] = self.space.along_components(
+                        self._f, block.lines[part], block.offsets[part]
                     )
-                self.count += values[part].size
+                values[part] = _as_floats(results)
+                self.count += len(results)
                 if self._progress is not None:
                     self._progress(min(start + _CHUNK, block.lines.size), block.lines.size)
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)
 
-    def _guarded(self, at: Any) -> float:
-        try:
-            result = self._f(at)
-        except (ArithmeticError, ValueError):
-            return np.nan
-        return result if isinstance(result, float) else _as_float(result)
+
+def _as_floats(results: list[Any]) -> FloatArray:
+    array = np.asarray(results) if all(map(np.isscalar, results[:1])) else np.empty(0)
+    if array.shape == (len(results),) and array.dtype.kind in "biuf":
+        return array.astype(np.float64)
+    return np.array([_as_float(result) for result in results])
 
 
 def _as_float(result: Any) -> float:
@@ -88,8 +90,8 @@ def _as_float(result: Any) -> float:
             return float(array.item())
     except ValueError:
         pass
+    several = isinstance(result, np.ndarray) and result.size > 1
     raise InputError(
         f"the value of f: found {described(result)}, expected one real number"
-        + ("; for a function that returns several terms, return their sum or mean")
-        * (np.size(result) > 1 if isinstance(result, np.ndarray) else 0)
+        + ("; where it returns several terms, return their sum or mean" if several else "")
     )

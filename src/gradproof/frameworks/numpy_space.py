@@ -11,7 +11,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.floats import unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.problems.space import Function
+from gradproof.problems.space import UNDEFINED, Function
 from gradproof.tree import Tree
 
 
@@ -105,48 +105,54 @@ class NumpySpace:
 
     def along_components(
         self, f: Function, lines: IntArray, offsets: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Evaluate f with single components moved; return values and realised offsets."""
+    ) -> tuple[list[Any], FloatArray]:
+        """Evaluate f with single components moved; return its results and the realised offsets."""
         moved = self.x[lines] + offsets
-        values = np.empty(lines.size)
+        results: list[Any] = []
         starts = np.array([leaf.start for leaf in self._tree.leaves])
         leaf_of = np.searchsorted(starts, lines, side="right") - 1
         # Neighbours in a block mostly share their leaf: one tight loop for each run of them.
         cuts = np.flatnonzero(np.diff(leaf_of)) + 1
         for run in np.split(np.arange(lines.size), cuts):
             which = int(leaf_of[run[0]])
-            buffer = self._buffers[which]
             with np.errstate(over="ignore"):
-                there = moved[run].astype(np.float32 if self._float32_grid else buffer.dtype)
+                dtype = np.float32 if self._float32_grid else self._buffers[which].dtype
+                there = moved[run].astype(dtype)
             moved[run] = there
-            places = (lines[run] - starts[which]).tolist()
-            values[run] = self._run(f, which, places, there.tolist())
-        return values, moved - self.x[lines]
+            places = lines[run] - starts[which]
+            results += self._run(f, which, places.tolist(), there.tolist())
+        return results, moved - self.x[lines]
 
-    def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[float]:
-        buffer, initial = self._buffers[which], self._initial[which]
-        found: list[float] = []
-        try:
-            if self._fresh_copies or self._is_number[which]:
-                for place, value in zip(places, there, strict=True):
-                    buffer[place] = value
-                    found.append(f(self.fresh()))
-                    buffer[place] = initial[place]
-                return found
-            at, keep = self._at, found.append
-            for place, value, old in zip(places, there, initial[places].tolist(), strict=True):
-                buffer[place] = value
-                keep(f(at))
+    def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
+        """Evaluate f with one component of one leaf moved after the other."""
+        buffer, at = self._buffers[which], self._at
+        copies = self._fresh_copies or self._is_number[which]
+        results: list[Any] = []
+        keep = results.append
+        points = zip(places, there, self._initial[which][places].tolist(), strict=True)
+        while len(results) < len(places):
+            try:
+                if copies:
+                    for place, value, old in points:
+                        buffer[place] = value
+                        keep(f(self.fresh()))
+                        buffer[place] = old
+                else:
+                    for place, value, old in points:
+                        buffer[place] = value
+                        keep(f(at))
+                        buffer[place] = old
+            except UNDEFINED:
+                keep(np.nan)
                 buffer[place] = old
-        except Exception as error:
-            place = places[len(found)]
-            _, index = self._tree.locate(self._tree.leaves[which].start + place)
-            address = self._tree.address(self._tree.leaves[which], index)
-            error.add_note(f"gradproof: f raised this with {address} moved to {there[len(found)]}")
-            raise
-        return found
+            except Exception as error:
+                leaf, index = self._tree.locate(self._tree.leaves[which].start + place)
+                address = self._tree.address(leaf, index)
+                error.add_note(f"gradproof: f raised this with {address} moved to {value}")
+                raise
+        return results
 
-    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> float:
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction."""
         with np.errstate(over="ignore"):
             for leaf, buffer in zip(self._tree.leaves, self._buffers, strict=True):
@@ -155,6 +161,8 @@ class NumpySpace:
                 buffer[:] = there.astype(np.float32) if self._float32_grid else there
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
+        except UNDEFINED:
+            return np.nan
         except Exception as error:
             error.add_note(
                 f"gradproof: f raised this with all of {self._tree.root} moved in a random "

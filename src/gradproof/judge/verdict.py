@@ -83,8 +83,11 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
     outcome[(stages.stage == Stage.UNCONFIRMED) & ~stages.agrees] = Outcome.MISMATCH
     outcome[(stages.stage == Stage.CENTRAL) & ~stages.agrees] = Outcome.DOMAIN_EDGE
 
-    found = sides(stages)
     twice = np.isfinite(stages.second.value)
+    if not np.any(twice | (stages.stage == Stage.SECOND)):
+        nothing = np.full(claim.size, np.nan)
+        return Components(claim, value, truncation, noise, outcome, nothing, nothing)
+    found = sides(stages)
     for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
         part[twice] = better[twice]
     open_ = (stages.stage == Stage.SECOND) & ~stages.agrees

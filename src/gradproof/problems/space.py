@@ -5,13 +5,18 @@ from typing import Any, Protocol
 
 from gradproof.numerics.protocol import FloatArray, IntArray
 
-Function = Callable[[Any], float]
+Function = Callable[[Any], Any]
+
+UNDEFINED = (ArithmeticError, ValueError)
+"""What f may raise at a displaced point to say that it is not defined there; LinAlgError is one."""
 
 
 class Space(Protocol):
     """Parameters that can be moved in place and put back bit for bit.
 
     Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf.
+    What f raises otherwise surfaces with a note of where; the parameters are then put back by
+    `restore`.
     """
 
     x: FloatArray
@@ -41,8 +46,11 @@ class Space(Protocol):
 
     def along_components(
         self, f: Function, lines: IntArray, offsets: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Evaluate f with single components moved; return values and realised offsets."""
+    ) -> tuple[list[Any], FloatArray]:
+        """Evaluate f with single components moved; return its results and the realised offsets.
 
-    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> float:
-        """Evaluate f at x + offset · direction."""
+        Where f raises one of `UNDEFINED`, the result is NaN.
+        """
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
+        """Evaluate f at x + offset · direction; NaN where f raises one of `UNDEFINED`."""

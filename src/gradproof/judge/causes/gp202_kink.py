@@ -18,8 +18,8 @@ no derivative; and the claim lies between the two.
 ## How it shows
 
 The one-sided slopes stay apart when the step shrinks, where those of a smooth function close up.
-The component is inconclusive: any number in between is a subgradient, and none is wrong. A claim
-clearly outside the two slopes is not excused by the kink.
+The component is inconclusive: any slope in between can be meant, and none is wrong. A claim that
+is the slope of one side passes; one clearly outside the two is not excused by the kink.
 
 ## How it comes about
 

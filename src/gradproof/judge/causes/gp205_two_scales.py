@@ -6,10 +6,7 @@ CAUSE = Cause(
     code="GP205",
     name="two-scales",
     message="the derivatives measured at two steps differ by {amplitude:.1e} of their size",
-    advice=(
-        "Smooth f below the step: no inner rounding, casts or tables, and iterations run to "
-        "the end."
-    ),
+    advice="Smooth f below the step: no inner rounding or casts, and iterations run to the end.",
     text="""
 ## What it is
 
@@ -18,14 +15,14 @@ of the hill and that of the stone under the wheel.
 
 ## How it shows
 
-Two steps that ought to agree measure two derivatives, neither is the claimed one, and nothing says
-which of them is meant. The component is inconclusive.
+Two steps that ought to agree measure two derivatives, and nothing says which of them is meant. The
+component is inconclusive.
 
 ## How it comes about
 
-Structure finer than the step: an inner cast to float32, values read from a table, a rounding or a
-time step somewhere in the middle, an iteration that stops when it is good enough and so jumps from
-one count to the next; also a true, very fast oscillation.
+Structure finer than the step: an inner cast to float32, a rounding or a time step somewhere in the
+middle, an iteration that stops when it is good enough and so jumps from one count to the next;
+also a true, very fast oscillation.
 
 ## Example
 
@@ -33,18 +30,24 @@ one count to the next; also a true, very fast oscillation.
 import numpy as np
 import gradproof as gp
 
-# A hill with a ripple upon it, a billionth high and about six billionths long.
-report = gp.check(lambda x: np.sin(x) + 1e-9 * np.sin(1e9 * x), np.cos, 0.7)
+
+def loss(w):
+    penalty = np.sum(w.astype(np.float32) ** 2)  # stairs, each about a ten-millionth long
+    return float(np.sum(np.sin(w)) + penalty)
+
+
+report = gp.check(loss, lambda w: np.cos(w) + 2 * w, np.array([0.7, 0.3, 1.1]))
 ```
 
 ## What to do
 
 Look at f along the component, at steps from 1e-2 down to 1e-10: a plot shows stairs or ripples at
-once. Take out the cast or the table, run the iteration to the end, or check the smooth part alone.
+once. Take out the cast or the rounding, run the iteration to the end, or check the smooth part
+alone.
 
 ## What it is easily taken for
 
-A wrong gradient: it often fits the hill. Or noise (GP201), which has no slope at any small step;
-here even the stone is smooth when seen from close by.
+A wrong gradient: it often fits the hill, as in the example. Or noise (GP201), which has no slope
+at any small step; here even the stone is smooth when seen from close by.
 """,
 )
