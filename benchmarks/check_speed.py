@@ -143,7 +143,7 @@ def small() -> None:
         ("|x| at 0, claimed 0.3", abs, lambda x: 0.3, 0.0),
         ("sqrt at 0, claimed 1", math.sqrt, lambda x: 1.0, 0.0),
         ("sin at 1, off by 1 %", math.sin, lambda x: 1.01 * math.cos(x), 1.0),
-        ("x² in float32", lambda x: np.float32(x) ** 2, lambda x: 2 * x, 1.3),
+        ("x² in float32", lambda x: float(np.float32(x) ** 2), lambda x: 2 * x, 1.3),
         ("a constant, claimed 1", lambda x: 1.0, lambda x: 1.0, 1.0),
     ]
     print("| function of one variable | verdict | evaluations |")

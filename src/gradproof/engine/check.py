@@ -20,7 +20,7 @@ from gradproof.numerics.stages import CheapStages
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
-_IGNORED_STEPS = (1e-3, 0.1)  # in units of the natural scale
+_IGNORED_STEPS = (1e-3, 0.3)  # in units of the natural scale
 _FLAT_STEPS = (0.2, 1e-2, 1e-4, 1e-6)
 _FLAT_DIRECTIONS = 4
 
@@ -137,10 +137,12 @@ def _reacts(
     rng: np.random.Generator,
 ) -> bool:
     """Whether f moves where the claim says so; one that caches by identity gets fresh copies."""
-    direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
-    for step in _IGNORED_STEPS:
-        if evaluator.along_direction(direction, step) != value:
-            return True
+    # Two directions, because along one of them effects may cancel.
+    for _ in range(min(2, claim.size)):
+        direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
+        for step in _IGNORED_STEPS:
+            if evaluator.along_direction(direction, step) != value:
+                return True
     evaluator.space.use_fresh_copies()
     if evaluator.along_direction(direction, _IGNORED_STEPS[-1]) != value:
         found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
@@ -175,7 +177,7 @@ def _flat_evidence(
     bar = 8 * noise / (_FLAT_STEPS[0] * scales.scale)
     outcome = np.where(np.abs(claim) <= bar, Outcome.FLAT, Outcome.FAIL).astype(np.int16)
     nothing = np.full_like(claim, np.nan)
-    components = Components(claim, zero, zero, bar, outcome, nothing, nothing)
+    components = Components(claim, zero, zero, bar, outcome, nothing, nothing, nothing)
     bounds = limits(
         scales,
         claim,

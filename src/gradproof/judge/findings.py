@@ -307,6 +307,6 @@ def _numbers(code: str, evidence: Evidence) -> dict[str, float]:
         case Outcome.PRECISION:
             return {"discrepancy": _largest(off[places])}
         case Outcome.TWO_SCALES:
-            return {"amplitude": _largest(off[places])}
+            return {"amplitude": _largest((c.spread / evidence.limits.size)[places])}
         case _:
             return {}

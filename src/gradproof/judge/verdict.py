@@ -45,8 +45,8 @@ class Outcome(enum.IntEnum):
 class Components:
     """The measurement of every component, its bar in two parts, and the outcome.
 
-    `left` and `right` are the one-sided slopes at the smaller of the two steps, NaN where there
-    were not two.
+    `left` and `right` are the one-sided slopes at the smaller of the two steps and `spread` is how
+    far the derivatives at the two are apart, NaN where there were not two.
     """
 
     claim: FloatArray
@@ -56,6 +56,7 @@ class Components:
     outcome: npt.NDArray[np.int16]
     left: FloatArray
     right: FloatArray
+    spread: FloatArray
 
     @property
     def bar(self) -> FloatArray:
@@ -86,7 +87,7 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
     twice = np.isfinite(stages.second.value)
     if not np.any(twice | (stages.stage == Stage.SECOND)):
         nothing = np.full(claim.size, np.nan)
-        return Components(claim, value, truncation, noise, outcome, nothing, nothing)
+        return Components(claim, value, truncation, noise, outcome, nothing, nothing, nothing)
     found = sides(stages)
     for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
         part[twice] = better[twice]
@@ -100,7 +101,8 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
         truncation[one_sided] = 0.0
         outcome[open_] = judged[open_]
     left, right = found.left[0], found.right[0]
-    return Components(claim, value, truncation, noise, outcome, left, right)
+    spread = np.abs(stages.first.value - stages.second.value)
+    return Components(claim, value, truncation, noise, outcome, left, right, spread)
 
 
 def _single_differences(
@@ -133,7 +135,8 @@ def _judge_open(
     with np.errstate(all="ignore"):
         gap = np.abs(q.claim - value)
         apart = [np.abs(q.claim - d.value) > q.tolerance + d.noise for d in (first, second)]
-        converged = np.abs(first.value - second.value) <= 0.3 * gap
+        apart_by = np.abs(first.value - second.value)
+        converged = apart_by <= 0.3 * gap + first.noise + second.noise
         beyond = gap > limits.beyond + rules.margin * bar
         contradicted = beyond & apart[0] & apart[1] & converged
 
@@ -144,7 +147,9 @@ def _judge_open(
         )
         kink = found.is_kink
         consistent = gap <= q.tolerance + bar  # with a bar that may be too wide to resolve
-        invisible = _is_invisible(first, stages) | _is_invisible(second, stages)
+        invisible = _is_negligible(stages, limits) & (
+            _is_invisible(first, stages) | _is_invisible(second, stages)
+        )
         moved = np.fmax(_movement(first, stages), _movement(second, stages))
         stationary = np.fmax(np.abs(q.claim), bar) * q.scale <= _STATIONARY * moved
         resolved = bar <= rules.cap * limits.size
@@ -159,6 +164,16 @@ def _judge_open(
     outcome[invisible] = Outcome.FLAT
     outcome[~np.isfinite(value)] = Outcome.DOMAIN_EDGE
     return outcome
+
+
+def _is_negligible(stages: CheapStages, limits: Limits) -> BoolArray:
+    """Whether a component is claimed to matter nothing beside others that do, and are visible."""
+    q, rules = stages.question, limits.policy
+    effect = limits.size * q.scale
+    largest = float(np.max(effect, initial=0.0))
+    hidden = _FLAT / _NATURAL * stages.noise_of_f  # the effect that an invisible one may have
+    result: BoolArray = np.abs(q.claim) * q.scale <= rules.default * largest
+    return result & (hidden <= rules.cap * largest)
 
 
 def _is_invisible(difference: Differences, stages: CheapStages) -> BoolArray:

@@ -11,6 +11,8 @@ import numpy as np
 from gradproof.numerics.protocol import Block, FloatArray
 
 POINTS = 7
+# So that a few tries reach from rounding to the natural scale.
+_LEAP, _TINY = 1e4, 1e-8
 
 
 @dataclasses.dataclass
@@ -84,7 +86,7 @@ class NoisePilot:
                 if moved.size and not line.quantum:
                     line.quantum = float(moved.min())
             line.was_too_small = True
-            line.spacing *= 30 if line.stands_still else 100
+            line.spacing *= _LEAP if line.spacing < _TINY else 30 if line.stands_still else 100
             return
         levels = _noise_levels(f)
         for k in range(len(levels) - 3):

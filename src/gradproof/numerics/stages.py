@@ -225,6 +225,10 @@ class CheapStages:
         # far lower, truncation still low, and a claim has to contradict f at both.
         middle = np.sqrt(first.step * _LARGEST_STEP * q.scale)
         other = np.where(first.step <= _TINY_STEP * q.scale, middle, other)
+        # Where f does not move at all, only a step of the natural scale tells a derivative of 0
+        # from a staircase.
+        still = (first.plus == self.value_at_zero) & (first.minus == self.value_at_zero)
+        other = np.where(still, _WIDEST_STEP * q.scale, other)
         steps = np.where(agrees, first.step / 2, other)
         return np.where(np.isfinite(steps), np.maximum(steps, q.smallest_step / 8), self._step)
 

@@ -1,0 +1,79 @@
+"""The noise pilot against noise of known size."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.numerics.noise import POINTS, NoisePilot
+from gradproof.numerics.protocol import FloatArray
+
+
+def fly(
+    phi: object, *, slope: float = 1.0, spacing: float = 1e-13, tries: int = 6
+) -> tuple[NoisePilot, int]:
+    pilot = NoisePilot(
+        spacing=spacing, slopes=np.array([slope]), roundoff=UNIT_ROUNDOFF_64, tries=tries
+    )
+    spent = 0
+    while (block := pilot.ask()) is not None:
+        values = np.array([phi(t) for t in block.offsets])  # type: ignore[operator]
+        spent += values.size
+        pilot.tell(values, block.offsets)
+    return pilot, spent
+
+
+@pytest.mark.parametrize("sigma", [1e-12, 1e-8, 1e-4])
+def test_gaussian_noise_on_a_smooth_function_is_estimated_within_a_factor_of_four(
+    sigma: float,
+) -> None:
+    rng = np.random.default_rng(0)
+    estimates = []
+    for _ in range(200):
+        pilot, _ = fly(lambda t: math.exp(t) + sigma * rng.standard_normal())
+        assert pilot.detected
+        estimates.append(pilot.noise / sigma)
+    assert 0.8 < np.median(estimates) < 1.6
+    assert np.quantile(estimates, 0.02) > 0.25
+    assert np.quantile(estimates, 0.98) < 4
+
+
+def test_rounding_of_a_quiet_function_is_found_near_its_unit_roundoff() -> None:
+    found = [fly(lambda t, c=c: math.sin(1 + c + t))[0] for c in np.linspace(0, 1, 50)]
+    noises = [pilot.noise for pilot in found if pilot.detected]
+    assert len(noises) >= 40
+    assert 0.05 * UNIT_ROUNDOFF_64 < np.median(noises) < 5 * UNIT_ROUNDOFF_64
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5, 6, 8, 10])
+def test_the_rounding_of_a_staircase_is_found_for_what_it_is(digits: int) -> None:
+    pilot, _ = fly(lambda t: float(np.round(t, digits)) + 1, spacing=UNIT_ROUNDOFF_64**0.85)
+    assert pilot.stands_still
+    assert 0.1 < max(pilot.noise, pilot.quantum / 2) / 10.0**-digits < 1
+
+
+def test_values_that_are_not_finite_shorten_the_spacing() -> None:
+    pilot, spent = fly(lambda t: math.nan if abs(t) > 1e-9 else 1 + t, spacing=1e-6)
+    assert spent > POINTS
+    assert pilot.noise >= 0
+
+
+def test_several_directions_are_flown_at_once_and_each_stops_on_its_own() -> None:
+    rng = np.random.default_rng(1)
+    pilot = NoisePilot(spacing=1e-13, slopes=np.ones(3), roundoff=UNIT_ROUNDOFF_64, tries=6)
+    sigmas = np.array([1e-6, 1e-3, 1e-16])
+    asked: list[FloatArray] = []
+    while (block := pilot.ask()) is not None:
+        asked.append(np.unique(block.lines))
+        noise = sigmas[block.lines] * rng.standard_normal(block.lines.size)
+        pilot.tell(1 + block.offsets + noise, block.offsets)
+    assert asked[0].tolist() == [0, 1, 2]
+    assert all(late.size <= early.size for early, late in itertools.pairwise(asked))
+    assert 3e-4 < pilot.noise < 4e-3  # the noisiest direction counts
+
+
+def test_the_tries_are_counted() -> None:
+    _, spent = fly(lambda t: 1.0, tries=3, slope=0.0)
+    assert spent == 3 * POINTS

@@ -1,0 +1,145 @@
+"""The cheap stages on functions of known derivatives, without any user's function."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.stages import CheapStages, Question, Stage
+
+Lines = Callable[[FloatArray, FloatArray], FloatArray]
+
+
+def question(
+    claim: FloatArray, *, scale: float = 1.0, relative: float = 1e-6, groups: int = 1
+) -> Question:
+    n = claim.size
+    full = np.full(n, relative)
+    return Question(
+        claim=claim,
+        scale=np.full(n, scale),
+        smallest_step=np.full(n, 1e-11),
+        relative=full,
+        tolerance=relative * np.abs(claim) + 1e-15,
+        resolution=relative * np.maximum(np.abs(claim), 1.0),
+        group=np.arange(n, dtype=np.int64) % groups,
+    )
+
+
+def answer(
+    q: Question, f: Lines, *, noise: float = 1e-16, default: float = 1e-6
+) -> tuple[CheapStages, int]:
+    """Let the stages ask for φ(t) = f(x, t), x the number of the line."""
+    lines = np.arange(q.lines, dtype=np.float64)
+    stages = CheapStages(
+        q,
+        value_at_zero=float(f(lines[:1], np.zeros(1))[0]),
+        noise_of_f=noise,
+        default_relative=default,
+        rng=np.random.default_rng(0),
+    )
+    spent = 0
+    while (block := stages.ask()) is not None:
+        spent += block.lines.size
+        stages.tell(f(lines[block.lines], block.offsets), block.offsets)
+    return stages, spent
+
+
+def test_a_quiet_function_costs_one_evaluation_a_line() -> None:
+    stages, spent = answer(question(np.full(50, 2.0)), lambda x, t: 1 + 2 * t + t**2)
+    assert spent == 50
+    assert np.all(stages.agrees)
+    assert np.all(stages.stage == Stage.FORWARD)
+
+
+def test_a_noisy_function_costs_two() -> None:
+    stages, spent = answer(
+        question(np.full(50, 2.0), relative=1e-4), lambda x, t: 1 + 2 * t + t**2, noise=1e-9
+    )
+    assert spent == 100
+    assert np.all(stages.stage == Stage.CENTRAL)
+    assert np.all(stages.agrees)
+
+
+def test_a_sample_decides_whether_one_sided_differences_suffice() -> None:
+    # The step that resolves is ten times longer than what is known to be short enough.
+    q = question(np.full(1000, 2.0), relative=1e-6)
+    nearly_linear, spent = answer(q, lambda x, t: 1 + 2 * t + 1e-3 * t**2, noise=2e-12)
+    assert spent == 1000 + 2 * 32
+    assert np.all(nearly_linear.agrees)
+    curved, spent = answer(q, lambda x, t: 1 + 2 * t + 20 * t**2, noise=2e-12)
+    assert spent == 32 + 2 * 1000
+    assert np.all(curved.agrees)
+
+
+@pytest.mark.parametrize("error", [1e-4, 1e-2, 1.0, -3.0])
+@pytest.mark.parametrize("noise", [1e-16, 1e-12])
+def test_wrong_claims_never_agree_and_get_two_steps_that_agree(error: float, noise: float) -> None:
+    rng = np.random.default_rng(1)
+    q = question(np.full(40, np.cos(0.5) * (1 + error)))
+    stages, spent = answer(
+        q, lambda x, t: np.sin(0.5 + t) + noise * rng.standard_normal(t.size), noise=noise
+    )
+    assert not np.any(stages.agrees)
+    assert spent <= 5 * 40
+    value, truncation, bar = stages.extrapolated()
+    assert np.all(np.abs(value - np.cos(0.5)) <= truncation + bar)
+    assert np.all(truncation + bar < 0.2 * abs(error) * np.cos(0.5))
+
+
+def test_where_a_whole_group_is_wrong_only_a_sample_is_confirmed() -> None:
+    claim = np.where(np.arange(2000) % 2 == 0, 1.0, 3.0)  # group 1 is wrong
+    stages, spent = answer(question(claim, groups=2), lambda x, t: 1 + t)
+    wrong = np.arange(2000) % 2 == 1
+    assert np.all(stages.agrees == ~wrong)
+    assert np.sum(stages.stage[wrong] == Stage.SECOND) == 64
+    assert np.sum(stages.stage[wrong] == Stage.UNCONFIRMED) == 1000 - 64
+    assert spent == 1000 + 1000 * 3 + 64 * 2
+
+
+def test_a_few_wrong_lines_among_right_ones_are_all_confirmed() -> None:
+    claim = np.ones(3000)
+    claim[::50] = 1.5
+    stages, _ = answer(question(claim), lambda x, t: 1 + t)
+    assert np.all(stages.stage[::50] == Stage.SECOND)
+    assert np.all(stages.agrees == (claim == 1))
+
+
+def test_lines_that_the_second_step_clears_make_the_others_worth_confirming() -> None:
+    # A ripple that the first step sees and the second does not: half of the lines are right.
+    claim = np.where(np.arange(400) % 2 == 0, 1.0, 1.5)
+    stages, _ = answer(question(claim), lambda x, t: 1 + t + 1e-12 * np.sin(1e12 * t))
+    assert not np.any(stages.stage == Stage.UNCONFIRMED)
+
+
+def test_an_edge_nearby_shortens_the_step() -> None:
+    q = question(np.full(5, 1e3), relative=1e-2)
+    stages, _ = answer(
+        q, lambda x, t: np.where(1e-3 + t > 0, np.log(np.abs(1e-3 + t)), np.nan), noise=0.3
+    )
+    assert np.all(np.isfinite(stages.first.value))
+    assert np.all(stages.first.step < 1e-3)
+
+
+def test_where_one_side_is_never_finite_nothing_more_is_spent() -> None:
+    stages, spent = answer(
+        question(np.full(5, 1.0)), lambda x, t: np.where(t >= 0, t, np.nan), noise=1e-7
+    )
+    assert np.all(np.isnan(stages.first.value))
+    assert not np.any(stages.agrees)
+    assert spent <= 5 * 8
+
+
+def test_equal_seeds_ask_for_equal_points() -> None:
+    asked = []
+    for _ in range(2):
+        points: list[FloatArray] = []
+
+        def record(x: FloatArray, t: FloatArray, points: list[FloatArray] = points) -> FloatArray:
+            points.append(t)
+            return 1 + t
+
+        answer(question(np.linspace(0.5, 1.5, 30)), record)
+        asked.append(np.concatenate(points))
+    np.testing.assert_array_equal(asked[0], asked[1])
