@@ -102,5 +102,5 @@ def fly(
         noise=noise,
         roundoff=roundoff,
         roundoff_of_x=of_leaf[scaling.leaf],
-        low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or stands_still,
+        low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or coarse,
     )

@@ -112,6 +112,7 @@ def unmeasured(
             checked=0,
             wrong=0,
             undecided=0,
+            unseen=0,
             reason=causes[-1].code if causes else None,
             ratio=None,
             worst=None,
@@ -192,6 +193,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         checked=leaf.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
+        unseen=int(np.sum(~visible & (claim != 0))),
         reason=_most_frequent_reason(c.outcome[part][undecided]),
         ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,
         worst=worst,
@@ -205,13 +207,16 @@ def _largest(values: FloatArray) -> float:
 def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> bool:
     """Whether the undecided components of a leaf are few, and could not make it wrong.
 
-    They may be 5 % of the leaf at most, and the largest error that the measurements leave room for
-    must stay below the cap of the tolerance, relative to the leaf: √Σ(e T)² ≤ cap ‖a T‖.
+    They may be 5 % of the leaf at most, none may have been measured to differ from its claim, and
+    the largest error that the measurements leave room for must stay below the cap of the
+    tolerance, relative to the leaf: √Σ(e T)² ≤ cap ‖a T‖.
     """
     count = int(np.sum(undecided))
     if count == 0:
         return True
-    if count > _UNDECIDED_SHARE * undecided.size:
+    outcome = evidence.components.outcome[part]
+    differs = (outcome == Outcome.PRECISION) | (outcome == Outcome.TWO_SCALES)
+    if count > _UNDECIDED_SHARE * undecided.size or np.any(differs):
         return False
     c, scale = evidence.components, evidence.limits.question.scale[part]
     claim = c.claim[part]

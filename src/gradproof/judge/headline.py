@@ -42,14 +42,15 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
 def _success(leaves: Sequence[LeafFinding], *, rtol: float, attained: bool) -> str:
     if not leaves or math.isnan(rtol):
         return "there is nothing to check"
+    size = counted(sum(leaf.checked for leaf in leaves), "component")
     undecided = sum(leaf.undecided for leaf in leaves)
-    size = sum(leaf.checked for leaf in leaves)
-    if undecided:
-        return f"to {rtol:.0e}, {undecided} of {counted(size, 'component')} undecided"
+    unseen = sum(leaf.unseen for leaf in leaves)
+    limits = [f"{undecided:,} of {size} undecided"] if undecided else []
+    limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
     if attained:
-        return f"to {rtol:.0e}: f is noisy"
-    if len(leaves) == 1:
-        return f"right to {rtol:.0e}"
+        return ", ".join([f"to {rtol:.0e}: f is noisy", *limits])
+    if len(leaves) == 1 or limits:
+        return ", ".join([f"right to {rtol:.0e}", *limits])
     return f"all {len(leaves)} tensors are right to {rtol:.0e}"
 
 

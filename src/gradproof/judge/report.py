@@ -69,6 +69,10 @@ class LeafFinding:
         The smallest relative error that would have been seen in any component.
     checked, wrong, undecided : int
         How many components were measured, contradict the claim, could not be decided.
+    unseen : int
+        How many pass because neither the claim nor f moves f visibly by them, beside others that
+        do: an error in them cannot be seen either. They count for nothing in `discrepancy`, `bar`
+        and `resolution`.
     reason : str or None
         The code of what could not be decided for most of the undecided components.
     ratio : float or None
@@ -95,6 +99,7 @@ class LeafFinding:
     checked: int
     wrong: int
     undecided: int
+    unseen: int
     reason: str | None
     ratio: float | None
     worst: ComponentFinding | None

@@ -160,7 +160,8 @@ def _judge_open(
     outcome[kink & ~consistent] = Outcome.KINK
     outcome[contradicted] = Outcome.FAIL
     outcome[kink & between] = Outcome.KINK
-    outcome[consistent & stationary] = Outcome.PASS
+    fine_enough = resolved & (bar <= rules.grey * q.resolution)
+    outcome[consistent & (stationary | fine_enough)] = Outcome.PASS
     outcome[invisible] = Outcome.FLAT
     outcome[~np.isfinite(value)] = Outcome.DOMAIN_EDGE
     return outcome

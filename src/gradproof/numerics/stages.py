@@ -27,6 +27,7 @@ _LARGEST_STEP = 0.1  # in units of the natural scale
 _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
 _TINY_STEP = 1e-3
+_WIDER = 16.0
 _SHRINKINGS = 3
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
@@ -219,12 +220,12 @@ class CheapStages:
         steps = np.array(first.step)
         agrees = np.zeros(q.lines, dtype=bool)
         agrees[lines] = self._answers(lines, first.value, first.noise)
-        noisy = first.noise > q.resolution / 2
+        with np.errstate(invalid="ignore"):
+            noisy = np.abs(q.claim - first.value) <= q.tolerance + 2 * first.noise
         other = np.where(noisy, np.minimum(8 * first.step, _WIDEST_STEP * q.scale), first.step / 8)
-        # A tiny step leaves room above it: half way to the natural scale (in decades) noise is
-        # far lower, truncation still low, and a claim has to contradict f at both.
-        middle = np.sqrt(first.step * _LARGEST_STEP * q.scale)
-        other = np.where(first.step <= _TINY_STEP * q.scale, middle, other)
+        # A tiny step leaves room above it: noise is lower there, truncation still low.
+        wider = np.minimum(_WIDER * first.step, np.sqrt(first.step * _LARGEST_STEP * q.scale))
+        other = np.where(first.step <= _TINY_STEP * q.scale, wider, other)
         # Where f does not move at all, only a step of the natural scale tells a derivative of 0
         # from a staircase.
         still = (first.plus == self.value_at_zero) & (first.minus == self.value_at_zero)

@@ -122,10 +122,14 @@ def _words(leaf: LeafFinding) -> str:
     if leaf.checked == 0:
         return "" if leaf.shape and 0 not in leaf.shape else "empty" if leaf.shape else ""
     if leaf.verdict is Verdict.PASS:
-        if leaf.resolution == 0:
+        if leaf.resolution == 0 and not leaf.unseen:
             return "no effect seen, none claimed"
         undecided = f", {leaf.undecided} undecided ({leaf.reason})" if leaf.undecided else ""
-        return f"right to {leaf.discrepancy or leaf.bar:.1e}{undecided}"
+        unseen = f", {leaf.unseen:,} too small to see" if leaf.unseen else ""
+        if leaf.unseen == leaf.checked:
+            return "too small to see, as claimed"
+        off = leaf.discrepancy or leaf.bar
+        return (f"right to {off:.1e}" if off else "no difference seen") + undecided + unseen
     words = [] if leaf.checked == 1 else [_share(leaf)]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
     return ": ".join(words)
