@@ -1,0 +1,96 @@
+"""The catalogue: every page is whole, and its example yields its code."""
+
+import importlib
+import pkgutil
+import re
+from typing import Any
+
+import pytest
+
+import gradproof as gp
+from gradproof.judge import causes
+from gradproof.judge.catalogue import HEADINGS, Cause
+from gradproof.judge.causes import CATALOGUE
+
+CAUSES = [pytest.param(cause, id=code) for code, cause in sorted(CATALOGUE.items())]
+
+
+def section(cause: Cause, heading: str) -> str:
+    """Return the text under a heading."""
+    _, _, rest = cause.text.partition(f"## {heading}\n")
+    return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def example(cause: Cause) -> str:
+    blocks = re.findall(r"^```python\n(.*?)^```$", section(cause, "Example"), re.M | re.S)
+    assert len(blocks) == 1
+    return str(blocks[0])
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_the_page_has_all_headings_in_order_and_something_under_each(cause: Cause) -> None:
+    headings = re.findall(r"^## (.*)$", cause.text, re.MULTILINE)
+    assert tuple(headings) == HEADINGS
+    for heading in HEADINGS:
+        assert section(cause, heading).strip(), heading
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # what NumPy says about log(0) and 0/0
+def test_the_example_runs_and_yields_the_code(cause: Cause) -> None:
+    namespace: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example(cause), f"<{cause.code}>", "exec"), namespace)
+    report = namespace["report"]
+    assert isinstance(report, gp.Report)
+    assert cause.code in [found.code for found in report.causes]
+    found = next(found for found in report.causes if found.code == cause.code)
+    assert found.name == cause.name
+    assert "{" not in found.message
+    assert found.advice == cause.advice
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_the_page_is_what_explain_returns_in_any_case(cause: Cause) -> None:
+    page = gp.explain(cause.code)
+    assert page.startswith(f"# {cause.code} {cause.name}\n\n## {HEADINGS[0]}\n")
+    assert page.endswith("\n")
+    assert gp.explain(cause.code.lower()) == page
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_the_words_are_for_people(cause: Cause) -> None:
+    assert cause.advice.endswith(".")
+    assert cause.message[:1].strip()
+    assert max(map(len, cause.text.splitlines())) <= 100
+    mentioned = set(re.findall(r"GP\d{3}", cause.text))
+    assert mentioned - {cause.code} <= set(CATALOGUE)
+
+
+def test_every_file_is_one_entry_under_its_own_code() -> None:
+    names = [module.name for module in pkgutil.iter_modules(causes.__path__)]
+    files = [name for name in names if not name.startswith("_")]
+    assert len(files) == len(CATALOGUE)
+    for name in files:
+        cause: Cause = importlib.import_module(f"{causes.__name__}.{name}").CAUSE
+        code, _, words = name.partition("_")
+        assert CATALOGUE[code.upper()] is cause
+        assert cause.code == code.upper()
+        # A file may shorten the name at its end, never change it.
+        assert cause.name.replace("-", "_").startswith(words)
+
+
+def test_names_are_unique_and_codes_are_of_their_hundred() -> None:
+    assert len({cause.name for cause in CATALOGUE.values()}) == len(CATALOGUE)
+    assert all(re.fullmatch(r"GP[1-5]\d\d", code) for code in CATALOGUE)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", cause.name) for cause in CATALOGUE.values())
+
+
+@pytest.mark.parametrize("code", ["GP999", "", "103", "noise", 103, None, b"GP103"])
+def test_an_unknown_code_is_an_error_that_lists_those_there_are(code: Any) -> None:
+    with pytest.raises(gp.InputError) as raised:
+        gp.explain(code)
+    text = str(raised.value)
+    assert text.startswith("code: found ")
+    assert "expected one of" in text
+    for known in CATALOGUE:
+        assert known in text
