@@ -1,4 +1,10 @@
-"""What gradproof raises: errors of its own, each written for the person who reads it."""
+"""What gradproof raises: errors of its own, each written for the person who reads it.
+
+The classes say that they live in ``gradproof``, where users import them and tracebacks show them.
+"""
+
+import functools
+from typing import Any
 
 __all__ = ["GradproofError", "InputError", "MissingExtra"]
 
@@ -16,6 +22,8 @@ class GradproofError(Exception):
     InputError
     """
 
+    __module__ = "gradproof"
+
 
 class InputError(GradproofError, ValueError):
     """An argument cannot be understood; the message names it and says what was expected.
@@ -26,8 +34,10 @@ class InputError(GradproofError, ValueError):
     >>> gp.numerical_gradient(abs, 1.0, h=0.0)
     Traceback (most recent call last):
         ...
-    gradproof._base.errors.InputError: h: found 0.0, expected a positive, finite number
+    gradproof.InputError: h: found 0.0, expected a positive, finite number
     """
+
+    __module__ = "gradproof"
 
 
 class MissingExtra(GradproofError, ImportError):
@@ -49,8 +59,15 @@ class MissingExtra(GradproofError, ImportError):
     reading HDF5 files needs h5py, which is not installed: pip install 'gradproof[hdf5]'
     """
 
+    __module__ = "gradproof"
+
     def __init__(self, needed_for: str, *, package: str, extra: str) -> None:
         super().__init__(
             f"{needed_for} needs {package}, which is not installed: "
             f"pip install 'gradproof[{extra}]'"
         )
+        self._arguments = {"needed_for": needed_for, "package": package, "extra": extra}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is unpickled from its positional arguments alone.
+        return functools.partial(type(self), **self._arguments), ()

@@ -1,7 +1,11 @@
 """Checks of single values, with messages that name the parameter, what was found and expected."""
 
+import decimal
+import itertools
 import math
+import numbers
 import reprlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,13 +14,24 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 
 _REAL_KINDS = "biuf"
+_REAL_TYPES = (numbers.Real, decimal.Decimal)
+_FLOAT64 = np.dtype(np.float64)
+_MOST_NAMES = 6
 
 
 def described(value: object) -> str:
     """Say what a value is in a few words, never a whole array."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    return reprlib.repr(value)
+    return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def listed(names: Iterable[str], count: int) -> str:
+    """List names, six of `count` at most; those beyond them are never drawn from `names`."""
+    if count == 0:
+        return "nothing"
+    first = ", ".join(itertools.islice(map(str, names), _MOST_NAMES))
+    return f"{first} and {count - _MOST_NAMES:,} more" if count > _MOST_NAMES else first
 
 
 def require_callable(value: object, name: str, signature: str) -> None:
@@ -61,17 +76,39 @@ def real_array(value: object, name: str) -> npt.NDArray[Any]:
             f"{name}: found {described(value)}, expected an array of numbers"
         ) from error
     if array.dtype.kind not in _REAL_KINDS:
-        raise InputError(f"{name}: found {described(value)}, expected an array of real numbers")
+        raise InputError(
+            f"{name}: found {described(value)}, expected an array of real numbers"
+            f"{_cure(value, array)}"
+        )
     return array
 
 
-def _real_number(value: object) -> float | None:
-    if type(value) is float:  # the common case of an inner loop
+def float64_array(value: object, name: str) -> npt.NDArray[np.float64]:
+    """Return `value` in float64 (not a copy where it is so), or raise unless it holds reals."""
+    if type(value) is np.ndarray and value.dtype == _FLOAT64:  # the common case of an inner loop
         return value
+    array = real_array(value, name)
+    with np.errstate(over="ignore"):  # what is beyond float64 is inf
+        return array.astype(_FLOAT64, copy=False)
+
+
+def _cure(value: object, array: npt.NDArray[Any]) -> str:
+    if isinstance(value, Iterator):
+        return "; list(...) makes one of a generator"
+    if array.dtype == object and array.ndim > 0:
+        return "; .astype(float) makes one of an array of objects"
+    return ""
+
+
+def _real_number(value: object) -> float | None:
+    if isinstance(value, float):  # the common case of an inner loop; np.float64 is one
+        return float(value)
     try:
-        array = np.asarray(value)
-    except ValueError:
+        if not isinstance(value, _REAL_TYPES) or isinstance(value, np.generic):
+            array = np.asarray(value)
+            if array.size != 1 or array.dtype.kind not in _REAL_KINDS + "O":
+                return None
+            value = array.item()
+        return float(value) if isinstance(value, _REAL_TYPES) else None
+    except (ValueError, OverflowError):  # ragged nesting; a whole number beyond float64
         return None
-    if array.size != 1 or array.dtype.kind not in _REAL_KINDS:
-        return None
-    return float(array.item())
