@@ -74,6 +74,60 @@ def test_the_gradient_under_test_cannot_change_the_callers_array() -> None:
     assert x.tolist() == [1.0, 2.0]
 
 
+def test_the_gradient_under_test_may_use_its_memory_again_when_f_calls_it() -> None:
+    memory = np.empty(2)
+
+    def gradient(v: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        memory[:] = 2 * v
+        return memory
+
+    def f(v: npt.NDArray[Any]) -> float:
+        gradient(v)
+        return float(np.sum(v**2))
+
+    result = gp.gradient_check(f, gradient, [1.0, 2.0])
+    assert result["analytical_gradient"].tolist() == [2.0, 4.0]
+
+
+def points_asked(call: Any, *options: Any, **named: Any) -> list[float]:
+    points: list[float] = []
+
+    def f(x: float) -> float:
+        points.append(x)
+        return x
+
+    if call is gp.gradient_check:
+        call(f, lambda x: 1.0, 2.0, *options, **named)
+    else:
+        call(f, 2.0, *options, **named)
+    return points
+
+
+@pytest.mark.parametrize("call", [gp.numerical_gradient, gp.gradient_check])
+def test_the_step_is_the_one_asked_for_and_1e_7_by_default(call: Any) -> None:
+    assert points_asked(call) == [2 + 1e-7, 2 - 1e-7]
+    assert points_asked(call, 0.25) == points_asked(call, h=0.25) == [2.25, 1.75]
+
+
+def test_a_step_lost_in_rounding_gives_zero_and_no_error() -> None:
+    assert gp.numerical_gradient(np.sum, [1e10], h=1e-7).tolist() == [0.0]
+
+
+def test_the_gradient_under_test_is_called_and_understood_before_f() -> None:
+    def never(v: object) -> float:
+        raise AssertionError("f was evaluated")
+
+    with pytest.raises(
+        InputError, match=r"analytical_grad_fn: found shape \(2,\), expected \(3,\)"
+    ):
+        gp.gradient_check(never, lambda v: np.ones(2), np.ones(3))
+    with pytest.raises(InputError, match="analytical_grad_fn: found None, expected an array"):
+        gp.gradient_check(never, lambda v: None, np.ones(3))  # type: ignore[arg-type,return-value]
+    for unusable in ({"h": 0.0}, {"tolerance": 0.0}):
+        with pytest.raises(InputError, match="found 0.0, expected a positive"):
+            gp.gradient_check(never, np.ones_like, np.ones(3), **unusable)
+
+
 def test_the_dict_is_the_classic_one() -> None:
     x = np.array([1.0, -2.0, 0.5])
     result = gp.gradient_check(lambda v: np.sum(v**2), lambda v: 2 * v + [0, 0, 1e-3], x)
@@ -121,6 +175,23 @@ def test_neither_huge_nor_tiny_gradients_break_the_formula(scale: float) -> None
 def test_nan_never_passes() -> None:
     assert not gp.gradient_check(np.sum, lambda v: v * np.nan, np.ones(2))["passed"]
     assert not gp.gradient_check(lambda v: float("nan"), np.ones_like, np.ones(2))["passed"]
+
+
+def test_infinite_gradients_do_not_pass_and_warn_of_nothing() -> None:
+    result = gp.gradient_check(lambda x: math.inf * x, lambda x: math.inf, 1.0)
+    assert math.isnan(result["absolute_difference"])
+    assert not result["passed"]
+    result = gp.gradient_check(lambda x: -1e308 * x, lambda x: 1.5e308, 1.0, h=0.1)
+    assert result["absolute_difference"] == math.inf
+    assert not result["passed"]
+
+
+def test_subnormal_gradients_warn_of_nothing() -> None:
+    assert gp.gradient_check(lambda v: 0.0, lambda v: np.full(2, 5e-324), np.zeros(2))["passed"]
+
+
+def test_a_step_that_leaves_the_range_of_float64_warns_of_nothing() -> None:
+    assert math.isnan(gp.numerical_gradient(np.max, [1.5e308], h=1e308)[0])
 
 
 def test_wrong_gradients_fail() -> None:

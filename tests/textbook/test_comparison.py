@@ -86,9 +86,26 @@ def test_largest_differences_in_order_with_index_and_values() -> None:
 def test_equal_components_are_never_listed_and_nan_comes_first() -> None:
     assert largest_differences([1.0, 2.0], [1.0, 2.0]) == []
     found = largest_differences(
-        [1.0, math.inf, math.nan, math.inf], [2.0, math.inf, 0.0, -math.inf]
+        [1.0, math.inf, 5.0, math.nan, math.inf, 0.0],
+        [2.0, math.inf, math.inf, 0.0, -math.inf, math.nan],
     )
-    assert [d.index for d in found] == [(2,), (3,), (0,)]
+    assert [d.index for d in found] == [(3,), (5,), (2,), (4,), (0,)]
+    assert [d.index for d in largest_differences([math.inf, math.nan], [0, 0], k=1)] == [(1,)]
+    across = largest_differences({"a": [math.inf, 1.0], "b": [math.nan]}, {"a": [0, 0], "b": [0]})
+    assert [d.address for d in across] == ["b[0]", "a[0]", "a[1]"]
+
+
+def test_ten_differences_are_listed_by_default() -> None:
+    assert len(largest_differences(np.arange(1.0, 13.0), np.zeros(12))) == 10
+
+
+def test_single_numbers_have_a_difference_too() -> None:
+    assert [(d.index, d.size) for d in largest_differences(3.0, 1.0)] == [((), 2.0)]
+    assert largest_differences(1.0, 1.0) == []
+
+
+def test_differences_beyond_float64_warn_of_nothing() -> None:
+    assert largest_differences([1.5e308], [-1.5e308])[0].size == math.inf
 
 
 def test_largest_differences_of_mappings_name_the_tensor() -> None:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import (
+    float64_array,
     positive_number,
-    real_array,
     real_number,
     require_callable,
 )
@@ -71,8 +71,10 @@ def numerical_gradient(f: Callable[[Any], float], params: npt.ArrayLike, h: floa
     -----
     Costs 2n evaluations of `f`, n the number of components, each with a copy of the array. The
     truncation error of a component is :math:`\tfrac{h^2}{6}\,\partial_i^3 f`, its rounding error
-    about :math:`u|f|/h`, u = 1.1e-16. Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed.,
-    §8.1.
+    about :math:`u(|f| + |x_i\,\partial_i f|)/h`, u = 1.1e-16. A step below half the spacing of
+    floats at a component is lost in it, and the difference is 0: the step should grow with the size
+    of the component (``gradproof.check`` chooses it). Source: Nocedal & Wright, *Numerical
+    Optimization*, 2nd ed., §8.1.
 
     Examples
     --------
@@ -85,15 +87,15 @@ def numerical_gradient(f: Callable[[Any], float], params: npt.ArrayLike, h: floa
     """
     require_callable(f, "f", "f(params)")
     h = positive_number(h, "h")
-    point = real_array(params, "params").astype(np.float64)
+    point = float64_array(params, "params")
     if point.ndim == 0:
         at = point.item()
         return (_value(f, at + h) - _value(f, at - h)) / (2 * h)
     gradient = np.empty_like(point)
     for index in np.ndindex(point.shape):
         plus, minus = point.copy(), point.copy()
-        plus[index] += h
-        minus[index] -= h
+        at = point[index].item()
+        plus[index], minus[index] = at + h, at - h
         gradient[index] = (_value(f, plus) - _value(f, minus)) / (2 * h)
     return gradient
 
@@ -143,7 +145,7 @@ def gradient_check(
 
     Notes
     -----
-    Costs 2n evaluations of `f`, n the number of components, and one of `analytical_grad_fn`.
+    Costs one evaluation of `analytical_grad_fn`, and then 2n of `f`, n the number of components.
     Source: Andrew Ng, *Improving Deep Neural Networks* (2017), week 1, "Gradient checking".
 
     Examples
@@ -157,24 +159,29 @@ def gradient_check(
     >>> wrong["passed"], round(wrong["relative_error"], 6)
     (False, 0.333333)
     """
+    require_callable(f, "f", "f(params)")
     require_callable(analytical_grad_fn, "analytical_grad_fn", "analytical_grad_fn(params)")
+    h = positive_number(h, "h")
     tolerance = positive_number(tolerance, "tolerance")
-    numerical = np.asarray(numerical_gradient(f, params, h))
-    point = np.array(params, dtype=np.float64)
-    claimed = real_array(
-        analytical_grad_fn(point.item() if point.ndim == 0 else point),
+    point = float64_array(params, "params")
+    # A copy: the function may use the memory of its result again when f calls it.
+    claimed = float64_array(
+        analytical_grad_fn(point.item() if point.ndim == 0 else point.copy()),
         "the value of analytical_grad_fn",
-    ).astype(np.float64)
-    if claimed.shape != numerical.shape:
+    ).copy()
+    if claimed.shape != point.shape:
         raise InputError(
             f"the value of analytical_grad_fn: found shape {claimed.shape}, "
-            f"expected {numerical.shape}, the shape of params"
+            f"expected {point.shape}, the shape of params"
         )
+    numerical = np.asarray(numerical_gradient(f, point, h))
+    with np.errstate(over="ignore", invalid="ignore"):  # inf - inf is nan
+        difference = np.abs(claimed - numerical)
     error = norm_ratio(claimed, numerical, floor=_CLASSIC_FLOOR)
     return {
         "analytical_gradient": _float_if_scalar(claimed),
         "numerical_gradient": _float_if_scalar(numerical),
-        "absolute_difference": _float_if_scalar(np.abs(claimed - numerical)),
+        "absolute_difference": _float_if_scalar(difference),
         "relative_error": error,
         "passed": bool(error < tolerance),
     }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import real_array, real_number, whole_number
+from gradproof._base.validation import float64_array, real_number, whole_number
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -64,7 +65,8 @@ def norm_ratio(a: npt.NDArray[Any], b: npt.NDArray[Any], *, floor: float) -> flo
     # Dividing by a power of two is exact, and keeps the squares within range.
     _, exponent = np.frexp(largest)
     a, b = np.ldexp(a, -exponent), np.ldexp(b, -exponent)
-    scaled_floor = np.ldexp(floor, -exponent)
+    with np.errstate(over="ignore"):  # a floor that is beyond all range next to them makes 0
+        scaled_floor = np.ldexp(floor, -exponent)
     distance = np.linalg.norm((a - b).ravel())
     return float(distance / (np.linalg.norm(a.ravel()) + np.linalg.norm(b.ravel()) + scaled_floor))
 
@@ -189,8 +191,8 @@ def largest_differences(
     Returns
     -------
     list of Difference
-        Name, index and both values of each; NaN counts as larger than everything, ties keep the
-        order of the components.
+        Name, index and both values of each; NaN counts as larger than everything, infinity too,
+        and ties keep the order of the components.
 
     Raises
     ------
@@ -210,22 +212,34 @@ def largest_differences(
     ...     print(difference.address, difference.a, difference.b)
     W[1, 1] 8.0 4.0
     b[1] 0.25 0.75
+
+    The numerical gradient of a network is a vector; cut into parameters, it is compared by name:
+
+    >>> from gradproof.textbook import network, vector_to_dictionary
+    >>> X, Y, layers_dims = [[1.0], [0.5]], [[1.0]], [2, 3, 1]
+    >>> parameters = network.initialize_parameters(layers_dims)
+    >>> AL, caches = network.L_model_forward(X, parameters)
+    >>> gradients = network.L_model_backward(AL, Y, caches)
+    >>> gradients["db2"] = gradients["db2"] * 2
+    >>> vector = network.numerical_gradient(parameters, X, Y, layers_dims)
+    >>> measured = {f"d{key}": v for key, v in vector_to_dictionary(vector, layers_dims).items()}
+    >>> claimed = {key: gradients[key] for key in measured}
+    >>> largest_differences(claimed, measured, k=1)[0].address
+    'db2[0, 0]'
     """
     k = whole_number(k, "k", at_least=1)
-    found: list[tuple[float, Difference]] = []
+    found: list[Difference] = []
     for name, first, second in _named_pairs(a, b):
-        with np.errstate(invalid="ignore"):  # inf - inf
-            size = np.abs(first - second)
-        size = np.where(np.isnan(size) & (first != second), np.inf, size)
-        candidates = np.flatnonzero(size > 0)
-        order = candidates[np.argsort(-size.ravel()[candidates], kind="stable")[:k]]
-        for flat in order:
+        differ = np.flatnonzero(first != second)  # NaN as well
+        with np.errstate(over="ignore"):
+            size = np.abs(first.ravel()[differ] - second.ravel()[differ])
+        # NaN first, then the largest; both sorts are stable.
+        order = np.lexsort((-size, ~np.isnan(size)))[:k]
+        for flat in differ[order]:
             index = tuple(int(i) for i in np.unravel_index(flat, first.shape))
-            found.append(
-                (size[index], Difference(name, index, float(first[index]), float(second[index])))
-            )
-    found.sort(key=lambda item: -item[0])
-    return [difference for _, difference in found[:k]]
+            found.append(Difference(name, index, float(first[index]), float(second[index])))
+    found.sort(key=lambda difference: (not math.isnan(difference.size), -difference.size))
+    return found[:k]
 
 
 def _named_pairs(
@@ -244,8 +258,8 @@ def _keys(value: object) -> str:
 
 
 def _same_shape(a: object, b: object, at: str = "") -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    first = real_array(a, f"a{at}").astype(np.float64)
-    second = real_array(b, f"b{at}").astype(np.float64)
+    first = float64_array(a, f"a{at}")
+    second = float64_array(b, f"b{at}")
     if first.shape != second.shape:
         raise InputError(f"b{at}: found shape {second.shape}, expected {first.shape}, as in a{at}")
     return first, second

@@ -23,7 +23,7 @@ def forward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
     -------
     float
         The difference quotient. Its truncation error is :math:`\tfrac{h}{2} f''(\xi)`, of first
-        order in h; rounding adds about :math:`2u|f(x)|/h`, u = 1.1e-16.
+        order in h; rounding adds about :math:`u(2|f(x)| + |x f'(x)|)/h`, u = 1.1e-16.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def forward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
 
     Notes
     -----
-    Costs 2 evaluations of `f`. Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 |x|) is
+    lost in x + h, and the difference is 0: the step should grow with |x| (``gradproof.check``
+    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def backward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) 
     -------
     float
         The difference quotient. Its truncation error is :math:`-\tfrac{h}{2} f''(\xi)`, of first
-        order in h.
+        order in h; rounding adds about :math:`u(2|f(x)| + |x f'(x)|)/h`, u = 1.1e-16.
 
     Raises
     ------
@@ -91,7 +93,9 @@ def backward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) 
 
     Notes
     -----
-    Costs 2 evaluations of `f`. Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 |x|) is
+    lost in x − h, and the difference is 0: the step should grow with |x| (``gradproof.check``
+    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------
@@ -124,7 +128,7 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
     -------
     float
         The difference quotient. Its truncation error is :math:`\tfrac{h^2}{6} f'''(\xi)`, of
-        second order in h; rounding adds about :math:`u|f(x)|/h`, u = 1.1e-16.
+        second order in h; rounding adds about :math:`u(|f(x)| + |x f'(x)|)/h`, u = 1.1e-16.
 
     Raises
     ------
@@ -138,7 +142,9 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
 
     Notes
     -----
-    Costs 2 evaluations of `f`. Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 |x|) is
+    lost in x ± h, and the difference is 0: the step should grow with |x| (``gradproof.check``
+    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------

@@ -1,17 +1,17 @@
 """Rolling the parameters of a network into one column, and back."""
 
+import functools
 import itertools
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import real_array, whole_number
-
-_PARAMETER = re.compile(r"[Wb][1-9][0-9]*")
+from gradproof._base.validation import described, listed, real_array, whole_number
 
 
 def dictionary_to_vector(parameters: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:
@@ -20,17 +20,19 @@ def dictionary_to_vector(parameters: Mapping[str, npt.ArrayLike]) -> npt.NDArray
     Parameters
     ----------
     parameters : mapping of str to array_like
-        ``W1, b1, …, WL, bL`` for any number of layers L, in any order of the keys.
+        ``W1, b1, …, WL, bL`` for any number of layers L, in any order of the keys: Wl of shape
+        (units of layer l, units of layer l − 1), bl of shape (units of layer l, 1).
 
     Returns
     -------
     ndarray of shape (n, 1)
-        A new array: every parameter, layer by layer, each raveled by rows (C order).
+        A new array: every parameter, layer by layer, each raveled by rows (C order), in the common
+        dtype of the parts.
 
     Raises
     ------
     InputError
-        If a key is missing or is no parameter.
+        If a key is missing or is no parameter, or the shapes are not those of a network.
 
     See Also
     --------
@@ -46,7 +48,7 @@ def dictionary_to_vector(parameters: Mapping[str, npt.ArrayLike]) -> npt.NDArray
     >>> dictionary_to_vector({"W1": [[1.0, 2.0]], "b1": [[3.0]]}).ravel()
     array([1., 2., 3.])
     """
-    return _column(parameters, _ordered(parameters, "parameters", prefix=""), "parameters")
+    return _column(checked_layers(parameters, "parameters"))
 
 
 def gradients_to_vector(gradients: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:
@@ -62,12 +64,13 @@ def gradients_to_vector(gradients: Mapping[str, npt.ArrayLike]) -> npt.NDArray[A
     -------
     ndarray of shape (n, 1)
         A new array: dW1, db1, dW2, db2, …, each raveled by rows, so that component i belongs to
-        component i of :func:`dictionary_to_vector`.
+        component i of :func:`dictionary_to_vector`; in the common dtype of the parts.
 
     Raises
     ------
     InputError
-        If a key is missing or is no gradient of a parameter.
+        If a key is missing or is no gradient of a parameter, or the shapes are not those of a
+        network.
 
     See Also
     --------
@@ -83,8 +86,7 @@ def gradients_to_vector(gradients: Mapping[str, npt.ArrayLike]) -> npt.NDArray[A
     >>> gradients_to_vector({"db1": [[3.0]], "dA0": [[9.0]], "dW1": [[1.0, 2.0]]}).ravel()
     array([1., 2., 3.])
     """
-    kept = {key: value for key, value in gradients.items() if not str(key).startswith("dA")}
-    return _column(kept, _ordered(kept, "gradients", prefix="d"), "gradients")
+    return _column(checked_layers(gradients, "gradients", prefix="d"))
 
 
 def vector_to_dictionary(
@@ -103,13 +105,13 @@ def vector_to_dictionary(
     -------
     dict of str to ndarray
         New arrays ``W1`` of shape (layers_dims[1], layers_dims[0]), ``b1`` of shape
-        (layers_dims[1], 1), and so on.
+        (layers_dims[1], 1), and so on, in the dtype of `vector`.
 
     Raises
     ------
     InputError
-        If `layers_dims` is no list of at least two positive numbers, or `vector` does not hold
-        just as many numbers as such a network has parameters.
+        If `layers_dims` is no list of at least two positive whole numbers, or `vector` is no column
+        of just as many numbers as such a network has parameters.
 
     See Also
     --------
@@ -126,12 +128,15 @@ def vector_to_dictionary(
     {'W1': array([[1., 2.]]), 'b1': array([[3.]])}
     """
     shapes = parameter_shapes(layers_dims)
-    flat = real_array(vector, "vector").ravel()
+    column = real_array(vector, "vector")
+    if column.ndim != 1 and column.shape[1:] != (1,):
+        raise InputError(f"vector: found shape {column.shape}, expected (n, 1) or (n,)")
+    flat = column.ravel()
     needed = sum(rows * columns for rows, columns in shapes.values())
     if flat.size != needed:
         raise InputError(
             f"vector: found {flat.size:,} numbers, expected {needed:,}, "
-            f"the parameters of a network of layers {list(layers_dims)}"
+            f"the parameters of a network of layers {checked_dims(layers_dims)}"
         )
     parameters: dict[str, npt.NDArray[Any]] = {}
     start = 0
@@ -142,44 +147,103 @@ def vector_to_dictionary(
     return parameters
 
 
+def checked_dims(layers_dims: Sequence[int]) -> list[int]:
+    """Return the units of every layer as a list, or raise unless these are two or more."""
+    dims: Any = layers_dims
+    if isinstance(dims, np.ndarray) and dims.ndim == 1 and dims.dtype.kind in "iu":
+        dims = dims.tolist()
+    if not isinstance(dims, (list, tuple, range)) or len(dims) < 2:
+        raise InputError(
+            f"layers_dims: found {described(dims)}, expected a list of the units of at least two "
+            "layers, for example [12288, 5, 5, 1]"
+        )
+    return [
+        whole_number(units, f"layers_dims[{layer}]", at_least=1) for layer, units in enumerate(dims)
+    ]
+
+
 def parameter_shapes(layers_dims: Sequence[int]) -> dict[str, tuple[int, int]]:
     """Return the shapes of W1, b1, W2, b2, … in this order, or raise on unusable dimensions."""
-    if isinstance(layers_dims, str) or not hasattr(layers_dims, "__len__") or len(layers_dims) < 2:
-        raise InputError(
-            f"layers_dims: found {layers_dims!r}, expected the units of at least two layers, "
-            "for example [12288, 5, 5, 1]"
-        )
-    dims = [
-        whole_number(units, f"layers_dims[{layer}]", at_least=1)
-        for layer, units in enumerate(layers_dims)
-    ]
     shapes: dict[str, tuple[int, int]] = {}
-    for layer, (before, units) in enumerate(itertools.pairwise(dims), start=1):
+    pairs = itertools.pairwise(checked_dims(layers_dims))
+    for layer, (before, units) in enumerate(pairs, start=1):
         shapes[f"W{layer}"] = (units, before)
         shapes[f"b{layer}"] = (units, 1)
     return shapes
 
 
-def _ordered(values: Mapping[str, npt.ArrayLike], name: str, *, prefix: str) -> list[str]:
-    """Return the keys in the order W1, b1, W2, b2, …, or raise where they are not just these."""
-    for key in values:
-        if not (
-            isinstance(key, str)
-            and key.startswith(prefix)
-            and _PARAMETER.fullmatch(key[len(prefix) :])
-        ):
+def ordered_arrays(
+    values: Mapping[str, npt.ArrayLike], name: str, *, prefix: str = "", layers: int | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """Return W1, b1, W2, b2, … in this order, or raise where the keys are not just these.
+
+    Each key has the `prefix`; those that begin with dA are left out where it is "d". Without
+    `layers` there are as many as the largest number in a key.
+    """
+    if not isinstance(values, Mapping):
+        raise InputError(
+            f"{name}: found {described(values)}, expected a mapping of {_sequence(prefix, layers)}"
+        )
+    found = {
+        key: _layer(key, prefix) for key in values if not (prefix and str(key).startswith("dA"))
+    }
+    for key, layer in found.items():
+        if not 1 <= layer <= (layers or math.inf):
+            raise InputError(f"{name}: found the key {key!r}, expected {_sequence(prefix, layers)}")
+    layers = layers or max(found.values(), default=1)
+    if len(found) < 2 * layers:
+        missing = (key for key in _keys(prefix, layers) if key not in found)
+        raise InputError(
+            f"{name}: {listed(missing, 2 * layers - len(found))} missing, "
+            f"found {listed(found, len(found))}"
+        )
+    return {key: real_array(values[key], f"{name}[{key!r}]") for key in _keys(prefix, layers)}
+
+
+def checked_layers(
+    values: Mapping[str, npt.ArrayLike], name: str, *, prefix: str = ""
+) -> dict[str, npt.NDArray[Any]]:
+    """Return W1, b1, W2, b2, … in this order, or raise unless they are layers that fit."""
+    arrays = ordered_arrays(values, name, prefix=prefix)
+    below = None
+    for layer in range(1, len(arrays) // 2 + 1):
+        W_key, b_key = f"{prefix}W{layer}", f"{prefix}b{layer}"
+        W, b = arrays[W_key], arrays[b_key]
+        if W.ndim != 2:
             raise InputError(
-                f"{name}: found the key {key!r}, "
-                f"expected {prefix}W1, {prefix}b1, {prefix}W2, {prefix}b2, …"
+                f"{name}[{W_key!r}]: found shape {W.shape}, "
+                "expected (units, units of the layer below)"
             )
-    layers = max((int(key[len(prefix) + 1 :]) for key in values), default=1)
-    ordered = [f"{prefix}{kind}{layer}" for layer in range(1, layers + 1) for kind in "Wb"]
-    missing = [key for key in ordered if key not in values]
-    if missing:
-        raise InputError(f"{name}: {', '.join(missing)} missing, found {', '.join(values)}")
-    return ordered
+        if below is not None and W.shape[1] != below:
+            raise InputError(
+                f"{name}[{W_key!r}]: found shape {W.shape}, expected {below} columns, "
+                f"one for each row of {prefix}W{layer - 1}"
+            )
+        if b.shape != (W.shape[0], 1):
+            raise InputError(
+                f"{name}[{b_key!r}]: found shape {b.shape}, expected {(W.shape[0], 1)}, "
+                f"one row for each row of {W_key}"
+            )
+        below = W.shape[0]
+    return arrays
 
 
-def _column(values: Mapping[str, npt.ArrayLike], keys: list[str], name: str) -> npt.NDArray[Any]:
-    arrays = [real_array(values[key], f"{name}[{key!r}]").ravel() for key in keys]
-    return np.concatenate(arrays).reshape(-1, 1)
+def _keys(prefix: str, layers: int) -> Iterator[str]:
+    return (f"{prefix}{kind}{layer}" for layer in range(1, layers + 1) for kind in "Wb")
+
+
+def _sequence(prefix: str, layers: int | None) -> str:
+    if layers:
+        return listed(_keys(prefix, layers), 2 * layers)
+    return f"{prefix}W1, {prefix}b1, {prefix}W2, {prefix}b2, …"
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every key of every evaluation
+def _layer(key: object, prefix: str) -> int:
+    """Return the number in the key of a parameter; 0 for what is none."""
+    match = re.fullmatch(f"{prefix}[Wb]([1-9][0-9]*)", key) if isinstance(key, str) else None
+    return int(match[1]) if match else 0
+
+
+def _column(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return np.concatenate([array.ravel() for array in arrays.values()]).reshape(-1, 1)
