@@ -7,22 +7,33 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.validation import float64_array
 
 Array = npt.NDArray[np.float64]
 
 
-def sigmoid(Z: Array) -> Array:
+def sigmoid(Z: npt.ArrayLike) -> Array:
     """Return 1 / (1 + exp(−Z)), without overflow for any Z.
 
     Parameters
     ----------
-    Z : ndarray
+    Z : array_like
         Real numbers of any shape.
 
     Returns
     -------
     ndarray
         Values in [0, 1], in the shape of `Z`.
+
+    Raises
+    ------
+    InputError
+        If `Z` does not hold real numbers.
+
+    Notes
+    -----
+    One exponential for each component. Source: Goodfellow, Bengio & Courville, *Deep Learning*
+    (2016), §3.10.
 
     Examples
     --------
@@ -31,24 +42,35 @@ def sigmoid(Z: Array) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+    logits = float64_array(Z, "Z")
     # exp never sees a positive argument: e^-|z| is what either branch needs.
-    decay = np.exp(-np.abs(Z))
-    result: Array = np.where(Z >= 0, 1.0, decay) / (1.0 + decay)
+    decay = np.exp(-np.abs(logits))
+    result: Array = np.where(logits >= 0, 1.0, decay) / (1.0 + decay)
     return result
 
 
-def tanh(Z: Array) -> Array:
+def tanh(Z: npt.ArrayLike) -> Array:
     """Return the hyperbolic tangent.
 
     Parameters
     ----------
-    Z : ndarray
+    Z : array_like
         Real numbers of any shape.
 
     Returns
     -------
     ndarray
         Values in [−1, 1], in the shape of `Z`.
+
+    Raises
+    ------
+    InputError
+        If `Z` does not hold real numbers.
+
+    Notes
+    -----
+    One hyperbolic tangent for each component. Source: Goodfellow, Bengio & Courville, *Deep
+    Learning* (2016), §6.3.2.
 
     Examples
     --------
@@ -57,21 +79,31 @@ def tanh(Z: Array) -> Array:
     >>> tanh(np.array([0.0, 40.0]))
     array([0., 1.])
     """
-    return np.tanh(Z)
+    return np.tanh(float64_array(Z, "Z"))
 
 
-def relu(Z: Array) -> Array:
+def relu(Z: npt.ArrayLike) -> Array:
     """Return max(0, Z).
 
     Parameters
     ----------
-    Z : ndarray
+    Z : array_like
         Real numbers of any shape.
 
     Returns
     -------
     ndarray
         Values of 0 or more, in the shape of `Z`.
+
+    Raises
+    ------
+    InputError
+        If `Z` does not hold real numbers.
+
+    Notes
+    -----
+    One comparison for each component. Source: Goodfellow, Bengio & Courville, *Deep Learning*
+    (2016), §6.3.1.
 
     Examples
     --------
@@ -80,7 +112,7 @@ def relu(Z: Array) -> Array:
     >>> relu(np.array([-1.0, 2.0]))
     array([0., 2.])
     """
-    return np.maximum(Z, 0.0)
+    return np.maximum(float64_array(Z, "Z"), 0.0)
 
 
 class Activation(NamedTuple):

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.validation import described
 from gradproof.textbook.network.activations import Array, activation
+from gradproof.textbook.network.arguments import checked_lambd, checked_output
 from gradproof.textbook.network.forward import LayerCache
 
 
 def L_model_backward(
-    AL: Array,
-    Y: Array,
+    AL: npt.ArrayLike,
+    Y: npt.ArrayLike,
     caches: Sequence[LayerCache],
-    hidden_layers_activation_fn: str = "relu",
+    hidden_layers_activation_fn: str = "tanh",
     *,
     lambd: float = 0.0,
 ) -> dict[str, Array]:
@@ -21,16 +24,16 @@ def L_model_backward(
 
     Parameters
     ----------
-    AL : ndarray of shape (1, m)
+    AL : array_like of shape (1, m)
         The output of :func:`L_model_forward`.
-    Y : ndarray of shape (1, m)
+    Y : array_like of shape (1, m)
         The labels, in [0, 1].
     caches : sequence of LayerCache
         From the same forward pass; dropout masks are in them.
-    hidden_layers_activation_fn : {"relu", "tanh", "sigmoid"}
+    hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
         The activation of all hidden layers, as in the forward pass.
     lambd : float, default 0.0
-        The strength λ of the L2 penalty, as in the cost.
+        The strength λ of the L2 penalty, as in the cost; 0 or more.
 
     Returns
     -------
@@ -42,7 +45,8 @@ def L_model_backward(
     Raises
     ------
     InputError
-        If `Y` does not have the shape of `AL` or the activation is unknown.
+        If `Y` holds no labels in the shape of `AL`, `caches` are not those of such an output, the
+        activation is unknown or `lambd` is not finite and 0 or more.
 
     See Also
     --------
@@ -59,17 +63,18 @@ def L_model_backward(
     >>> from gradproof.textbook import network
     >>> X, Y = np.ones((4, 2)), np.array([[0.0, 1.0]])
     >>> parameters = network.initialize_parameters([4, 3, 1])
-    >>> AL, caches = network.L_model_forward(X, parameters, "tanh")
-    >>> gradients = network.L_model_backward(AL, Y, caches, "tanh")
+    >>> AL, caches = network.L_model_forward(X, parameters)
+    >>> gradients = network.L_model_backward(AL, Y, caches)
     >>> sorted(gradients)
     ['dA0', 'dA1', 'dW1', 'dW2', 'db1', 'db2']
     """
-    if AL.shape != np.shape(Y):
-        raise InputError(f"Y: found shape {np.shape(Y)}, expected {AL.shape}, as AL")
+    output, labels = checked_output(AL, Y)
+    _require_caches(caches, output)
     hidden = activation(hidden_layers_activation_fn)
-    m = AL.shape[1]
+    lambd = checked_lambd(lambd)
+    m = output.shape[1]
     gradients: dict[str, Array] = {}
-    dZ = (AL - Y) / m  # sigmoid and cross-entropy together: no division by AL (1 − AL)
+    dZ = (output - labels) / m  # sigmoid and cross-entropy together: no division by AL (1 − AL)
     for layer in range(len(caches), 0, -1):
         cache = caches[layer - 1]
         gradients[f"dW{layer}"] = dZ @ cache.A_prev.T + lambd / m * cache.W
@@ -80,3 +85,20 @@ def L_model_backward(
             masked = dA if below.mask is None else dA * below.mask
             dZ = masked * hidden.derivative(below.Z, below.A)
     return gradients
+
+
+def _require_caches(caches: Sequence[LayerCache], output: Array) -> None:
+    if (
+        not isinstance(caches, Sequence)
+        or not caches
+        or not all(isinstance(cache, LayerCache) for cache in caches)
+    ):
+        raise InputError(
+            f"caches: found {described(caches)}, "
+            "expected a list of LayerCache, as L_model_forward returns it"
+        )
+    if caches[-1].A.shape != output.shape:
+        raise InputError(
+            f"caches: found an output of shape {caches[-1].A.shape}, "
+            f"expected {output.shape}, that of AL"
+        )

@@ -10,11 +10,18 @@ from gradproof._base.errors import InputError
 from gradproof._base.validation import positive_number
 from gradproof.textbook.comparison import relative_error
 from gradproof.textbook.network.activations import Array
-from gradproof.textbook.network.cost import forward_prop_cost
-from gradproof.textbook.network.setup import checked_examples
+from gradproof.textbook.network.arguments import (
+    Options,
+    checked_examples,
+    checked_options,
+    checked_parameters,
+)
+from gradproof.textbook.network.cost import cost_of
 from gradproof.textbook.vectors import (
+    checked_dims,
     dictionary_to_vector,
     gradients_to_vector,
+    ordered_arrays,
     vector_to_dictionary,
 )
 
@@ -24,7 +31,7 @@ _GREEN, _RED, _PLAIN = "\033[92m", "\033[91m", "\033[0m"
 
 
 def gradient_check(
-    parameters: Mapping[str, Array],
+    parameters: Mapping[str, npt.ArrayLike],
     gradients: Mapping[str, npt.ArrayLike],
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
@@ -45,16 +52,17 @@ def gradient_check(
 
     Parameters
     ----------
-    parameters : mapping of str to ndarray
+    parameters : mapping of str to array_like
         ``W1, b1, …, WL, bL``: the point. Never changed.
     gradients : mapping of str to array_like
-        ``dW1, db1, …`` as :func:`L_model_backward` returns them (``dA…`` may be among them).
+        ``dW1, db1, …`` as :func:`L_model_backward` returns them (``dA…`` may be among them), each
+        in the shape of its parameter.
     X : array_like of shape (features, m)
         The inputs; one example is enough.
     Y : array_like of shape (1, m)
-        The labels.
+        The labels, in [0, 1].
     layers_dims : sequence of int
-        The number of units of every layer, the input first.
+        The number of units of every layer, the input first: those of `parameters`.
     epsilon : float, default 1e-7
         The step, the same for every parameter; positive.
     hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
@@ -84,9 +92,9 @@ def gradient_check(
 
     Notes
     -----
-    Costs 2n evaluations of the cost, n the number of parameters. Colours are left out where the
-    environment has ``NO_COLOR``. Source: Andrew Ng, *Improving Deep Neural Networks* (2017),
-    week 1, "Gradient checking".
+    Costs 2n evaluations of the cost, n the number of parameters; all arguments are checked before
+    the first. Colours are left out where the environment has ``NO_COLOR`` or ``TERM=dumb``. Source:
+    Andrew Ng, *Improving Deep Neural Networks* (2017), week 1, "Gradient checking".
 
     Examples
     --------
@@ -112,25 +120,19 @@ def gradient_check(
     >>> difference = network.gradient_check(parameters, gradients, X, Y, layers_dims)
     There is a mistake in the backward pass! difference = 0.20...
     """
-    numerical = numerical_gradient(
-        parameters,
-        X,
-        Y,
-        layers_dims,
-        epsilon,
-        hidden_layers_activation_fn,
-        lambd=lambd,
-        keep_prob=keep_prob,
-        seed=seed,
-        progress=progress,
+    epsilon = positive_number(epsilon, "epsilon")
+    options = checked_options(
+        hidden_layers_activation_fn, lambd=lambd, keep_prob=keep_prob, seed=seed
     )
-    difference = relative_error(gradients_to_vector(gradients), numerical)
+    cost, point = _cost_and_point(parameters, X, Y, layers_dims, options)
+    claimed = _claimed(gradients, point)
+    difference = relative_error(claimed, _differences(cost, point, epsilon, progress))
     _print_verdict(difference)
     return difference
 
 
 def numerical_gradient(
-    parameters: Mapping[str, Array],
+    parameters: Mapping[str, npt.ArrayLike],
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
     layers_dims: Sequence[int],
@@ -146,14 +148,14 @@ def numerical_gradient(
 
     Parameters
     ----------
-    parameters : mapping of str to ndarray
+    parameters : mapping of str to array_like
         ``W1, b1, …, WL, bL``: the point. Never changed.
     X : array_like of shape (features, m)
         The inputs.
     Y : array_like of shape (1, m)
-        The labels.
+        The labels, in [0, 1].
     layers_dims : sequence of int
-        The number of units of every layer, the input first.
+        The number of units of every layer, the input first: those of `parameters`.
     epsilon : float, default 1e-7
         The step, the same for every parameter; positive.
     hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
@@ -179,7 +181,10 @@ def numerical_gradient(
 
     Notes
     -----
-    Costs 2n evaluations of the cost, each with a copy of the vector and a new dictionary.
+    Costs 2n evaluations of the cost, n the number of parameters, each with a copy of the vector and
+    a new dictionary. A step below half the spacing of floats at a parameter is lost in it, and the
+    difference is 0: the step should grow with the size of the parameter. Source: Andrew Ng,
+    *Improving Deep Neural Networks* (2017), week 1, "Gradient checking".
 
     Examples
     --------
@@ -187,31 +192,58 @@ def numerical_gradient(
     >>> from gradproof.textbook import network
     >>> parameters = network.initialize_parameters([2, 1])
     >>> numerical = network.numerical_gradient(parameters, [[1.0], [0.5]], [[1.0]], [2, 1])
-    >>> AL, caches = network.L_model_forward(np.array([[1.0], [0.5]]), parameters)
+    >>> AL, caches = network.L_model_forward([[1.0], [0.5]], parameters)
     >>> np.allclose(network.L_model_backward(AL, [[1.0]], caches)["dW1"].T, numerical[:2])
     True
     """
-    inputs, labels = checked_examples(X, Y)
     epsilon = positive_number(epsilon, "epsilon")
-    theta = dictionary_to_vector(parameters).astype(np.float64)
-    for key, value in vector_to_dictionary(theta, layers_dims).items():
-        if value.shape != np.shape(parameters[key]):
-            raise InputError(
-                f"parameters[{key!r}]: found shape {np.shape(parameters[key])}, "
-                f"expected {value.shape} for layers {list(layers_dims)}"
-            )
+    options = checked_options(
+        hidden_layers_activation_fn, lambd=lambd, keep_prob=keep_prob, seed=seed
+    )
+    cost, point = _cost_and_point(parameters, X, Y, layers_dims, options)
+    return _differences(cost, point, epsilon, progress)
+
+
+def _cost_and_point(
+    parameters: Mapping[str, npt.ArrayLike],
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    layers_dims: Sequence[int],
+    options: Options,
+) -> tuple[Callable[[Array], float], dict[str, Array]]:
+    """Return the cost as a function of the vector, and the parameters, or raise unless they fit."""
+    inputs, labels = checked_examples(X, Y)
+    point = checked_parameters(parameters, inputs)
+    dims = checked_dims(layers_dims)
+    found = [len(inputs), *(len(value) for key, value in point.items() if key[0] == "W")]
+    if dims != found:
+        raise InputError(f"layers_dims: found {dims}, expected {found}, the layers of parameters")
 
     def cost(vector: Array) -> float:
-        return forward_prop_cost(
-            inputs,
-            vector_to_dictionary(vector, layers_dims),
-            labels,
-            hidden_layers_activation_fn,
-            lambd=lambd,
-            keep_prob=keep_prob,
-            seed=seed,
-        )
+        return cost_of(inputs, vector_to_dictionary(vector, dims), labels, options)
 
+    return cost, point
+
+
+def _claimed(gradients: Mapping[str, npt.ArrayLike], point: Mapping[str, Array]) -> Array:
+    """Roll the gradients into a vector, or raise unless each has the shape of its parameter."""
+    arrays = ordered_arrays(gradients, "gradients", prefix="d", layers=len(point) // 2)
+    for key, value in point.items():
+        if arrays[f"d{key}"].shape != value.shape:
+            raise InputError(
+                f"gradients['d{key}']: found shape {arrays[f'd{key}'].shape}, "
+                f"expected {value.shape}, the shape of {key}"
+            )
+    return gradients_to_vector(gradients)
+
+
+def _differences(
+    cost: Callable[[Array], float],
+    point: Mapping[str, Array],
+    epsilon: float,
+    progress: Callable[[int, int], object] | None,
+) -> Array:
+    theta = dictionary_to_vector(point)
     gradient = np.empty_like(theta)
     for i in range(theta.size):
         theta_plus, theta_minus = theta.copy(), theta.copy()
@@ -230,4 +262,5 @@ def _print_verdict(difference: float) -> None:
     )
     text = f"{sentence} difference = {difference}"
     colour = _GREEN if right else _RED
-    print(text if os.environ.get("NO_COLOR") else f"{colour}{text}{_PLAIN}")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    print(text if plain else f"{colour}{text}{_PLAIN}")

@@ -3,16 +3,27 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof.textbook.network.activations import Array
+from gradproof.textbook.network.arguments import (
+    Options,
+    checked_examples,
+    checked_lambd,
+    checked_options,
+    checked_output,
+    checked_parameters,
+    float64_layers,
+)
 from gradproof.textbook.network.forward import layer_caches
 
 
 def compute_cost(
-    AL: Array,
-    Y: Array,
-    parameters: Mapping[str, Array] | None = None,
+    AL: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    parameters: Mapping[str, npt.ArrayLike] | None = None,
+    *,
     lambd: float = 0.0,
 ) -> float:
     r"""Compute the mean cross-entropy of the output, and its L2 penalty.
@@ -22,14 +33,14 @@ def compute_cost(
 
     Parameters
     ----------
-    AL : ndarray of shape (1, m)
+    AL : array_like of shape (1, m)
         The output of the network, probabilities in [0, 1].
-    Y : ndarray of shape (1, m)
+    Y : array_like of shape (1, m)
         The labels, in [0, 1].
-    parameters : mapping of str to ndarray, optional
+    parameters : mapping of str to array_like, optional
         Needed for the penalty only.
     lambd : float, default 0.0
-        The strength λ of the L2 penalty on all weights (not on the biases).
+        The strength λ of the L2 penalty on W1 to WL (not on the biases); 0 or more.
 
     Returns
     -------
@@ -40,7 +51,8 @@ def compute_cost(
     Raises
     ------
     InputError
-        If the shapes differ, or there is a penalty without `parameters`.
+        If the shapes differ, a label is not in [0, 1], `lambd` is not finite and 0 or more, or
+        there is a penalty without `parameters`.
 
     See Also
     --------
@@ -53,23 +65,25 @@ def compute_cost(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from gradproof.textbook.network import compute_cost
-    >>> round(compute_cost(np.array([[0.5, 0.5]]), np.array([[0, 1]])), 6)
+    >>> round(compute_cost([[0.5, 0.5]], [[0, 1]]), 6)
     0.693147
-    >>> compute_cost(np.array([[0.0, 1.0]]), np.array([[0, 1]]))
+    >>> compute_cost([[0.0, 1.0]], [[0, 1]])
     0.0
     """
-    if AL.shape != np.shape(Y):
-        raise InputError(f"Y: found shape {np.shape(Y)}, expected {AL.shape}, as AL")
-    cost = -np.mean(_x_log_y(Y, AL) + _x_log_y(1 - np.asarray(Y), 1 - AL))
-    return float(cost) + _penalty(parameters, lambd, m=AL.shape[1])
+    output, labels = checked_output(AL, Y)
+    lambd = checked_lambd(lambd)
+    cost = -np.mean(_x_log_y(labels, output) + _x_log_y(1 - labels, 1 - output))
+    if lambd > 0 and parameters is None:
+        raise InputError(f"parameters: found None, expected the weights that lambd={lambd} needs")
+    weights = {} if parameters is None else float64_layers(parameters)
+    return float(cost) + _penalty(weights, lambd, m=output.shape[1])
 
 
 def forward_prop_cost(
-    X: Array,
-    parameters: Mapping[str, Array],
-    Y: Array,
+    X: npt.ArrayLike,
+    parameters: Mapping[str, npt.ArrayLike],
+    Y: npt.ArrayLike,
     hidden_layers_activation_fn: str = "tanh",
     *,
     lambd: float = 0.0,
@@ -83,16 +97,16 @@ def forward_prop_cost(
 
     Parameters
     ----------
-    X : ndarray of shape (features, m)
+    X : array_like of shape (features, m)
         The inputs, one example a column.
-    parameters : mapping of str to ndarray
-        ``W1, b1, …, WL, bL``.
-    Y : ndarray of shape (1, m)
+    parameters : mapping of str to array_like
+        ``W1, b1, …, WL, bL``; WL has one row.
+    Y : array_like of shape (1, m)
         The labels, in [0, 1].
     hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
         The activation of all hidden layers.
     lambd : float, default 0.0
-        The strength λ of the L2 penalty.
+        The strength λ of the L2 penalty; 0 or more.
     keep_prob : float, default 1.0
         Inverted dropout of the hidden units; 1.0 drops nothing.
     seed : int, default 0
@@ -106,11 +120,16 @@ def forward_prop_cost(
     Raises
     ------
     InputError
-        If shapes do not fit together, the activation is unknown or `keep_prob` is not in (0, 1].
+        If shapes do not fit together, a label is not in [0, 1], or an option cannot be understood.
+
+    See Also
+    --------
+    compute_cost : The cost of a given output.
 
     Notes
     -----
-    One forward pass.
+    One forward pass. Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016), §6.2.2.2 and
+    §7.1.1.
 
     Examples
     --------
@@ -119,13 +138,20 @@ def forward_prop_cost(
     >>> forward_prop_cost(np.array([[40.0]]), {"W1": np.eye(1), "b1": np.zeros((1, 1))}, np.eye(1))
     4.248354255291589e-18
     """
-    Z = layer_caches(X, parameters, hidden_layers_activation_fn, keep_prob, seed)[-1].Z
-    if Z.shape != np.shape(Y):
-        raise InputError(f"Y: found shape {np.shape(Y)}, expected {Z.shape}, the network's output")
+    inputs, labels = checked_examples(X, Y)
+    options = checked_options(
+        hidden_layers_activation_fn, lambd=lambd, keep_prob=keep_prob, seed=seed
+    )
+    return cost_of(inputs, checked_parameters(parameters, inputs), labels, options)
+
+
+def cost_of(X: Array, parameters: Mapping[str, Array], Y: Array, options: Options) -> float:
+    """Compute the cost of checked arguments: what a gradient check evaluates over and over."""
+    Z = layer_caches(X, parameters, options)[-1].Z
     # max(z, 0) − z y, without the cancellation of two large terms where y is 1.
-    linear = np.maximum(Z, 0.0) * (1 - np.asarray(Y)) + np.maximum(-Z, 0.0) * Y
+    linear = np.maximum(Z, 0.0) * (1 - Y) + np.maximum(-Z, 0.0) * Y
     cost = np.mean(linear + np.log1p(np.exp(-np.abs(Z))))
-    return float(cost) + _penalty(parameters, lambd, m=Z.shape[1])
+    return float(cost) + _penalty(parameters, options.lambd, m=Z.shape[1])
 
 
 def _x_log_y(x: Array, y: Array) -> Array:
@@ -133,10 +159,8 @@ def _x_log_y(x: Array, y: Array) -> Array:
         return np.where(x == 0, 0.0, x * np.log(y))
 
 
-def _penalty(parameters: Mapping[str, Array] | None, lambd: float, *, m: int) -> float:
+def _penalty(parameters: Mapping[str, Array], lambd: float, *, m: int) -> float:
     if lambd == 0:
         return 0.0
-    if parameters is None:
-        raise InputError(f"parameters: found None, expected the weights that lambd={lambd} needs")
     squares = sum(float(np.sum(W * W)) for key, W in parameters.items() if key[0] == "W")
     return lambd / (2 * m) * squares

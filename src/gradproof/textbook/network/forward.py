@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from gradproof._base.errors import InputError
-from gradproof._base.validation import real_number
-from gradproof.textbook.network.activations import Array, activation, sigmoid
+from gradproof.textbook.network.activations import Array, sigmoid
+from gradproof.textbook.network.arguments import (
+    Options,
+    checked_inputs,
+    checked_options,
+    checked_parameters,
+)
 
 
 class LayerCache(NamedTuple):
@@ -41,9 +46,9 @@ class LayerCache(NamedTuple):
 
 
 def L_model_forward(
-    X: Array,
-    parameters: Mapping[str, Array],
-    hidden_layers_activation_fn: str = "relu",
+    X: npt.ArrayLike,
+    parameters: Mapping[str, npt.ArrayLike],
+    hidden_layers_activation_fn: str = "tanh",
     *,
     keep_prob: float = 1.0,
     seed: int = 0,
@@ -52,11 +57,11 @@ def L_model_forward(
 
     Parameters
     ----------
-    X : ndarray of shape (features, m)
-        The inputs, one example a column.
-    parameters : mapping of str to ndarray
-        ``W1, b1, …, WL, bL``.
-    hidden_layers_activation_fn : {"relu", "tanh", "sigmoid"}
+    X : array_like of shape (features, m)
+        The inputs, one example a column; m is at least 1.
+    parameters : mapping of str to array_like
+        ``W1, b1, …, WL, bL``; WL has one row.
+    hidden_layers_activation_fn : {"tanh", "relu", "sigmoid"}
         The activation of all hidden layers; the output layer is a sigmoid.
     keep_prob : float, default 1.0
         Inverted dropout: every hidden unit is kept with this probability and divided by it, or set
@@ -74,7 +79,9 @@ def L_model_forward(
     Raises
     ------
     InputError
-        If shapes do not fit together, the activation is unknown or `keep_prob` is not in (0, 1].
+        If a key is missing or is no parameter, shapes do not fit together, the last layer has more
+        than one unit, the activation is unknown, `keep_prob` is not in (0, 1] or `seed` is no whole
+        number.
 
     See Also
     --------
@@ -82,66 +89,38 @@ def L_model_forward(
 
     Notes
     -----
-    One forward pass. Dropout: Srivastava et al., *JMLR* 15 (2014) 1929–1958, in its inverted form.
+    One forward pass, in float64. Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016),
+    algorithm 6.3; dropout: Srivastava et al., *JMLR* 15 (2014) 1929–1958, in its inverted form.
 
     Examples
     --------
     >>> import numpy as np
     >>> from gradproof.textbook import network
     >>> parameters = network.initialize_parameters([4, 3, 1])
-    >>> AL, caches = network.L_model_forward(np.ones((4, 2)), parameters, "tanh")
+    >>> AL, caches = network.L_model_forward(np.ones((4, 2)), parameters)
     >>> AL.shape, len(caches)
     ((1, 2), 2)
     """
-    caches = layer_caches(X, parameters, hidden_layers_activation_fn, keep_prob, seed)
+    inputs = checked_inputs(X)
+    options = checked_options(hidden_layers_activation_fn, keep_prob=keep_prob, seed=seed)
+    caches = layer_caches(inputs, checked_parameters(parameters, inputs), options)
     return caches[-1].A, caches
 
 
-def layer_caches(
-    X: Array,
-    parameters: Mapping[str, Array],
-    hidden_layers_activation_fn: str,
-    keep_prob: float,
-    seed: int,
-) -> list[LayerCache]:
-    """Run the forward pass; the last cache holds the logits Z and the output A."""
-    hidden = activation(hidden_layers_activation_fn)
-    keep_prob = real_number(keep_prob, "keep_prob")
-    if not 0 < keep_prob <= 1:
-        raise InputError(f"keep_prob: found {keep_prob}, expected a number in (0, 1]")
-    rng = np.random.default_rng(seed) if keep_prob < 1 else None
+def layer_caches(X: Array, parameters: Mapping[str, Array], options: Options) -> list[LayerCache]:
+    """Run the forward pass on checked arguments; the last cache holds the logits Z and output A."""
+    rng = np.random.default_rng(options.seed) if options.keep_prob < 1 else None
     layers = len(parameters) // 2
     caches = []
     A = X
     for layer in range(1, layers + 1):
-        W, b = _layer(parameters, layer, A)
-        Z = W @ A + b
+        W = parameters[f"W{layer}"]
+        Z = W @ A + parameters[f"b{layer}"]
         last = layer == layers
-        out = sigmoid(Z) if last else hidden.function(Z)
+        out = sigmoid(Z) if last else options.hidden.function(Z)
         mask = None
         if rng is not None and not last:
-            mask = (rng.random(out.shape) < keep_prob) / keep_prob
+            mask = (rng.random(out.shape) < options.keep_prob) / options.keep_prob
         caches.append(LayerCache(A, W, Z, out, mask))
         A = out if mask is None else out * mask
     return caches
-
-
-def _layer(parameters: Mapping[str, Array], layer: int, A: Array) -> tuple[Array, Array]:
-    try:
-        W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
-    except KeyError as error:
-        raise InputError(
-            f"parameters: {error.args[0]} missing, found {', '.join(map(str, parameters))}"
-        ) from None
-    if W.shape[1:] != A.shape[:1]:
-        below = "X" if layer == 1 else f"W{layer - 1}"
-        raise InputError(
-            f"parameters['W{layer}']: found shape {W.shape}, expected {A.shape[0]} columns, "
-            f"one for each row of {below}"
-        )
-    if b.shape != (W.shape[0], 1):
-        raise InputError(
-            f"parameters['b{layer}']: found shape {b.shape}, expected {(W.shape[0], 1)}, "
-            f"one row for each row of W{layer}"
-        )
-    return W, b

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import real_array, whole_number
+from gradproof._base.validation import whole_number
 from gradproof.textbook.network.activations import Array
+from gradproof.textbook.network.arguments import checked_examples
 from gradproof.textbook.vectors import parameter_shapes
 
 
@@ -33,8 +34,8 @@ def initialize_parameters(layers_dims: Sequence[int], seed: int = 0) -> dict[str
 
     Notes
     -----
-    A variance of 1/fan_in keeps the size of the signal from layer to layer. Source: LeCun, Bottou,
-    Orr & Müller, *Efficient BackProp* (1998), §4.6.
+    Costs no pass. A variance of 1/fan_in keeps the size of the signal from layer to layer. Source:
+    LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §4.6.
 
     Examples
     --------
@@ -60,7 +61,7 @@ def random_examples(
     X : array_like of shape (features, m)
         The inputs, one example a column.
     Y : array_like of shape (1, m)
-        The labels.
+        The labels, in [0, 1].
     k : int
         How many examples, from 1 to m.
     seed : int, default 0
@@ -76,7 +77,11 @@ def random_examples(
     Raises
     ------
     InputError
-        If `X` and `Y` do not belong together or `k` is not from 1 to m.
+        If `X` and `Y` do not belong together, a label is not in [0, 1] or `k` is not from 1 to m.
+
+    Notes
+    -----
+    Costs no pass; draws without replacement, every example with the same probability.
 
     Examples
     --------
@@ -94,19 +99,3 @@ def random_examples(
     rng = np.random.default_rng(whole_number(seed, "seed", at_least=0))
     chosen = rng.choice(m, size=k, replace=False)
     return inputs[:, chosen], labels[:, chosen]
-
-
-def checked_examples(X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Array]:
-    """Return X and Y as float64, or raise unless they are (features, m) and (1, m)."""
-    inputs = real_array(X, "X").astype(np.float64)
-    labels = real_array(Y, "Y").astype(np.float64)
-    if inputs.ndim != 2 or inputs.shape[1] < 1:
-        raise InputError(
-            f"X: found shape {inputs.shape}, expected (features, m), one example a column"
-        )
-    if labels.shape != (1, inputs.shape[1]):
-        raise InputError(
-            f"Y: found shape {labels.shape}, expected (1, {inputs.shape[1]}), "
-            "one label for each column of X"
-        )
-    return inputs, labels
