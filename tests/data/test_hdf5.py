@@ -1,6 +1,7 @@
 """Reading images: every layout that is promised, and an error that names what is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,7 +13,7 @@ from gradproof import InputError, MissingExtra
 from gradproof.data import load_digits, load_h5
 
 
-def write(path: Path, **arrays: npt.ArrayLike) -> Path:
+def write(path: Path, **arrays: Any) -> Path:
     with h5py.File(path, "w") as file:
         for key, value in arrays.items():
             file[key] = value
@@ -46,31 +47,41 @@ def test_flat_images_only_test_keys_and_any_label_shape(
     np.testing.assert_array_equal(loaded["test"].Y, [[0.0, 1.0]])
 
 
-def test_one_brightness_for_both_parts(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("train", "test", "expected"),
+    [
+        ([[255.0]], [[1.0]], (1.0, 1 / 255)),  # one white for both parts
+        ([[255]], [[1]], (1.0, 1 / 255)),
+        ([[255]], [[0.5]], (1.0, 0.5)),  # integers and floats each have their own
+        ([[1]], [[51.0]], (1.0, 0.2)),
+        ([[1]], [[0]], (1.0, 0.0)),  # black and white in integers
+        ([[True]], [[False]], (1.0, 0.0)),
+        ([[1 + 9e-7]], [[0.5]], (1.0, 0.5)),  # a rounding error above white is white
+        ([[1 + 2e-6]], [[0.5]], ((1 + 2e-6) / 255, 0.5 / 255)),
+    ],
+)
+def test_white_is_one(
+    tmp_path: Path, train: npt.ArrayLike, test: npt.ArrayLike, expected: tuple[float, float]
+) -> None:
     path = write(
-        tmp_path / "a.h5",
-        train_set_x=np.array([[255.0]]),
-        train_set_y=[1],
-        test_set_x=np.array([[1.0]]),
-        test_set_y=[0],
+        tmp_path / "a.h5", train_set_x=train, train_set_y=[1], test_set_x=test, test_set_y=[0]
     )
     loaded = load_h5(path)
-    assert loaded["train"].X[0, 0] == 1.0
-    assert loaded["test"].X[0, 0] == 1 / 255
+    assert (loaded["train"].X[0, 0], loaded["test"].X[0, 0]) == expected
 
 
 def test_missing_keys_are_named_with_what_is_there(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5", train_set_x=np.zeros((2, 3)), labels=[0, 1])
     with pytest.raises(
-        InputError, match=r"a\.h5: train_set_y is missing, found labels, train_set_x"
+        InputError, match=r"a\.h5: train_set_y is missing; the file holds labels, train_set_x$"
     ):
         load_h5(path)
     path = write(tmp_path / "b.h5", images=np.zeros((2, 3)))
     with pytest.raises(
-        InputError, match=r"b\.h5: train_set_x and test_set_x .*missing, found images"
+        InputError, match=r"b\.h5: train_set_x and test_set_x .*missing; the file holds images$"
     ):
         load_h5(path)
-    with pytest.raises(InputError, match="found an empty file"):
+    with pytest.raises(InputError, match="both missing; the file holds nothing$"):
         load_h5(write(tmp_path / "c.h5"))
 
 
@@ -82,6 +93,9 @@ def test_missing_keys_are_named_with_what_is_there(tmp_path: Path) -> None:
             [0, 1],
             r"train_set_x: found shape \(2, 3, 4\), expected \(m, height",
         ),
+        (np.float64(1), [0], r"train_set_x: found shape \(\), expected \(m, height"),
+        (np.zeros((2, 0)), [0, 1], r"found shape \(2, 0\), .* one image of at least one value"),
+        (np.zeros((2, 3)), [0, np.nan], "train_set_y: found labels that are not finite"),
         (np.zeros((2, 3)), [0, 1, 1], r"train_set_y: found shape \(3,\), expected 2 labels"),
         (np.zeros((0, 3)), [], r"train_set_x: found shape \(0, 3\), expected at least one image"),
         (
@@ -97,15 +111,49 @@ def test_missing_keys_are_named_with_what_is_there(tmp_path: Path) -> None:
 def test_wrong_shapes_and_values_are_named(
     tmp_path: Path, x: npt.ArrayLike, y: npt.ArrayLike, message: str
 ) -> None:
-    with pytest.raises(InputError, match=message):
-        load_h5(write(tmp_path / "a.h5", train_set_x=x, train_set_y=y))
+    path = write(tmp_path / "a.h5", train_set_x=x, train_set_y=y, classes=[b"no"])
+    with pytest.raises(
+        InputError, match=message + ".*; the file holds classes, train_set_x, train_set_y$"
+    ):
+        load_h5(path)
+
+
+def test_parts_of_different_features_are_named(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.h5",
+        train_set_x=np.zeros((2, 4, 4, 3)),
+        train_set_y=[0, 1],
+        test_set_x=np.zeros((1, 12)),
+        test_set_y=[0],
+    )
+    with pytest.raises(
+        InputError, match="test_set_x: found 12 values for each image, expected 48, as in train_se"
+    ):
+        load_h5(path)
+
+
+@pytest.mark.parametrize("key", ["train_set_x", "train_set_y"])
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        (h5py.SoftLink("/nowhere"), r"cannot be read \(.*\)"),
+        (h5py.ExternalLink("nowhere.h5", "/x"), r"cannot be read \(.*\)"),
+        (np.dtype(np.float64), "found <HDF5 named type .*>, expected an array"),
+        (h5py.Empty("f8"), "found <HDF5 dataset .*shape None.*>, expected an array"),
+    ],
+)
+def test_what_is_no_array_is_named(tmp_path: Path, key: str, thing: object, message: str) -> None:
+    entries = {"train_set_x": np.zeros((1, 3)), "train_set_y": [1]} | {key: thing}
+    path = write(tmp_path / "a.h5", **entries)
+    with pytest.raises(
+        InputError, match=f"{key}: {message}; the file holds train_set_x, train_set_y$"
+    ):
+        load_h5(path)
 
 
 def test_a_group_in_the_place_of_an_array_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5", **{"train_set_x/first": [1], "train_set_y": [1]})
-    with pytest.raises(
-        InputError, match=r"train_set_x: found a group \(first\), expected an array"
-    ):
+    with pytest.raises(InputError, match="train_set_x: found <HDF5 group .*>, expected an array"):
         load_h5(path)
 
 
@@ -116,10 +164,11 @@ def test_what_is_no_hdf5_file_is_named(tmp_path: Path) -> None:
         load_h5(text)
     with pytest.raises(InputError, match=r"nothing\.h5: no such file"):
         load_h5(tmp_path / "nothing.h5")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="is a folder, expected an HDF5 file"):
         load_h5(tmp_path)
-    with pytest.raises(InputError, match="path: found None, expected the path of a file"):
-        load_h5(None)  # type: ignore[arg-type]
+    for unusable in (None, "", b"a.h5", 3):
+        with pytest.raises(InputError, match="path: found .*, expected the path of a file"):
+            load_h5(unusable)  # type: ignore[arg-type]
     whole = write(tmp_path / "whole.h5", train_set_x=np.zeros((9, 99)), train_set_y=np.zeros(9))
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole.read_bytes()[:3000])

@@ -40,8 +40,9 @@ def load_digits(size: int = 64, channels: int = 3) -> dict[str, Examples]:
 
     Notes
     -----
-    Source: Alpaydin & Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning
-    Repository (1998), doi:10.24432/C50P49.
+    Reads the file that comes with gradproof, on every call. Source: Alpaydin & Kaynak, *Optical
+    Recognition of Handwritten Digits*, UCI Machine Learning Repository (1998),
+    doi:10.24432/C50P49.
 
     Examples
     --------
