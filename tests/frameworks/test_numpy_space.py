@@ -221,6 +221,23 @@ def test_offsets_are_those_that_floating_point_realised(
         assert there[others].tobytes() == at[others].tobytes()
 
 
+def test_a_point_without_a_value_is_left_before_the_next_one() -> None:
+    at = np.array([1.0, 2.0, 3.0])
+    moved: list[int] = []
+
+    def f(x: Array) -> float:
+        there = np.flatnonzero(x != at)
+        moved.append(there.size)
+        if there.tolist() == [1]:
+            raise ZeroDivisionError
+        return total(x)
+
+    report = gp.check(f, twice, at)
+    assert report.verdict == "inconclusive"
+    assert report.leaves[0].undecided == 1
+    assert set(moved) == {0, 1, at.size}
+
+
 def test_along_a_direction_all_components_move_at_once_and_come_back() -> None:
     at = {"w": np.array([1.0, 2.0]), "c": 3.0}
     space = space_of(at)
