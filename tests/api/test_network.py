@@ -43,9 +43,7 @@ class Case:
         self.parameters["b3"] = self.parameters["b3"] + logit
 
     def cost(self, parameters: dict[str, Array]) -> float:
-        return network.forward_prop_cost(
-            self.X, parameters, self.Y, self.hidden, lambd=self.lambd
-        )
+        return network.forward_prop_cost(self.X, parameters, self.Y, self.hidden, lambd=self.lambd)
 
     def gradients(self) -> dict[str, Array]:
         AL, caches = network.L_model_forward(self.X, self.parameters, self.hidden)

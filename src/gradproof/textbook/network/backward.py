@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
-from gradproof.textbook.network.activations import Array, activation
+from gradproof.textbook.network.activations import Array, activation, sigmoid
 from gradproof.textbook.network.arguments import checked_lambd, checked_output
 from gradproof.textbook.network.forward import LayerCache
 
@@ -74,7 +74,10 @@ def L_model_backward(
     lambd = checked_lambd(lambd)
     m = output.shape[1]
     gradients: dict[str, Array] = {}
-    dZ = (output - labels) / m  # sigmoid and cross-entropy together: no division by AL (1 − AL)
+    # AL − Y from the logits: sigmoid and cross-entropy together need no division by AL (1 − AL),
+    # and where AL rounds to the label the difference keeps its digits.
+    Z = caches[-1].Z
+    dZ = ((1.0 - labels) * sigmoid(Z) - labels * sigmoid(-Z)) / m
     for layer in range(len(caches), 0, -1):
         cache = caches[layer - 1]
         gradients[f"dW{layer}"] = dZ @ cache.A_prev.T + lambd / m * cache.W
