@@ -8,7 +8,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gradproof import __version__
-from gradproof.cli import app, main
+from gradproof.cli import main
+from gradproof.cli.app import app
 from gradproof.demo import digits
 from gradproof.textbook import network
 

@@ -383,4 +383,4 @@ def test_what_is_no_number_is_named_by_its_address(leaf: Any, words: str) -> Non
         gp.check(lambda t: 1.0, lambda t: t, {"w": [1.0, leaf]})
     text = str(raised.value)
     assert text.startswith(f"t['w'][1]: found {words}")
-    assert text.endswith("expected a real number or an array of them")
+    assert text.endswith("expected a real number or a NumPy array of them")

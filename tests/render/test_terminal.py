@@ -326,3 +326,15 @@ def rewrite() -> None:
 
 if __name__ == "__main__":
     rewrite()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["[red]", "[/]", "[bold]x[/bold]", ":warning:", "[link=a]", "\\["])
+def test_markup_in_names_is_not_interpreted(name: str, width: int) -> None:
+    right = gp.check(lambda t: t[name] ** 2, lambda t: {name: 2 * t[name]}, {name: 3.0})
+    wrong = gp.check(lambda t: t[name] ** 2, lambda t: {name: 3 * t[name]}, {name: 3.0})
+    other = gp.check(lambda t: t["w"] ** 2, lambda t: {name: 3 * t["w"]}, {"w": 3.0})
+    for shown in (right, wrong):
+        assert shown.leaves[0].address in shown.summary(width=width)
+    joined = "".join(other.summary(width=width).split())
+    assert f"gradient[{name!r}]" in joined

@@ -112,7 +112,7 @@ def check(
 
     Notes
     -----
-    Costs about 25 evaluations and one to two for every component, five where it is wrong. A
+    Costs about 25 evaluations and one to two for every component, seven where it is wrong. A
     difference is taken at the smallest step h that resolves the tolerance,
     :math:`h = 2\kappa\sigma / (\sqrt 2\,r\,|g_i|)` with the noise σ of f (measured), κ = 4 and the
     relative tolerance r. Source of the noise estimate: Moré & Wild, *SIAM J. Sci. Comput.* 33
@@ -146,6 +146,8 @@ def check(
             f"progress: found {described(progress)}, expected a function of (done, total)"
         )
     tree, values = flatten(problem.at, problem.root)
+    if not values:
+        raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
     space = NumpySpace(tree, values)
     record = run_check(problem, tree, space, plan="every", rtol=rtol, seed=seed, progress=progress)
     return Report(**vars(record))
@@ -163,12 +165,16 @@ def assert_gradient(
 
     Parameters
     ----------
-    f, gradient, at
-        As in :func:`check`.
+    f : callable or Problem
+        The function, or the whole problem, as in :func:`check`.
+    gradient : callable, array_like, pytree or True
+        What is claimed for its derivative.
+    at : number, array or pytree of them
+        The point.
     inconclusive : {"raise", "warn", "pass"}
         What to do where the gradient can neither be shown to be right nor to be wrong: raise
         `Inconclusive`, warn with its text, or pass.
-    **options
+    **options : Any
         Further arguments of :func:`check`.
 
     Returns

@@ -6,24 +6,30 @@ from gradproof.judge.report import Record
 class Report(Record):
     """What a check found; true where it passed.
 
-    Attributes
+    Parameters
     ----------
     verdict : Verdict
         ``"pass"``, ``"fail"`` or ``"inconclusive"``.
     headline : str
         The whole answer in one sentence.
-    evaluations, gradient_calls : int
-        Points at which f was evaluated; calls of the gradient.
+    evaluations : int
+        Points at which f was evaluated.
+    gradient_calls : int
+        Calls of the gradient.
     seconds : float
         Wall time.
-    plan, seed, versions
-        What replays the check.
+    plan : str
+        Which derivatives were measured.
+    seed : int
+        Seed of the random numbers.
     rtol : float
         The relative tolerance in force.
     resolution : float
         The smallest relative error that would have been seen in any component.
-    value, noise : float
-        f at the point, and the root mean square noise of one value of f.
+    value : float
+        The value of f at the point.
+    noise : float
+        The root mean square noise of one value of f.
     leaves : tuple of LeafFinding
         One finding for each leaf.
     culprits : tuple of ComponentFinding
@@ -32,6 +38,8 @@ class Report(Record):
         Why the check did not simply pass.
     notes : tuple of str
         What was read or done in a way worth knowing.
+    versions : dict of str to str
+        Versions of gradproof and of what it computes with.
 
     Examples
     --------

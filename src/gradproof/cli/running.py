@@ -14,7 +14,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.cli.loading import Found, load, make, problems_of, split_target
-from gradproof.render.terminal import show
+from gradproof.render.terminal import printable, show
 
 _LONG_WORK = 20_000  # evaluations in one stretch that deserve a progress bar
 
@@ -64,7 +64,7 @@ def _collected(target: str, outcome: Outcome, console: Console) -> Iterator[tupl
         found = list(problems_of(load(path), path, wanted))
     except GradproofError as error:
         _complain(target, str(error), outcome, console)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _complain(target, f"{target}: does not import\n{_told(error)}", outcome, console)
     else:
         yield from ((f"{path}::{one.name}", one) for one in found)
@@ -91,7 +91,7 @@ def _checked(
             return check(make(found), rtol=rtol, seed=seed, progress=progress)
         except GradproofError as error:
             _complain(name, f"{name}: {error}", outcome, console)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _complain(name, f"{name}: raised\n{_told(error)}", outcome, console)
     return None
 
@@ -108,7 +108,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """Return the user's own frames of a traceback, the last ones, and the exception."""
     frames = [
         frame
@@ -119,20 +119,22 @@ def _told(error: Exception) -> str:
     return "\n".join([*lines, *("  " + line.rstrip() for line in _message(error))])
 
 
-def _message(error: Exception) -> list[str]:
+def _message(error: BaseException) -> list[str]:
     return "".join(traceback.format_exception_only(error)).splitlines()
 
 
 def _complain(name: str, text: str, outcome: Outcome, console: Console) -> None:
     outcome.errors[name] = text
-    console.print(Text.assemble(("ERROR         ", "bold red"), text))
+    console.print(Text.assemble(("ERROR         ", "bold red"), printable(text)))
 
 
 def _print(name: str, report: Report, console: Console) -> None:
     style = {Verdict.PASS: "green", Verdict.FAIL: "bold red"}.get(report.verdict, "yellow")
     console.print(
         Text.assemble(
-            (f"{report.verdict.value.upper():<14}", style), (name, "bold"), f"   {report.headline}"
+            (f"{report.verdict.value.upper():<14}", style),
+            (printable(name), "bold"),
+            f"   {printable(report.headline)}",
         )
     )
     if report.verdict is not Verdict.PASS:

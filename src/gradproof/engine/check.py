@@ -1,5 +1,7 @@
 """A check from end to end: preflight, pilot, differences, verdict, record."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import time
@@ -38,6 +40,20 @@ def run_check(
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
     evaluator = Evaluator(value_of(problem), space, progress)
+    with np.errstate(all="ignore"):  # our own arithmetic; the user's has what the user set
+        return _run(problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed)
+
+
+def _run(
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    started: float,
+    *,
+    plan: str,
+    rtol: float | None,
+    seed: int,
+) -> Record:
     rng = np.random.default_rng(seed)
 
     def price(found: Preflight) -> Price:
@@ -63,7 +79,7 @@ def run_check(
             price=price(found),
         )
     finally:
-        space.restore()
+        evaluator.space.restore()
 
 
 def _measure(
@@ -83,6 +99,9 @@ def _measure(
         found.causes.append(CATALOGUE["GP107"].finding())
         noise = evaluator.roundoff * abs(value)
         return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
+    if evaluator.space.was_written:
+        found.causes.append(CATALOGUE["GP102"].finding())
+        evaluator.space.use_fresh_copies()
     pilot = fly(
         evaluator,
         scales,
@@ -143,7 +162,7 @@ def _reacts(
         for step in _IGNORED_STEPS:
             if evaluator.along_direction(direction, step) != value:
                 return True
-    evaluator.space.use_fresh_copies()
+    evaluator.space.use_fresh_copies(keep=True)
     if evaluator.along_direction(direction, _IGNORED_STEPS[-1]) != value:
         found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
         return True

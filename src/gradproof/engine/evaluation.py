@@ -31,11 +31,17 @@ class Evaluator:
         self.roundoff = UNIT_ROUNDOFF_64
         self.factor = 1.0
         self._progress = progress
+        self._users_errstate = np.geterr()
+
+    def as_user(self) -> np.errstate:
+        """Return a context in which NumPy warns and raises as the user has told it to."""
+        return np.errstate(**self._users_errstate)
 
     def at_point(self, at: Any = None) -> float:
         """Evaluate f at the point, by default on the parameters in the space."""
         self.count += 1
-        result = self._f(self.space.at if at is None else at)
+        with self.as_user():
+            result = self._f(self.space.at if at is None else at)
         self.roundoff = max(self.roundoff, unit_roundoff(getattr(result, "dtype", np.float64)))
         return _as_float(result) * self.factor
 

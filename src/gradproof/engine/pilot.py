@@ -1,5 +1,7 @@
 """The pilot: precision and noise of f, once for the whole check, along dense directions."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 
@@ -19,6 +21,7 @@ from gradproof.numerics.protocol import FloatArray
 _FEW = 64  # components, for which one direction shows the noise
 _LOW_PRECISION = 1e-10
 _TRIES = 6
+_SMALLEST = 5e-324  # what underflows is not exact either
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +54,8 @@ def fly(
             evaluator.along_direction(scaling.scale * rng.uniform(-1, 1, n), 1e-3) for _ in range(2)
         ]
         roundoff = max(roundoff, effective_roundoff(np.array(around)))
-    coarse = roundoff > _LOW_PRECISION and min(space.roundoffs) < _LOW_PRECISION
-    if coarse:
-        space.use_float32_grid()
+    mixed = roundoff > _LOW_PRECISION and min(space.roundoffs) < _LOW_PRECISION
+    coarse = mixed and _casts_to_float32(evaluator, value)
 
     # One steep component must not drive the curvature of the direction.
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -78,10 +80,8 @@ def fly(
 
     flown = pilots(roundoff**0.85)
     stands_still = any(pilot.stands_still for pilot in flown)
-    if stands_still and on_grid and not coarse and roundoff < _LOW_PRECISION:
-        # Something inside casts to float32: steps on its grid make the cast harmless.
-        coarse = True
-        space.use_float32_grid()
+    if stands_still and on_grid and roundoff < _LOW_PRECISION:
+        coarse = _casts_to_float32(evaluator, value)
         flown = pilots(4 * UNIT_ROUNDOFF_32)
 
     quantum = max((pilot.quantum for pilot in flown), default=0.0)
@@ -89,6 +89,7 @@ def fly(
         *(pilot.noise for pilot in flown),
         0.7 * roundoff * abs(value),
         spread,
+        _SMALLEST,
         0.5 * quantum if quantum > 4 * roundoff * abs(value) else 0.0,
     )
     if not any(pilot.detected for pilot in flown):
@@ -104,3 +105,12 @@ def fly(
         roundoff_of_x=of_leaf[scaling.leaf],
         low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or coarse,
     )
+
+
+def _casts_to_float32(evaluator: Evaluator, value: float) -> bool:
+    """Move on the grid of float32 from now on if f is the same there: casts are harmless then."""
+    evaluator.space.use_float32_grid()
+    if evaluator.at_point() == value:
+        return True
+    evaluator.space.use_float32_grid(False)
+    return False

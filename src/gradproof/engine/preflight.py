@@ -18,7 +18,7 @@ from gradproof._base.floats import (
     unit_roundoff,
 )
 from gradproof._base.outcomes import Verdict
-from gradproof._base.validation import described
+from gradproof._base.validation import described, real_number
 from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding
@@ -138,10 +138,12 @@ def _claim(
     gradient = problem.gradient
     value_too = None
     if gradient is True:
-        value_too, gradient = _pair(problem.f(evaluator.space.fresh()))
+        with evaluator.as_user():
+            value_too, gradient = _pair(problem.f(evaluator.space.fresh()))
         found.gradient_calls += 1
     elif callable(gradient):
-        gradient = gradient(evaluator.space.fresh())
+        with evaluator.as_user():
+            gradient = gradient(evaluator.space.fresh())
         found.gradient_calls += 1
     matched = match(tree, gradient)
     if isinstance(matched, Mismatch) and _is_value_and_gradient(gradient):
@@ -173,7 +175,7 @@ def _is_value_and_gradient(result: Any) -> bool:
 
 
 def _compare_values(found: Preflight, value_too: Any, evaluator: Evaluator) -> None:
-    other = float(np.asarray(value_too).item())
+    other = real_number(value_too, "the value returned with the gradient")
     limit = _ROUNDING * max(evaluator.roundoff, found.roundoff_of_claim) * abs(found.value)
     already = any(cause.code == "GP106" for cause in found.causes)
     if not abs(other - found.value) <= limit + found.spread and not already:

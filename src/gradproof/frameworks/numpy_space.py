@@ -12,7 +12,9 @@ from gradproof._base.floats import unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
-from gradproof.tree import Tree
+from gradproof.tree import Tree, inner_nodes
+
+_MOST_KEPT = 1 << 30  # bytes of copies kept alive for an f that remembers them by identity
 
 
 class NumpySpace:
@@ -29,24 +31,30 @@ class NumpySpace:
             for leaf, value in zip(tree.leaves, values, strict=True)
         ]
         self._is_number = [not isinstance(value, np.ndarray) for value in values]
-        self._kinds = [_number_kind(value) for value in values]
-        self._initial = [buffer.copy() for buffer in self._buffers]
+        self._kinds = [type(v) if isinstance(v, np.floating) else float for v in values]
+        self._given = [buffer.copy() for buffer in self._buffers]
+        self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
-        self.x: FloatArray = np.concatenate(
-            [np.empty(0), *(buffer.astype(np.float64) for buffer in self._buffers)]
-        )
+        self.was_written = False
         self._fresh_copies = False
         self._float32_grid = False
+        self._kept: list[Any] | None = None
         self._build()
 
     def _build(self) -> None:
-        self._views = [
+        self.x: FloatArray = np.concatenate(
+            [np.empty(0), *(initial.astype(np.float64) for initial in self._initial)]
+        )
+        self._views = self._leaves()
+        self._at = self._tree.unflatten(list(self._views))
+
+    def _leaves(self) -> list[Any]:
+        return [
             kind(buffer[0]) if number else buffer.reshape(leaf.shape)
             for leaf, buffer, number, kind in zip(
                 self._tree.leaves, self._buffers, self._is_number, self._kinds, strict=True
             )
         ]
-        self._at = self._tree.unflatten(list(self._views))
 
     @property
     def at(self) -> Any:
@@ -55,39 +63,45 @@ class NumpySpace:
 
     def fresh(self) -> Any:
         """Return a copy of the parameters as they are now."""
-        return self._tree.unflatten(
-            [
-                kind(buffer[0]) if number else buffer.reshape(leaf.shape).copy()
-                for leaf, buffer, number, kind in zip(
-                    self._tree.leaves, self._buffers, self._is_number, self._kinds, strict=True
-                )
-            ]
+        copy = self._tree.unflatten(
+            [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves()]
         )
+        if self._kept is not None:
+            self._kept.append(copy)
+            if len(self._kept) * self.x.nbytes > _MOST_KEPT:
+                raise InputError(
+                    f"f: remembers its argument by identity, and {_MOST_KEPT >> 20} MiB of copies "
+                    "that it could tell apart are used up; let it compare values instead"
+                )
+        return copy
 
-    def use_fresh_copies(self) -> None:
-        """From now on give f a copy at every evaluation."""
+    def use_fresh_copies(self, *, keep: bool = False) -> None:
+        """From now on give f a copy at every evaluation; `keep` all of them alive."""
         self._fresh_copies = True
+        if keep and self._kept is None:
+            self._kept = []
         self.restore()
 
-    def use_float32_grid(self) -> None:
-        """From now on move only to values that a float32 can hold, the point included."""
-        self._float32_grid = True
+    def use_float32_grid(self, use: bool = True) -> None:
+        """From now on move only to values that a float32 can hold, the point included; or not."""
+        self._float32_grid = use
         with np.errstate(over="ignore"):
-            for buffer, initial in zip(self._buffers, self._initial, strict=True):
-                buffer[:] = initial[:] = initial.astype(np.float32)
-            self.x = self.x.astype(np.float32).astype(np.float64)
-        self._build()
+            self._initial = [
+                given.astype(np.float32).astype(given.dtype) if use else given
+                for given in self._given
+            ]
+        self.restore()
 
     def is_held(self, call: Callable[[], Any]) -> bool:
         """Run `call`, and return whether anybody holds on to the parameters afterwards."""
-        watched = [*self._buffers, *self._views, self._at]
+        watched = [*self._buffers, *self._views, *inner_nodes(self._at)]
         before = [sys.getrefcount(thing) for thing in watched]
         call()
         after = [sys.getrefcount(thing) for thing in watched]
         return any(
             late > early
             for thing, early, late in zip(watched, before, after, strict=True)
-            if isinstance(thing, (np.ndarray, list, dict))
+            if not isinstance(thing, (float, np.generic))
         )
 
     def is_unchanged(self) -> bool:
@@ -159,6 +173,7 @@ class NumpySpace:
                 part = slice(leaf.start, leaf.stop)
                 there = self.x[part] + offset * direction[part]
                 buffer[:] = there.astype(np.float32) if self._float32_grid else there
+        expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
         except UNDEFINED:
@@ -170,26 +185,25 @@ class NumpySpace:
             )
             raise
         finally:
+            self.was_written = self.was_written or any(
+                buffer.tobytes() != bits
+                for buffer, bits in zip(self._buffers, expected, strict=False)
+            )
             for buffer, initial in zip(self._buffers, self._initial, strict=True):
                 buffer[:] = initial
 
 
 def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
-    """Copy a leaf into a flat array of its own float type."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        array = np.empty(0, dtype=object)
+    """Copy a leaf into a flat array of its own float type, which owns its memory."""
+    known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
+    array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
     if array.dtype.kind not in "iuf":
         raise InputError(
-            f"{address}: found {described(value)}, expected a real number or an array of them"
+            f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
         )
     dtype = array.dtype if array.dtype.kind == "f" else np.float64
-    return np.array(array, dtype=dtype, order="C").reshape(-1)
-
-
-def _number_kind(value: Any) -> Callable[[Any], Any]:
-    """Return what makes a number of the kind of `value`: a float, or NumPy's own float."""
-    if isinstance(value, np.floating):
-        return type(value)
-    return float
+    buffer = np.empty(array.size, dtype=dtype)
+    buffer[:] = array.ravel()
+    if not np.all(np.isfinite(buffer)):
+        raise InputError(f"{address}: found inf or nan in it, expected finite numbers")
+    return buffer

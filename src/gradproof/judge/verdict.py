@@ -101,7 +101,8 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
         truncation[one_sided] = 0.0
         outcome[open_] = judged[open_]
     left, right = found.left[0], found.right[0]
-    spread = np.abs(stages.first.value - stages.second.value)
+    slopes = [d.value for d in (stages.first, stages.second, stages.witness)]
+    spread = np.fmax.reduce(slopes) - np.fmin.reduce(slopes)
     return Components(claim, value, truncation, noise, outcome, left, right, spread)
 
 
@@ -138,7 +139,8 @@ def _judge_open(
         apart_by = np.abs(first.value - second.value)
         converged = apart_by <= 0.3 * gap + first.noise + second.noise
         beyond = gap > limits.beyond + rules.margin * bar
-        contradicted = beyond & apart[0] & apart[1] & converged
+        defended = np.abs(stages.witness.value - q.claim) < 0.3 * gap
+        contradicted = beyond & apart[0] & apart[1] & converged & ~defended
 
         left, right = found.left[0], found.right[0]
         pad = q.tolerance + found.noise[0]
@@ -155,7 +157,7 @@ def _judge_open(
         resolved = bar <= rules.cap * limits.size
 
     outcome = np.full(q.lines, Outcome.PRECISION, dtype=np.int16)
-    outcome[~consistent & ~converged] = Outcome.TWO_SCALES
+    outcome[~consistent & (~converged | defended)] = Outcome.TWO_SCALES
     outcome[consistent & ~resolved] = Outcome.NOISE
     outcome[kink & ~consistent] = Outcome.KINK
     outcome[contradicted] = Outcome.FAIL

@@ -56,6 +56,20 @@ class Problem:
                 f"gradient: found {described(self.gradient)}, expected a function of `at`, "
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
+        self._require_one_argument()
+
+    def _require_one_argument(self) -> None:
+        try:
+            signature = inspect.signature(self.f)
+        except (TypeError, ValueError):  # builtins and C functions have none
+            return
+        try:
+            signature.bind(self.at)
+        except TypeError:
+            raise InputError(
+                f"f: found a function of {signature}, but it is called with one argument, f(at); "
+                "for several write lambda t: f(*t)"
+            ) from None
 
     @property
     def root(self) -> str:

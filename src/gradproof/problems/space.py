@@ -29,11 +29,15 @@ class Space(Protocol):
     def fresh(self) -> Any:
         """Return a copy of the parameters at the point, which nobody else holds."""
 
-    def use_fresh_copies(self) -> None:
-        """From now on give f a copy at every evaluation."""
+    @property
+    def was_written(self) -> bool:
+        """Whether f changed its argument when all of it was moved."""
 
-    def use_float32_grid(self) -> None:
-        """From now on move only to values that a float32 can hold."""
+    def use_fresh_copies(self, *, keep: bool = False) -> None:
+        """From now on give f a copy at every evaluation; `keep` all of them alive."""
+
+    def use_float32_grid(self, use: bool = True) -> None:
+        """From now on move only to values that a float32 can hold, the point included; or not."""
 
     def is_held(self, call: Callable[[], Any]) -> bool:
         """Run `call`, and return whether anybody holds on to the parameters afterwards."""

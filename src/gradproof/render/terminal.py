@@ -46,7 +46,7 @@ def first_line(record: Record, width: int) -> Any:
     answer = Text.assemble(
         ("gradproof  ", "bold"),
         (record.verdict.value.upper(), _STYLES[record.verdict]),
-        f"   {record.headline}",
+        f"   {printable(record.headline)}",
     )
     price = Text(
         f"{counted(record.evaluations, 'evaluation')}   {_seconds(record.seconds)}"
@@ -58,8 +58,8 @@ def first_line(record: Record, width: int) -> Any:
     grid = Table.grid(padding=(0, 3, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(answer[: -len(record.headline) - 3], record.headline)
-    return Group(grid, Padding(price, (0, 0, 0, 11)))
+    grid.add_row(answer[: -len(record.headline) - 3], _text(record.headline))
+    return Group(grid, _indented(price, 11))
 
 
 def _parts(record: Record, width: int) -> list[Any]:
@@ -72,7 +72,7 @@ def _parts(record: Record, width: int) -> list[Any]:
         parts += [listed, ""]
     for cause in record.causes:
         parts += [_cause(cause), ""]
-    parts += [Padding(Text(f"note: {note}", style="dim"), (0, 0, 0, 2)) for note in record.notes]
+    parts += [_indented(_text(f"note: {note}", "dim"), 2) for note in record.notes]
     while parts and parts[-1] == "":
         parts.pop()
     return parts
@@ -89,12 +89,14 @@ def _leaves(record: Record, width: int) -> Any:
     if width - widest - shapes - 18 < min(words, 40):  # every tensor on two lines
         rows: list[Any] = []
         for leaf in shown:
-            head = Text.assemble(leaf.address, f"   {_shape(leaf.shape)}   ", _verdict(leaf))
+            head = Text.assemble(
+                printable(leaf.address), f"   {_shape(leaf.shape)}   ", _verdict(leaf)
+            )
             if leaf.verdict is Verdict.PASS:
                 head.append(f"   {_words(leaf)}")
-            rows.append(Padding(head, (0, 0, 0, 2)))
+            rows.append(_indented(head, 2))
             if leaf.verdict is not Verdict.PASS:
-                rows.append(Padding(_words(leaf), (0, 0, 0, 4)))
+                rows.append(_indented(_text(_words(leaf)), 4))
         table: Any = Group(*rows)
     else:
         grid = Table.grid(padding=(0, 2, 0, 0))
@@ -103,11 +105,13 @@ def _leaves(record: Record, width: int) -> Any:
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         for leaf in shown:
-            grid.add_row(leaf.address, _shape(leaf.shape), _verdict(leaf), _words(leaf))
-        table = Padding(grid, (0, 0, 0, 2))
+            grid.add_row(
+                _text(leaf.address), _shape(leaf.shape), _verdict(leaf), _text(_words(leaf))
+            )
+        table = _indented(grid, 2)
     if not hidden:
         return table
-    return Group(table, Padding(f"… and {len(hidden)} more that pass", (0, 0, 0, 2)))
+    return Group(table, _indented(f"… and {len(hidden)} more that pass", 2))
 
 
 def _verdict(leaf: LeafFinding) -> Text:
@@ -160,31 +164,48 @@ def _culprits(record: Record, width: int) -> Any:
     listed = [culprit for culprit in listed if culprit.path in wrong][:_MOST_CULPRITS]
     if not listed:
         return None
-    lines = [Text("the largest wrong components", style="bold")]
+    lines: list[Any] = [Text("the largest wrong components", style="bold")]
     lines += [
-        Text(
-            f"  {culprit.address}   claimed {_number(culprit.claimed)}, "
-            f"measured {_measured(culprit)}"
+        _indented(
+            _text(
+                f"{culprit.address}   claimed {_number(culprit.claimed)}, "
+                f"measured {_measured(culprit)}"
+            ),
+            2,
         )
         for culprit in listed
     ]
-    return Padding(Group(*lines), (0, 0, 0, 2))
+    return _indented(Group(*lines), 2)
 
 
 def _cause(cause: CauseFinding) -> Any:
-    where = ", ".join(cause.addresses[:4])
+    where = printable(", ".join(cause.addresses[:4]))
     rest = len(cause.addresses) - 4
     where += f" and {rest} more" if rest > 0 else ""
     head = Text.assemble((f"{cause.code} {cause.name}", "bold"), f"   {where}" if where else "")
-    return Padding(
+    return _indented(
         Group(
             head,
-            Padding(cause.message, (0, 0, 0, 6)),
-            Padding(f"try: {cause.advice}", (0, 0, 0, 6)),
-            Padding(Text(f"see: gradproof explain {cause.code}", style="dim"), (0, 0, 0, 6)),
+            _indented(_text(cause.message), 6),
+            _indented(_text(f"try: {cause.advice}"), 6),
+            _indented(_text(f"see: gradproof explain {cause.code}", "dim"), 6),
         ),
-        (0, 0, 0, 2),
+        2,
     )
+
+
+def _indented(content: Any, columns: int) -> Padding:
+    return Padding(content, (0, 0, 0, columns))
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Return words as they are: names of parameters are no markup, and move no cursor."""
+    return Text(printable(words), style=style)
+
+
+def printable(words: str) -> str:
+    """Return words with control characters written out; line breaks stay."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in words)
 
 
 def _number(value: float) -> str:

@@ -1,6 +1,6 @@
 """Names without numbers: pytrees, their leaves, and addresses that print as code."""
 
-from gradproof.tree.leaves import Leaf, Tree, flatten
+from gradproof.tree.leaves import Leaf, Tree, flatten, inner_nodes
 from gradproof.tree.matching import Mismatch, match
 
-__all__ = ["Leaf", "Mismatch", "Tree", "flatten", "match"]
+__all__ = ["Leaf", "Mismatch", "Tree", "flatten", "inner_nodes", "match"]

@@ -76,7 +76,11 @@ def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
     """
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
         accessors, values, spec = optree.tree_flatten_with_accessor(at, namespace=NAMESPACE)
-    found = {type(value) for value in values if dataclasses.is_dataclass(value)}
+    found = {
+        type(value)
+        for value in values
+        if dataclasses.is_dataclass(value) and not isinstance(value, type)
+    }
     if found:
         for cls in found:
             _register_dataclass(cls)
@@ -117,3 +121,11 @@ def _register_dataclass(cls: type) -> None:
         path_entry_type=optree.DataclassEntry,
         namespace=NAMESPACE,
     )
+
+
+def inner_nodes(at: Any) -> list[Any]:
+    """Return the containers of a pytree, the outermost first."""
+    if optree.tree_is_leaf(at, namespace=NAMESPACE) or at is None:
+        return []
+    children = optree.tree_flatten_one_level(at, namespace=NAMESPACE)[0]
+    return [at, *(node for child in children for node in inner_nodes(child))]

@@ -32,6 +32,9 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
                 tree.root, _described(gradient), f"a gradient for each of {_listed(tree)}"
             )
         return numbers, [*notes, "the gradient is one array for a list of numbers"]
+    if len(tree.leaves) == 1 and _array_shape(gradient) == tree.leaves[0].shape != ():
+        # A list of numbers stands for an array, as array_like promises.
+        claimed, values = flatten(np.asarray(gradient), "gradient")
     by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}
     ordered = []
     for leaf in tree.leaves:
@@ -55,7 +58,11 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
 
 def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
     """Read the keys ``dW1, db1`` of a gradient as ``W1, b1``, and leave ``dA1`` out."""
-    if not isinstance(gradient, Mapping) or not all(isinstance(key, str) for key in gradient):
+    if (
+        not isinstance(gradient, Mapping)
+        or not gradient
+        or not all(isinstance(key, str) for key in gradient)
+    ):
         return gradient, ""
     names = {leaf.path[0] if leaf.path else None for leaf in tree.leaves}
     if not all(isinstance(name, str) and f"d{name}" in gradient for name in names):
