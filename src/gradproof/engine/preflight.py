@@ -27,6 +27,7 @@ from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem
 from gradproof.tree import Mismatch, Tree, match
 
+_NO_VALUE = object()
 _REPEATS = 3
 _ROUNDING = 100.0  # unit roundoffs that values may differ by from call to call
 _FLOAT32_BITS = 20  # significands at least so long tell a float32 from a short number
@@ -136,7 +137,7 @@ def _claim(
 ) -> FloatArray | Mismatch:
     """Return the claimed gradient as one vector."""
     gradient = problem.gradient
-    value_too = None
+    value_too: Any = _NO_VALUE
     if gradient is True:
         with evaluator.as_user():
             value_too, gradient = _pair(problem.f(evaluator.space.fresh()))
@@ -165,7 +166,7 @@ def _claim(
     if is_on_float32_grid(claim) and longest_significand(claim) >= _FLOAT32_BITS:
         found.roundoff_of_claim = max(found.roundoff_of_claim, UNIT_ROUNDOFF_32)
     found.notes.extend(note for note in notes if note not in found.notes)
-    if value_too is not None:
+    if value_too is not _NO_VALUE:
         _compare_values(found, value_too, evaluator)
     return claim
 
