@@ -184,9 +184,15 @@ def ordered_arrays(
         raise InputError(
             f"{name}: found {described(values)}, expected a mapping of {_sequence(prefix, layers)}"
         )
-    found = {
-        key: _layer(key, prefix) for key in values if not (prefix and str(key).startswith("dA"))
-    }
+    ordered = _ordered_keys(tuple(values), name, prefix, layers)
+    return {key: real_array(values[key], key) for key in ordered}
+
+
+@functools.lru_cache(maxsize=128)  # asked for the same keys at every evaluation
+def _ordered_keys(
+    keys: tuple[object, ...], name: str, prefix: str, layers: int | None
+) -> tuple[str, ...]:
+    found = {key: _layer(key, prefix) for key in keys if not (prefix and str(key).startswith("dA"))}
     for key, layer in found.items():
         if not 1 <= layer <= (layers or math.inf):
             raise InputError(f"{name}: found the key {key!r}, expected {_sequence(prefix, layers)}")
@@ -197,7 +203,7 @@ def ordered_arrays(
             f"{name}: {listed(missing, 2 * layers - len(found))} missing, "
             f"found {listed(found, len(found))}"
         )
-    return {key: real_array(values[key], f"{name}[{key!r}]") for key in _keys(prefix, layers)}
+    return tuple(_keys(prefix, layers))
 
 
 def checked_layers(
@@ -238,7 +244,6 @@ def _sequence(prefix: str, layers: int | None) -> str:
     return f"{prefix}W1, {prefix}b1, {prefix}W2, {prefix}b2, …"
 
 
-@functools.lru_cache(maxsize=1024)  # asked for every key of every evaluation
 def _layer(key: object, prefix: str) -> int:
     """Return the number in the key of a parameter; 0 for what is none."""
     match = re.fullmatch(f"{prefix}[Wb]([1-9][0-9]*)", key) if isinstance(key, str) else None

@@ -150,8 +150,9 @@ def cost_of(X: Array, parameters: Mapping[str, Array], Y: Array, options: Option
     Z = layer_caches(X, parameters, options)[-1].Z
     # max(z, 0) − z y, without the cancellation of two large terms where y is 1.
     linear = np.maximum(Z, 0.0) * (1 - Y) + np.maximum(-Z, 0.0) * Y
-    cost = np.mean(linear + np.log1p(np.exp(-np.abs(Z))))
-    return float(cost) + _penalty(parameters, options.lambd, m=Z.shape[1])
+    m = Z.shape[1]
+    cost = np.add.reduce(linear + np.log1p(np.exp(-np.abs(Z))), axis=None) / m
+    return float(cost) + _penalty(parameters, options.lambd, m=m)
 
 
 def _x_log_y(x: Array, y: Array) -> Array:
