@@ -21,7 +21,7 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) docs bench
+	$(MAKE) docs bench BENCH=--quick
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -35,6 +35,7 @@ floors: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/check_speed.py $(BENCH)
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html

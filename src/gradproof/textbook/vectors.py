@@ -192,7 +192,8 @@ def ordered_arrays(
 def _ordered_keys(
     keys: tuple[object, ...], name: str, prefix: str, layers: int | None
 ) -> tuple[str, ...]:
-    found = {key: _layer(key, prefix) for key in keys if not (prefix and str(key).startswith("dA"))}
+    names = [key for key in keys if not (prefix and str(key).startswith("dA"))]
+    found = {str(key): _layer(key, prefix) for key in names}
     for key, layer in found.items():
         if not 1 <= layer <= (layers or math.inf):
             raise InputError(f"{name}: found the key {key!r}, expected {_sequence(prefix, layers)}")
