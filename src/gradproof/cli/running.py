@@ -19,7 +19,7 @@ from gradproof.render.terminal import printable, show
 _LONG_WORK = 20_000  # evaluations in one stretch that deserve a progress bar
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Outcome:
     """All reports by the name of their problem, and what could not be run."""
 

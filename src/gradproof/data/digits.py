@@ -1,6 +1,6 @@
 """The handwritten digits that come with gradproof."""
 
-from importlib import resources
+import os
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +53,7 @@ def load_digits(size: int = 64, channels: int = 3) -> dict[str, Examples]:
     """
     size = whole_number(size, "size", at_least=1)
     channels = whole_number(channels, "channels", at_least=1)
-    with resources.as_file(resources.files(__package__) / "digits.h5") as path:
-        parts = load_h5(path)
+    parts = load_h5(os.path.join(os.path.dirname(__file__), "digits.h5"))
     return {name: Examples(_enlarged(X, size, channels), Y) for name, (X, Y) in parts.items()}
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,11 +124,11 @@ def _opened(path: str | os.PathLike[str]) -> Any:
         raise MissingExtra("reading HDF5 files", package="h5py", extra="hdf5") from error
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InputError(f"path: found {described(path)}, expected the path of a file")
-    where = Path(path)
+    where = os.fspath(path)
     try:
-        if where.is_dir():
+        if os.path.isdir(where):
             raise InputError(f"{where}: is a folder, expected an HDF5 file")
-        if not where.exists():
+        if not os.path.exists(where):
             raise InputError(f"{where}: no such file")
         return h5py.File(where, "r")
     except OSError as error:

@@ -24,7 +24,7 @@ _TRIES = 6
 _SMALLEST = 5e-324  # what underflows is not exact either
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Pilot:
     """The noise of one value of f, the roundoff it computes with, and how coarse steps must be."""
 

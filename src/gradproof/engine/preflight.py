@@ -33,7 +33,7 @@ _ROUNDING = 100.0  # unit roundoffs that values may differ by from call to call
 _FLOAT32_BITS = 20  # significands at least so long tell a float32 from a short number
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Preflight:
     """What the first evaluations showed; `verdict` is set where the question ends with them."""
 

@@ -15,7 +15,7 @@ HEADINGS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Cause:
     """One entry of the catalogue.
 

@@ -1,7 +1,7 @@
 """From outcomes of components to findings about leaves, and to the verdict of the whole."""
 
 import dataclasses
-import platform
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +23,7 @@ _MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
     """All measurements of a check; `unit` turns them back into the units of f."""
 
@@ -33,7 +33,7 @@ class Evidence:
     unit: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Price:
     """What a check cost, and what replays it."""
 
@@ -144,7 +144,7 @@ def _versions() -> dict[str, str]:
         "gradproof": __version__,
         "numpy": np.__version__,
         "optree": optree.__version__,
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
     }
 
 

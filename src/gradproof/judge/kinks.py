@@ -11,7 +11,7 @@ from gradproof.numerics.stages import BoolArray, CheapStages, Differences
 _VISIBLE = 4.0  # bars that the two sides must be apart
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Sides:
     """One-sided slopes of every line at two steps, the smaller first; NaN where none was taken.
 

@@ -1,7 +1,6 @@
 """The record of a check as data: what was found, how, and for what price."""
 
 import dataclasses
-import json
 import math
 from typing import Any
 
@@ -175,6 +174,8 @@ class Record:
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the record as JSON, valid by ``gradproof/judge/report.schema.json``."""
+        import json
+
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
 

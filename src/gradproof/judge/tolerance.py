@@ -37,7 +37,7 @@ def policy(rtol: float | None, *, low_precision: bool) -> Policy:
     return dataclasses.replace(usual, default=rtol, cap=rtol)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Scaling:
     """Natural scales of all components, and the typical effect of each component's leaf."""
 
@@ -65,7 +65,7 @@ def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
     return Scaling(scale, effect, leaf_of)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Limits:
     """The question put to the measurements, and from where on a discrepancy is beyond doubt."""
 

@@ -41,7 +41,7 @@ class Outcome(enum.IntEnum):
     TWO_SCALES = 205
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Components:
     """The measurement of every component, its bar in two parts, and the outcome.
 

@@ -15,7 +15,7 @@ POINTS = 7
 _LEAP, _TINY = 1e4, 1e-8
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class _Line:
     """One direction: the spacing now tried, and what was found."""
 

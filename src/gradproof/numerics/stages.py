@@ -39,7 +39,7 @@ _HOPEFUL = 30.0  # up to so many times the step that is known to be short enough
 BoolArray = npt.NDArray[np.bool_]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Question:
     """What is asked of each line: is `claim` its derivative at 0, within `tolerance`?
 
