@@ -16,6 +16,7 @@ extensions = [
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
+autodoc_typehints = "none"
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 

@@ -9,15 +9,27 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 
 
+def examples(page: Path) -> doctest.DocTest:
+    """Return the examples of a page; a fence ends what an example is expected to print."""
+    text = page.read_text(encoding="utf-8").replace("```", "")
+    return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_run(page: Path) -> None:
-    result = doctest.testfile(
-        str(page), module_relative=False, optionflags=doctest.ELLIPSIS, encoding="utf-8"
-    )
-    assert result.failed == 0
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(examples(page))
+    assert runner.failures == 0
 
 
 def test_the_pages_have_examples() -> None:
-    parser = doctest.DocTestParser()
-    with_examples = {page.name for page in PAGES if parser.get_examples(page.read_text())}
-    assert {"README.md", "textbook.md", "index.md"} <= with_examples
+    with_examples = {page.name for page in PAGES if examples(page).examples}
+    assert {"README.md", "checking.md", "textbook.md", "index.md"} <= with_examples
+
+
+def test_a_wrong_example_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```python\n>>> 1 + 1\n3\n```\n")
+    runner = doctest.DocTestRunner()
+    runner.run(examples(page), out=lambda text: None)
+    assert runner.failures == 1

@@ -14,7 +14,14 @@ from gradproof.problems import Problem
 from gradproof.tree import flatten
 
 _PLANS = ("auto", "every")
-_MISSING: Any = object()
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "…"
+
+
+_MISSING: Any = _Missing()
 
 
 class GradientError(AssertionError):
