@@ -18,7 +18,8 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 autodoc_typehints = "none"
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "gradproof"

@@ -1,6 +1,5 @@
 """Facts of floating-point formats."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,8 @@ def unit_roundoff(dtype: npt.DTypeLike) -> float:
     return max(float(np.finfo(kind).eps) / 2, UNIT_ROUNDOFF_64)
 
 
-def significant_bits(value: float) -> int:
-    """Count the bits of a float64's significand up to its last 1; a float32 has at most 24."""
-    if value == 0 or not math.isfinite(value):
-        return 0
-    significand = int(abs(math.frexp(value)[0]) * 2.0**53)
-    return 53 - ((significand & -significand).bit_length() - 1)
-
-
 def longest_significand(values: npt.NDArray[Any]) -> int:
-    """Return the largest `significant_bits` of an array."""
+    """Count the bits of the longest significand up to its last 1; a float32 has at most 24."""
     finite = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
     if finite.size == 0:
         return 0

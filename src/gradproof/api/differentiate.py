@@ -71,7 +71,7 @@ def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> Numeric
 
     Notes
     -----
-    Costs about 20 evaluations and 36 for every component in float64, 23 in float32: central
+    Costs about 20 evaluations and 36 for every component in float64, 22 in float32: central
     differences at steps from a fifth of the natural scale down to where rounding dominates,
     extrapolated by Richardson's :math:`R = (r^2 D(h/r) - D(h)) / (r^2 - 1)`. The value with the
     smallest bar is returned. Source: Ridders, *Adv. Eng. Software* 4 (1982) 75-76. A kink or a

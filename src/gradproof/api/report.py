@@ -25,7 +25,8 @@ class Report(Record):
     rtol : float
         The relative tolerance in force.
     resolution : float
-        The smallest relative error that would have been seen in any component.
+        The smallest relative error that would have been seen in any component that passed; inf
+        where none did.
     value : float
         The value of f at the point.
     noise : float

@@ -69,6 +69,10 @@ def check(
 
     Exit code: 0 all pass, 1 some fail, 2 usage or broken input, 3 some are inconclusive.
     """
+    if rtol is not None and not 0 < rtol < 1:
+        raise typer.BadParameter(
+            f"found {rtol}, expected a number between 0 and 1", param_hint="--rtol"
+        )
     outcome = run_targets(targets, _console(), rtol=rtol, seed=seed)
     if json_path is not None:
         try:
@@ -80,7 +84,9 @@ def check(
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(help="A code, such as GP103.")]) -> None:
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A code, such as GP103.")],
+) -> None:
     """Show what a code means, how it comes about, and what to do."""
     console = _console()
     if console.is_terminal:

@@ -134,7 +134,7 @@ def _print(name: str, report: Report, console: Console) -> None:
         Text.assemble(
             (f"{report.verdict.value.upper():<14}", style),
             (printable(name), "bold"),
-            f"   {printable(report.headline)}",
+            f"   {printable(report.headline)}" if report.passed else "",
         )
     )
     if report.verdict is not Verdict.PASS:

@@ -77,9 +77,9 @@ def run(console: Console, *, seed: int = 0) -> bool:
     )
     show(reports[_SHOWN, 0.0], console)
     console.print(
-        "\nThe loss is averaged over samples and outputs, its gradient over samples only\n"
-        "(scikit-learn issue 8349, open since 2017). What the optimiser minimises is not\n"
-        "what it is told: with a penalty, the penalty counts k times too little.",
+        "\nThe loss is averaged over samples and outputs, its gradient over samples only "
+        "(scikit-learn issue 8349, open since 2017). What the optimiser minimises is not what it "
+        "is told: with a penalty, the penalty counts k times too little.",
         highlight=False,
     )
     return all(

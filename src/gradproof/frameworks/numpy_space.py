@@ -156,6 +156,8 @@ class NumpySpace:
                         buffer[place] = value
                         keep(f(at))
                         buffer[place] = old
+            except InputError:  # ours: a ValueError, but no value of f
+                raise
             except UNDEFINED:
                 keep(np.nan)
                 buffer[place] = old
@@ -176,6 +178,8 @@ class NumpySpace:
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
+        except InputError:
+            raise
         except UNDEFINED:
             return np.nan
         except Exception as error:
@@ -200,6 +204,7 @@ def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
     if array.dtype.kind not in "iuf":
         raise InputError(
             f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
+            + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
         )
     dtype = array.dtype if array.dtype.kind == "f" else np.float64
     buffer = np.empty(array.size, dtype=dtype)
@@ -207,3 +212,7 @@ def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
     if not np.all(np.isfinite(buffer)):
         raise InputError(f"{address}: found inf or nan in it, expected finite numbers")
     return buffer
+
+
+def _is_object(value: Any) -> bool:
+    return hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)

@@ -59,6 +59,7 @@ def write_record(
     leaves = tuple(_judge_leaf(tree, leaf, evidence) for leaf in tree.leaves)
     verdict = ending or _overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
+    resolution = _largest(np.array([leaf.resolution for leaf in leaves]), nothing=float("inf"))
     causes = (*causes, *_reasons(leaves, evidence))
     return Record(
         verdict=verdict,
@@ -67,7 +68,8 @@ def write_record(
             leaves,
             causes,
             rtol=rtol,
-            attained=not rtol_given and rtol > 1.001 * evidence.limits.policy.default,
+            resolution=resolution,
+            attained=not rtol_given and rtol > 1.5 * evidence.limits.policy.default,
         ),
         evaluations=price.evaluations,
         gradient_calls=price.gradient_calls,
@@ -75,7 +77,7 @@ def write_record(
         plan=price.plan,
         seed=price.seed,
         rtol=rtol,
-        resolution=max((leaf.resolution for leaf in leaves), default=0.0),
+        resolution=resolution,
         value=value,
         noise=evidence.noise,
         leaves=leaves,
@@ -121,7 +123,9 @@ def unmeasured(
     )
     return Record(
         verdict=ending,
-        headline=headline(ending, leaves, tuple(causes), rtol=nothing, attained=False),
+        headline=headline(
+            ending, leaves, tuple(causes), rtol=nothing, resolution=nothing, attained=False
+        ),
         evaluations=price.evaluations,
         gradient_calls=price.gradient_calls,
         seconds=price.seconds,
@@ -166,7 +170,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     c, bounds = evidence.components, evidence.limits
     claim, value, bar = c.claim[part], c.value[part], c.bar[part]
     wrong, undecided = c.wrong[part], c.undecided[part]
-    size, tolerance = bounds.size[part], bounds.question.tolerance[part]
+    size, tolerance = bounds.typical[part], bounds.question.tolerance[part]
     visible = c.outcome[part] != Outcome.FLAT
     decided = visible & ~undecided
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -189,7 +193,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         verdict=verdict,
         discrepancy=_largest(off[decided]),
         bar=_largest(relative_bar[decided]),
-        resolution=_largest(seen[decided & ~wrong]),
+        resolution=_largest(seen[decided & ~wrong], nothing=float("inf")),
         checked=leaf.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
@@ -200,8 +204,9 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     )
 
 
-def _largest(values: FloatArray) -> float:
-    return float(np.max(values[np.isfinite(values)], initial=0.0))
+def _largest(values: FloatArray, *, nothing: float = 0.0) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size else nothing
 
 
 def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> bool:
@@ -303,7 +308,7 @@ def _numbers(code: str, evidence: Evidence) -> dict[str, float]:
     places = np.flatnonzero(c.outcome == outcome)
     first = int(places[0])
     with np.errstate(invalid="ignore", divide="ignore"):
-        off = np.abs(c.claim - c.value) / evidence.limits.size
+        off = np.abs(c.claim - c.value) / evidence.limits.typical
     match outcome:
         case Outcome.NOISE:
             return {"sigma": evidence.noise}
@@ -312,6 +317,6 @@ def _numbers(code: str, evidence: Evidence) -> dict[str, float]:
         case Outcome.PRECISION:
             return {"discrepancy": _largest(off[places])}
         case Outcome.TWO_SCALES:
-            return {"amplitude": _largest((c.spread / evidence.limits.size)[places])}
+            return {"amplitude": _largest((c.spread / evidence.limits.typical)[places])}
         case _:
             return {}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.report import CauseFinding, LeafFinding
 
+_FAR = 5.0  # times the tolerance: a resolution so coarse is the better answer
+
 
 def headline(
     verdict: Verdict,
@@ -13,6 +15,7 @@ def headline(
     causes: Sequence[CauseFinding],
     *,
     rtol: float,
+    resolution: float,
     attained: bool,
 ) -> str:
     """Return the sentence behind the verdict."""
@@ -20,9 +23,9 @@ def headline(
         case Verdict.FAIL:
             return _failure(leaves, causes)
         case Verdict.INCONCLUSIVE:
-            return causes[-1].message if causes else "nothing could be decided"
+            return _doubt(leaves, causes)
         case _:
-            return _success(leaves, rtol=rtol, attained=attained)
+            return _success(leaves, rtol=rtol, resolution=resolution, attained=attained)
 
 
 def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
@@ -30,16 +33,32 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
     if not any(leaf.checked for leaf in leaves):
         return causes[-1].message if causes else "the gradient is wrong"
     if len(leaves) > 1:
-        verb = "is" if len(wrong) == 1 else "are"
-        return f"{len(wrong)} of {len(leaves)} tensors {verb} wrong"
-    leaf = wrong[0]
-    if leaf.checked == 1:
+        return f"{_share(len(wrong), len(leaves), 'tensor')} wrong"
+    if wrong[0].checked == 1:
         return "the derivative is wrong"
-    verb = "is" if leaf.wrong == 1 else "are"
-    return f"{leaf.wrong:,} of {counted(leaf.checked, 'component')} {verb} wrong"
+    return f"{_share(wrong[0].wrong, wrong[0].checked, 'component')} wrong"
 
 
-def _success(leaves: Sequence[LeafFinding], *, rtol: float, attained: bool) -> str:
+def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
+    undecided = sum(leaf.undecided for leaf in leaves)
+    size = sum(leaf.checked for leaf in leaves)
+    reasons = sorted({leaf.reason for leaf in leaves if leaf.reason})
+    names = ", ".join(f"{cause.name} ({cause.code})" for cause in causes if cause.code in reasons)
+    if undecided == 0 or size == 1:
+        return causes[-1].message if causes else "nothing could be decided"
+    return f"{_share(undecided, size, 'component')} undecided: {names}"
+
+
+def _share(count: int, size: int, thing: str) -> str:
+    """Return "1 of 6 tensors is", "all 6 tensors are"."""
+    if count == size:
+        return f"all {counted(size, thing)} are"
+    return f"{count:,} of {counted(size, thing)} {'is' if count == 1 else 'are'}"
+
+
+def _success(
+    leaves: Sequence[LeafFinding], *, rtol: float, resolution: float, attained: bool
+) -> str:
     if not leaves or math.isnan(rtol):
         return "there is nothing to check"
     size = counted(sum(leaf.checked for leaf in leaves), "component")
@@ -47,6 +66,10 @@ def _success(leaves: Sequence[LeafFinding], *, rtol: float, attained: bool) -> s
     unseen = sum(leaf.unseen for leaf in leaves)
     limits = [f"{undecided:,} of {size} undecided"] if undecided else []
     limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
+    if 1 <= resolution < math.inf:
+        return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+    if _FAR * rtol < resolution < math.inf:
+        return ", ".join([f"to {resolution:.0e}: the rest is too small or too noisy", *limits])
     if attained:
         return ", ".join([f"to {rtol:.0e}: f is noisy", *limits])
     if len(leaves) == 1 or limits:

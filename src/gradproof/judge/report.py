@@ -65,7 +65,8 @@ class LeafFinding:
     bar : float
         The largest error bar, relative in the same way.
     resolution : float
-        The smallest relative error that would have been seen in any component.
+        The smallest relative error that would have been seen in any component; inf where none
+        passed.
     checked, wrong, undecided : int
         How many components were measured, contradict the claim, could not be decided.
     unseen : int

@@ -18,9 +18,9 @@ class Policy:
     """What is asked of every component, relative to its own size.
 
     `default` is the relative tolerance asked for; it may grow with the noise of f up to `cap`
-    unless the user gave it. Discrepancies up to `grey` times `default` are not called wrong:
-    special functions and inner iterations are that inexact. `margin` is how many bars a
-    discrepancy must be wide to be called wrong.
+    unless the user gave it. Discrepancies up to `grey` times the usual one are not called wrong:
+    special functions and inner iterations are that inexact; a tolerance of the user's own is meant
+    as it is. `margin` is how many bars a discrepancy must be wide to be called wrong.
     """
 
     default: float
@@ -34,21 +34,21 @@ def policy(rtol: float | None, *, low_precision: bool) -> Policy:
     usual = Policy(1e-2, 2e-2, 2.0, 3.0) if low_precision else Policy(1e-6, 1e-2, 10.0, 1.6)
     if rtol is None:
         return usual
-    return dataclasses.replace(usual, default=rtol, cap=rtol)
+    return dataclasses.replace(usual, default=rtol, cap=rtol, grey=1.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Scaling:
-    """Natural scales of all components, and the typical effect of each component's leaf."""
+    """Natural scales of all components, and effects on f: of a typical component of each leaf.
+
+    `effect` is what the claim says. `movement` is the least effect that is worth resolving where f
+    moves by far more than the claim says, because the point is stationary; 0 elsewhere.
+    """
 
     scale: FloatArray
     effect: FloatArray
+    movement: FloatArray
     leaf: IntArray
-
-    @property
-    def floor(self) -> FloatArray:
-        """The size of a typical component, in the units of each: the floor of relative errors."""
-        return self.effect / self.scale
 
 
 def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
@@ -62,15 +62,20 @@ def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
         leaf_of[part] = number
     if np.any(effect == 0) and np.any(effect > 0):
         effect[effect == 0] = typical_effect(claim, scale)
-    return Scaling(scale, effect, leaf_of)
+    return Scaling(scale, effect, np.zeros_like(x), leaf_of)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Limits:
-    """The question put to the measurements, and from where on a discrepancy is beyond doubt."""
+    """The question put to the measurements, and from where on a discrepancy is beyond doubt.
+
+    `size` is what relative tolerances of a component refer to; `typical` the same without what was
+    added at a stationary point, for what is told about relative errors.
+    """
 
     question: Question
     size: FloatArray
+    typical: FloatArray
     beyond: FloatArray
     policy: Policy
 
@@ -90,8 +95,9 @@ def limits(
     to √rt T by truncation, and its noise has to stay below rt s. Agreement is within
     rt_i |a_i| + 1000 u S/T_i: correct gradients carry the rounding of their neighbours' size.
     """
-    floor = scaling.floor
+    floor = np.maximum(scaling.effect, scaling.movement) / scaling.scale
     size = np.maximum(np.abs(claim), floor)
+    typical = np.maximum(np.abs(claim), scaling.effect / scaling.scale)
     with np.errstate(divide="ignore", invalid="ignore"):
         shown = np.nan_to_num((6 * noise / (size * scaling.scale)) ** (2 / 3), nan=np.inf)
     relative = np.maximum(rules.default, np.minimum(rules.cap, shown))
@@ -107,4 +113,4 @@ def limits(
         group=scaling.leaf,
     )
     beyond = np.maximum(tolerance, rules.grey * (rules.default * np.abs(claim) + rounding))
-    return Limits(question, size, beyond, rules)
+    return Limits(question, size, typical, beyond, rules)

@@ -81,7 +81,7 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
     claim = stages.question.claim
     value, truncation, noise = _single_differences(stages, limits)
     outcome = np.full(claim.size, Outcome.PASS, dtype=np.int16)
-    outcome[(stages.stage == Stage.UNCONFIRMED) & ~stages.agrees] = Outcome.MISMATCH
+    outcome[stages.stage == Stage.UNCONFIRMED] = Outcome.MISMATCH
     outcome[(stages.stage == Stage.CENTRAL) & ~stages.agrees] = Outcome.DOMAIN_EDGE
 
     twice = np.isfinite(stages.second.value)
@@ -93,7 +93,7 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
         part[twice] = better[twice]
     open_ = (stages.stage == Stage.SECOND) & ~stages.agrees
     if np.any(open_):
-        judged = _judge_open(stages, limits, value, truncation + noise, found)
+        judged = _judge_open(stages, limits, value, truncation, noise, found)
         slope, noise_of_slope = claimed_side(claim, found, limits)
         one_sided = open_ & np.isfinite(slope) & (judged != Outcome.FLAT)
         judged[one_sided] = Outcome.ONE_SIDED
@@ -127,19 +127,21 @@ def _judge_open(
     stages: CheapStages,
     limits: Limits,
     value: FloatArray,
-    bar: FloatArray,
+    truncation: FloatArray,
+    noise: FloatArray,
     found: Sides,
 ) -> npt.NDArray[np.int16]:
     """Judge components that two steps did not show to agree."""
     q, first, second = stages.question, stages.first, stages.second
     rules = limits.policy
+    bar = truncation + noise
     with np.errstate(all="ignore"):
         gap = np.abs(q.claim - value)
         apart = [np.abs(q.claim - d.value) > q.tolerance + d.noise for d in (first, second)]
         apart_by = np.abs(first.value - second.value)
         converged = apart_by <= 0.3 * gap + first.noise + second.noise
         beyond = gap > limits.beyond + rules.margin * bar
-        defended = np.abs(stages.witness.value - q.claim) < 0.3 * gap
+        defended = np.abs(stages.witness.value - q.claim) < 0.1 * gap
         contradicted = beyond & apart[0] & apart[1] & converged & ~defended
 
         left, right = found.left[0], found.right[0]
@@ -158,12 +160,12 @@ def _judge_open(
 
     outcome = np.full(q.lines, Outcome.PRECISION, dtype=np.int16)
     outcome[~consistent & (~converged | defended)] = Outcome.TWO_SCALES
-    outcome[consistent & ~resolved] = Outcome.NOISE
+    outcome[consistent & ~resolved] = Outcome.TWO_SCALES  # the bar is wide with truncation,
+    outcome[consistent & ~resolved & (noise > truncation)] = Outcome.NOISE  # or with noise
     outcome[kink & ~consistent] = Outcome.KINK
     outcome[contradicted] = Outcome.FAIL
     outcome[kink & between] = Outcome.KINK
-    fine_enough = resolved & (bar <= rules.grey * q.resolution)
-    outcome[consistent & (stationary | fine_enough)] = Outcome.PASS
+    outcome[consistent & (stationary | resolved)] = Outcome.PASS
     outcome[invisible] = Outcome.FLAT
     outcome[~np.isfinite(value)] = Outcome.DOMAIN_EDGE
     return outcome

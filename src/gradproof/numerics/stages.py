@@ -31,9 +31,11 @@ _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
 _TINY_STEP = 1e-3
 _WIDER = 16.0
+_WITNESS_STEP = 1e-2
 _SHRINKINGS = 3
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
+_LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
 _TRIALS = 32  # lines of a group measured both ways
 _HOPEFUL = 30.0  # up to so many times the step that is known to be short enough
 BoolArray = npt.NDArray[np.bool_]
@@ -100,7 +102,10 @@ class Differences:
 
 
 class CheapStages:
-    """Answer a question about many lines at once by at most seven evaluations a line."""
+    """Answer a question about many lines at once by at most seven evaluations a line.
+
+    More only where f is not finite at a step and a shorter one is tried.
+    """
 
     def __init__(
         self,
@@ -159,29 +164,34 @@ class CheapStages:
         if rest.size:
             steps = self._second_steps(rest)
             some, others = _sample(rest, q.group[rest], _CONFIRMATIONS, rng)
-            yield from self._central(self.second, some, steps)
-            self._judge_second(some)
-            # Where not one of the sample agrees, the others would only cost: the leaf is wrong.
-            alive = np.isin(q.group[others], np.unique(q.group[some[self.agrees[some]]]))
-            close = ~self._far_off(others)
-            doubtful = others[alive | close]
-            self.stage[others] = Stage.UNCONFIRMED
-            if doubtful.size:
-                yield from self._central(self.second, doubtful, steps)
-                self._judge_second(doubtful)
-        yield from self._call_witnesses()
+            yield from self._look_again(some, steps)
+            # Where nearly all of the sample is wrong and none is right, the others would only cost.
+            groups = int(q.group.max()) + 1
+            wrong = np.bincount(q.group[some], self._confirmed_wrong(some), minlength=groups)
+            right = np.bincount(q.group[some], self.agrees[some], minlength=groups)
+            sampled = np.bincount(q.group[some], minlength=groups)
+            lost = (wrong >= _LOST * sampled) & (right == 0)
+            certain = lost[q.group[others]] & self._plainly_off(others)
+            self.stage[others[certain]] = Stage.UNCONFIRMED
+            yield from self._look_again(others[~certain], steps)
 
-    def _call_witnesses(self) -> Iterator[Block]:
+    def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
+        """Ask at a second step, and call a witness where that does not agree either."""
+        if lines.size:
+            yield from self._central(self.second, lines, steps)
+            self._judge_second(lines)
+            yield from self._call_witnesses(lines)
+
+    def _call_witnesses(self, lines: IntArray) -> Iterator[Block]:
         """Ask at a third, far wider step where two tiny ones reject the claim.
 
         What is finer than those steps (an inner cast, a rounding) averages out there: a derivative
         that sides with the claim then speaks against calling it wrong.
         """
-        q, first, second = self.question, self.first, self.second
-        wide = np.sqrt(first.step * _LARGEST_STEP * q.scale)
+        wide = _WITNESS_STEP * self.question.scale
         with np.errstate(invalid="ignore"):
-            called = (self.stage == Stage.SECOND) & ~self.agrees & (wide > 2 * second.step)
-        lines = np.flatnonzero(called)
+            called = ~self.agrees & (wide > 2 * self.second.step)
+        lines = lines[called[lines]]
         if lines.size:
             yield from self._central(self.witness, lines, wide)
 
@@ -246,7 +256,7 @@ class CheapStages:
         agrees = np.zeros(q.lines, dtype=bool)
         agrees[lines] = self._answers(lines, first.value, first.noise)
         with np.errstate(invalid="ignore"):
-            noisy = np.abs(q.claim - first.value) <= q.tolerance + 2 * first.noise
+            noisy = np.abs(q.claim - first.value) <= q.tolerance + 10 * first.noise
         other = np.where(noisy, np.minimum(8 * first.step, _WIDEST_STEP * q.scale), first.step / 8)
         # A tiny step leaves room above it: noise is lower there, truncation still low.
         wider = np.minimum(_WIDER * first.step, np.sqrt(first.step * _LARGEST_STEP * q.scale))
@@ -271,12 +281,27 @@ class CheapStages:
         by_both = self._answers(lines, value, truncation + noise)
         self._accept(lines, by_second | by_first | by_both, Stage.SECOND)
 
-    def _far_off(self, lines: IntArray) -> BoolArray:
-        """Whether the first difference alone contradicts the claim beyond all doubt."""
-        q, first = self.question, self.first
-        gap = np.abs(q.claim - first.value)[lines]
-        far = gap > 10 * (q.tolerance[lines] + first.noise[lines])
-        result: BoolArray = far & (gap > 0.01 * np.abs(q.claim[lines]))
+    def _plainly_off(self, lines: IntArray) -> BoolArray:
+        """Whether the first difference contradicts the claim by far, and so does either side."""
+        q, first, f0 = self.question, self.first, self.value_at_zero
+        claim = q.claim[lines]
+        with np.errstate(all="ignore"):
+            gap = claim - first.value[lines]
+            far = np.abs(gap) > 10 * (q.tolerance + first.noise)[lines]
+            left = claim - ((f0 - first.minus) / first.step)[lines]
+            right = claim - ((first.plus - f0) / first.step)[lines]
+            # Half of the gap at least on both sides: no kink between them excuses the claim.
+            result: BoolArray = far & (left / gap > 0.5) & (right / gap > 0.5)
+        return result
+
+    def _confirmed_wrong(self, lines: IntArray) -> BoolArray:
+        """Whether two steps agree that the claim is plainly off, and no witness defends it."""
+        q = self.question
+        with np.errstate(all="ignore"):
+            gap = np.abs(q.claim - self.first.value)
+            converged = np.abs(self.first.value - self.second.value) <= 0.1 * gap
+            defended = np.abs(self.witness.value - q.claim) < 0.5 * gap
+        result: BoolArray = self._plainly_off(lines) & (converged & ~defended)[lines]
         return result
 
     def _answers(self, lines: IntArray, value: FloatArray, noise: FloatArray) -> BoolArray:

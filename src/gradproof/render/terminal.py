@@ -1,6 +1,7 @@
 """The report in a terminal: the answer first, every tensor a line, causes with their advice."""
 
 import io
+import math
 from typing import Any
 
 from rich.console import Console, Group
@@ -126,13 +127,13 @@ def _words(leaf: LeafFinding) -> str:
     if leaf.checked == 0:
         return "" if leaf.shape and 0 not in leaf.shape else "empty" if leaf.shape else ""
     if leaf.verdict is Verdict.PASS:
-        if leaf.resolution == 0 and not leaf.unseen:
-            return "no effect seen, none claimed"
+        if math.isinf(leaf.resolution):
+            return "too small to see, as claimed" if leaf.unseen else "no effect seen, none claimed"
         undecided = f", {leaf.undecided} undecided ({leaf.reason})" if leaf.undecided else ""
         unseen = f", {leaf.unseen:,} too small to see" if leaf.unseen else ""
-        if leaf.unseen == leaf.checked:
-            return "too small to see, as claimed"
-        off = leaf.discrepancy or leaf.bar
+        off = max(leaf.discrepancy, leaf.bar)
+        if leaf.resolution >= 1:
+            return "0 as far as can be seen" + undecided + unseen
         return (f"right to {off:.1e}" if off else "no difference seen") + undecided + unseen
     words = [] if leaf.checked == 1 else [_share(leaf)]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
@@ -154,7 +155,7 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
         return f"claimed 0 throughout; {text}"
     if leaf.ratio is not None:
         return f"claimed = {leaf.ratio:.4f} × measured; {text}"
-    return text + f"  ({_bars(worst)})"
+    return text + (f"  ({_bars(worst)})" if leaf.wrong else "")
 
 
 def _culprits(record: Record, width: int) -> Any:

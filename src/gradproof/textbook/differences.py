@@ -38,8 +38,8 @@ def forward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
     Notes
     -----
     Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 x) is
-    lost in x + h, and the difference is 0: the step should grow with the size of x (``gradproof.check``
-    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    lost in x + h, and the difference is 0: the step should grow with x (``gradproof.check`` chooses
+    it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------
@@ -94,8 +94,8 @@ def backward_difference(f: Callable[[float], float], x: float, h: float = 1e-7) 
     Notes
     -----
     Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 x) is
-    lost in x − h, and the difference is 0: the step should grow with the size of x (``gradproof.check``
-    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    lost in x − h, and the difference is 0: the step should grow with x (``gradproof.check`` chooses
+    it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------
@@ -143,8 +143,8 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
     Notes
     -----
     Costs 2 evaluations of `f`. A step below half the spacing of floats at x (about 1.1e-16 x) is
-    lost in x ± h, and the difference is 0: the step should grow with the size of x (``gradproof.check``
-    chooses it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
+    lost in x ± h, and the difference is 0: the step should grow with x (``gradproof.check`` chooses
+    it). Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., §8.1.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 import bisect
 import dataclasses
+import enum
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import optree
 
 # Our own corner of optree's registry: what we register there changes nothing for anybody else.
 NAMESPACE = "gradproof"
+_STATIC = (str, bytes, bool, enum.Enum)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +31,13 @@ class Leaf:
     def size(self) -> int:
         """The number of components."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def top(self) -> object:
+        """The first key on the path, a field's name where the tree is a named tuple."""
+        if self.accessor.startswith("."):
+            return re.split(r"[.\[]", self.accessor, maxsplit=2)[1]
+        return self.path[0] if self.path else None
 
     @property
     def stop(self) -> int:
@@ -100,12 +110,16 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 
 def _register_dataclass(cls: type) -> None:
-    names = [field.name for field in dataclasses.fields(cls)]
+    fields = [field.name for field in dataclasses.fields(cls)]
 
     def take_apart(value: Any) -> Any:
-        return [getattr(value, name) for name in names], value, names
+        # What cannot be a parameter (a name, a switch, a function) goes along unchanged.
+        names = [name for name in fields if not isinstance(getattr(value, name), _STATIC)]
+        names = [name for name in names if not callable(getattr(value, name))]
+        return [getattr(value, name) for name in names], (value, names), names
 
-    def put_together(original: Any, children: Any) -> Any:
+    def put_together(meta: Any, children: Any) -> Any:
+        original, names = meta
         # Not through __init__, which may compute, check, or take other arguments.
         copy: Any = object.__new__(cls)
         if hasattr(original, "__dict__"):

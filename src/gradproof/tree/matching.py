@@ -64,12 +64,14 @@ def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
         or not all(isinstance(key, str) for key in gradient)
     ):
         return gradient, ""
-    names = {leaf.path[0] if leaf.path else None for leaf in tree.leaves}
+    names = {leaf.top: leaf.path[0] if leaf.path else None for leaf in tree.leaves}
     if not all(isinstance(name, str) and f"d{name}" in gradient for name in names):
         return gradient, ""
     extra = [key for key in gradient if key[:1] != "d" or key[1:] not in names]
     dropped = [key for key in extra if key.startswith("dA")]
-    kept = {key[1:]: value for key, value in gradient.items() if key not in extra}
+    kept: dict[Any, Any] = {
+        names[key[1:]]: value for key, value in gradient.items() if key not in extra
+    }
     kept |= {key: gradient[key] for key in extra if key not in dropped}
     note = "the gradient's keys d<name> were read as <name>"
     if dropped:

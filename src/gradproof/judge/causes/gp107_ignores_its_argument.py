@@ -6,7 +6,7 @@ CAUSE = Cause(
     code="GP107",
     name="ignores-its-argument",
     message="f returned the same value wherever its argument was moved, and the claim is not zero",
-    advice="Let f compute with the argument that it is given, not with parameters from outside.",
+    advice="Let f compute with its argument, and put it into an object first where it calls one.",
     text="""
 ## What it is
 

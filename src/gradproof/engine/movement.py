@@ -1,0 +1,101 @@
+"""Whether f moves at all, and by how much, when its argument is moved by its natural scale."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.judge.tolerance import Scaling
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Tree
+
+_STEP = 0.1  # in units of the natural scale
+_FAR_STEP = 0.3
+WIDEST = 0.2
+_STEPS = (WIDEST, 1e-2, 1e-4, 1e-6)
+_DIRECTIONS = 4
+_CURVED = 30.0  # times the claimed movement: f moves by its curvature, not by its slope
+_MOST_LEAVES = 50
+_WORTH_RESOLVING = 1e-2  # of the movement of a typical component
+
+
+class Reaction(NamedTuple):
+    """How f moved: by how much, whether as the claim says, and whether only for fresh copies."""
+
+    movement: float
+    as_claimed: bool
+    by_identity: bool
+
+
+def react(
+    evaluator: Evaluator,
+    scales: Scaling,
+    claim: FloatArray,
+    value: float,
+    rng: np.random.Generator,
+) -> Reaction:
+    """Move f along a random direction; one that only seems to stand still gets fresh copies."""
+    direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
+    sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
+    if any(side != value for side in sides):
+        moved = min(abs(side - value) for side in sides)
+        return Reaction(moved if math.isfinite(moved) else 0.0, True, False)
+    # Effects may cancel along one direction, and stairs may be wide.
+    other = rng.choice([-1.0, 1.0], claim.size) * scales.scale
+    if evaluator.along_direction(other, _FAR_STEP) != value:
+        return Reaction(0.0, True, False)
+    evaluator.space.use_fresh_copies(keep=True)
+    if evaluator.along_direction(other, _FAR_STEP) != value:
+        return Reaction(0.0, True, True)
+    claimed = abs(float(claim @ direction)) * _STEP
+    return Reaction(0.0, claimed <= 1e3 * evaluator.roundoff * abs(value), False)
+
+
+def is_stationary(scales: Scaling, claim: FloatArray, movement: float) -> bool:
+    """Whether f moves by far more than its claimed slope says: a minimum, a saddle, a fit."""
+    claimed = _STEP * float(np.linalg.norm(claim * scales.scale))
+    return movement > _CURVED * claimed
+
+
+def movement_of_leaves(
+    evaluator: Evaluator, tree: Tree, scales: Scaling, value: float, rng: np.random.Generator
+) -> FloatArray:
+    """Return, leaf by leaf, the least effect of a component that is worth resolving there.
+
+    Near a stationary point the gradient is what is left of terms that cancel; its error is judged
+    beside what f does around the point: a hundredth of a typical component's share in that.
+    """
+    movement = np.zeros_like(scales.scale)
+    if len(tree.leaves) > _MOST_LEAVES:
+        return movement
+    for leaf in tree.leaves:
+        part = slice(leaf.start, leaf.stop)
+        direction = np.zeros_like(movement)
+        direction[part] = rng.choice([-1.0, 1.0], leaf.size) * scales.scale[part]
+        sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
+        moved = min(abs(side - value) for side in sides)
+        if math.isfinite(moved) and leaf.size:
+            movement[part] = _WORTH_RESOLVING * moved / math.sqrt(leaf.size)
+    return movement
+
+
+def largest_movement(
+    evaluator: Evaluator, scales: Scaling, value: float, noise: float, rng: np.random.Generator
+) -> float:
+    """Return by how much f moves along random directions, 0 where that is not more than noise."""
+    largest = 0.0
+    for _ in range(min(_DIRECTIONS, 2 * scales.scale.size)):
+        signs = rng.choice([-1.0, 1.0], scales.scale.size)
+        direction = signs * rng.uniform(0.5, 1.5, signs.size) * scales.scale
+        for step in _STEPS:
+            moved = abs(evaluator.along_direction(direction, step) - value)
+            if not math.isfinite(moved):  # not to depend on it would mean to be defined there
+                largest = max(largest, abs(value), 1e3 * noise)
+            elif moved > 8 * noise * (2 if step > 0.1 else 1):
+                largest = max(largest, moved)
+        if largest:
+            break
+    return largest

@@ -1,0 +1,169 @@
+"""Verdicts where f has structure: many kinks, casts, edges, stationary points, tolerances given."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.optimize import minimize
+
+import gradproof as gp
+
+Array = npt.NDArray[Any]
+MANY = [64, 65, 300]
+
+
+@pytest.mark.parametrize("n", MANY)
+def test_ties_of_a_maximum_are_kinks_however_many(n: int) -> None:
+    report = gp.check(np.max, lambda x: (x == x.max()) / n, np.ones(n))
+    assert report.verdict == "inconclusive", report.summary()
+    assert [cause.code for cause in report.causes] == ["GP202"]
+
+
+@pytest.mark.parametrize("n", MANY)
+def test_subgradients_of_absolute_values_do_not_fail_however_many(n: int) -> None:
+    report = gp.check(lambda x: np.abs(x).sum(), np.full(n, 0.3), np.zeros(n))
+    assert report.verdict == "inconclusive", report.summary()
+
+
+def bordered(seed: int = 0) -> Array:
+    image = np.zeros((16, 16))
+    image[3:13, 3:13] = np.random.default_rng(seed).random((10, 10))
+    return image
+
+
+def test_relu_on_an_image_with_a_black_border_passes() -> None:
+    weights = np.random.default_rng(1).standard_normal((16, 16))
+    report = gp.check(
+        lambda t: np.sum(weights * np.maximum(t, 0)), lambda t: weights * (t > 0), bordered()
+    )
+    assert report.passed, report.summary()
+    assert any("kink" in note for note in report.notes)
+
+
+def test_max_pooling_of_an_image_with_a_black_border_passes() -> None:
+    weights = np.random.default_rng(2).standard_normal((8, 8))
+
+    def windows(t: Array) -> Array:
+        return t.reshape(8, 2, 8, 2).transpose(0, 2, 1, 3).reshape(8, 8, 4)
+
+    def gradient(t: Array) -> Array:
+        back = np.zeros((8, 8, 4))
+        np.put_along_axis(back, windows(t).argmax(-1)[..., None], weights[..., None], -1)
+        return back.reshape(8, 8, 2, 2).transpose(0, 2, 1, 3).reshape(16, 16)
+
+    report = gp.check(lambda t: np.sum(weights * windows(t).max(-1)), gradient, bordered())
+    assert report.passed, report.summary()
+
+
+@pytest.mark.parametrize("n", MANY)
+def test_a_cast_inside_does_not_fail_however_many(n: int) -> None:
+    report = gp.check(
+        lambda w: float(np.sum(np.sin(w)) + np.sum(w.astype(np.float32) ** 2)),
+        lambda w: np.cos(w) + 2 * w,
+        np.random.default_rng(0).uniform(0.2, 1.5, n),
+    )
+    assert report.verdict != "fail", report.summary()
+
+
+def test_a_wrong_leaf_is_still_given_up_early() -> None:
+    x = np.linspace(0.5, 1.5, 5000)
+    report = gp.check(lambda v: v @ v, lambda v: 3 * v, x)
+    assert report.leaves[0].wrong == 5000
+    assert report.evaluations < 3.2 * 5000
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda x: np.sum(np.sqrt(x)), np.zeros(5)),
+        (lambda x: np.sum(x * np.log(x)), np.zeros(1) + 1e-300),
+        (lambda x: float(np.log(x).sum()), np.array([1e-9, 1.0, 2.0])),
+    ],
+)
+def test_zero_is_not_believed_where_f_ends(f: Any, at: Array, seed: int) -> None:
+    assert gp.check(f, np.zeros_like(at), at, seed=seed).verdict != "pass"
+
+
+def test_zero_is_not_believed_where_f_refuses() -> None:
+    def f(w: float) -> float:
+        if w > 1:
+            raise ValueError("beyond 1")
+        return 3 * w
+
+    for seed in range(20):
+        assert gp.check(f, 0.0, 1.0, seed=seed).verdict != "pass"
+
+
+@pytest.mark.parametrize(
+    ("rtol", "factor", "verdict"),
+    [
+        (0.1, 1.9, "fail"),
+        (1e-2, 1.09, "fail"),
+        (1e-4, 1.0005, "fail"),
+        (1e-2, 1.005, "pass"),
+        (1e-4, 1.00005, "pass"),
+    ],
+)
+def test_a_given_tolerance_is_meant_as_it_is(rtol: float, factor: float, verdict: str) -> None:
+    x = np.linspace(0.1, 1.5, 6)
+    report = gp.check(lambda v: np.sum(np.sin(v)), lambda v: factor * np.cos(v), x, rtol=rtol)
+    assert report.verdict == verdict, report.summary()
+
+
+def fitted(seed: int) -> tuple[Any, Any, Array]:
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((60, 5)), (rng.random(60) < 0.5) * 1.0
+
+    def loss(w: Array) -> float:
+        return float(np.mean(np.logaddexp(0, X @ w) - y * (X @ w)))
+
+    def gradient(w: Array) -> Array:
+        return np.asarray(X.T @ (1 / (1 + np.exp(-X @ w)) - y) / 60)
+
+    return loss, gradient, minimize(loss, np.zeros(5), jac=gradient).x
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_fitting_the_right_gradient_passes_and_wrong_ones_do_not(seed: int) -> None:
+    loss, gradient, w = fitted(seed)
+    report = gp.check(loss, gradient, w)
+    assert report.passed, report.summary()
+    assert report.resolution < 1e-2
+    for wrong in (lambda w: 40 * gradient(w), lambda w: gradient(w) + 1e-4):
+        assert gp.check(loss, wrong, w).verdict == "fail"
+
+
+def test_at_an_eigenvector_rounding_is_0_as_far_as_can_be_seen() -> None:
+    A = np.cov(np.random.default_rng(0).standard_normal((5, 50)))
+    v = np.linalg.eigh(A)[1][:, -1]
+
+    def quotient(v: Array) -> float:
+        return float(-(v @ A @ v) / (v @ v))
+
+    def gradient(v: Array) -> Array:
+        return np.asarray(-2 * (A @ v + v * quotient(v)) / (v @ v))
+
+    report = gp.check(quotient, gradient, v)
+    assert report.passed, report.summary()
+    assert "0 as far as can be seen" in report.headline
+    assert gp.check(quotient, lambda v: gradient(v) + 1e-3, v).verdict == "fail"
+
+
+@pytest.mark.parametrize("error", [0.05, 0.12, 0.3])
+def test_errors_above_the_tolerance_of_float32_fail(error: float) -> None:
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        X, y, w = (rng.standard_normal(s).astype(np.float32) for s in ((30, 8), 30, 8))
+        report = gp.check(
+            lambda w, X=X, y=y: np.mean((X @ w - y) ** 2),  # type: ignore[misc]
+            (2 * X.T @ (X @ w - y) / 30 * (1 + error)).astype(np.float32),
+            w,
+        )
+        assert report.verdict == "fail", report.summary()
+
+
+def test_nothing_resolved_is_no_resolution() -> None:
+    assert gp.check(abs, lambda x: 0.3, 0.0).resolution == np.inf
+    assert gp.check(np.sin, lambda x: 2.0, 1.0).resolution == np.inf
