@@ -42,7 +42,7 @@ def run(console: Console, *, seed: int = 0) -> bool:
         highlight=False,
     )
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("k", "alpha", "verdict", "data term", "penalty", "evaluations"):
+    for heading in ("k", "alpha", "verdict", "data", "penalty", "evaluations"):
         table.add_column(heading, justify="right")
     reports = {}
     factors = {}
