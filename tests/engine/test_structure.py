@@ -8,6 +8,9 @@ import pytest
 from scipy.optimize import minimize
 
 import gradproof as gp
+from gradproof.judge.tolerance import Limits, policy
+from gradproof.judge.verdict import Outcome, judge_components
+from gradproof.numerics.stages import CheapStages, Question, Stage
 
 Array = npt.NDArray[Any]
 MANY = [64, 65, 300]
@@ -167,3 +170,47 @@ def test_errors_above_the_tolerance_of_float32_fail(error: float) -> None:
 def test_nothing_resolved_is_no_resolution() -> None:
     assert gp.check(abs, lambda x: 0.3, 0.0).resolution == np.inf
     assert gp.check(np.sin, lambda x: 2.0, 1.0).resolution == np.inf
+
+
+def test_a_mismatch_without_a_confirmed_fail_beside_it_is_taken_back() -> None:
+    n = 100
+    question = Question(
+        claim=np.full(n, 2.0),
+        scale=np.ones(n),
+        smallest_step=np.full(n, 1e-11),
+        relative=np.full(n, 1e-6),
+        tolerance=np.full(n, 2e-6),
+        resolution=np.full(n, 2e-6),
+        group=np.arange(n, dtype=np.int64) // 50,
+    )
+    stages = CheapStages(
+        question,
+        value_at_zero=0.0,
+        noise_of_f=1e-16,
+        default_relative=1e-6,
+        rng=np.random.default_rng(0),
+    )
+    while (block := stages.ask()) is not None:
+        stages.tell(block.offsets, block.offsets)  # the derivative is 1
+    stages.stage[question.group == 1] = Stage.UNCONFIRMED
+    bounds = Limits(
+        question,
+        np.full(n, 2.0),
+        np.full(n, 2.0),
+        np.full(n, 2e-5),
+        policy(None, low_precision=False),
+    )
+    outcome = judge_components(stages, bounds).outcome
+    assert np.all(outcome[question.group == 0] == Outcome.FAIL)
+    assert np.all(outcome[question.group == 1] == Outcome.TWO_SCALES)
+
+
+def test_results_that_change_their_kind_are_named() -> None:
+    calls: list[int] = []
+
+    def f(x: Array) -> Any:
+        calls.append(1)
+        return np.array([1.0, 2.0]) if len(calls) == 30 else float(np.sum(x))
+
+    with pytest.raises(gp.InputError, match="the value of f: found an array of shape"):
+        gp.check(f, np.ones(200), np.ones(200))

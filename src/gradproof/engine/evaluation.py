@@ -81,9 +81,14 @@ class Evaluator:
 
 
 def _as_floats(results: list[Any]) -> FloatArray:
-    array = np.asarray(results) if all(map(np.isscalar, results[:1])) else np.empty(0)
-    if array.shape == (len(results),) and array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+    """Turn many results into floats at once where they are plain numbers, else one by one."""
+    if all(map(np.isscalar, results[:1])):
+        try:
+            array = np.asarray(results)
+        except ValueError:  # of different shapes
+            array = np.empty(0)
+        if array.shape == (len(results),) and array.dtype.kind in "biuf":
+            return array.astype(np.float64)
     return np.array([_as_float(result) for result in results])
 
 

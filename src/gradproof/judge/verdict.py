@@ -100,10 +100,18 @@ def judge_components(stages: CheapStages, limits: Limits) -> Components:
         value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
         truncation[one_sided] = 0.0
         outcome[open_] = judged[open_]
+    _require_company(stages, outcome)
     left, right = found.left[0], found.right[0]
     slopes = [d.value for d in (stages.first, stages.second, stages.witness)]
     spread = np.fmax.reduce(slopes) - np.fmin.reduce(slopes)
     return Components(claim, value, truncation, noise, outcome, left, right, spread)
+
+
+def _require_company(stages: CheapStages, outcome: npt.NDArray[np.int16]) -> None:
+    """Take mismatches back where nothing of their leaf was confirmed to be wrong after all."""
+    group = stages.question.group
+    failed = np.unique(group[outcome == Outcome.FAIL])
+    outcome[(outcome == Outcome.MISMATCH) & ~np.isin(group, failed)] = Outcome.TWO_SCALES
 
 
 def _single_differences(
