@@ -29,6 +29,16 @@ def test_subgradients_of_absolute_values_do_not_fail_however_many(n: int) -> Non
     assert report.verdict == "inconclusive", report.summary()
 
 
+@pytest.mark.parametrize("seed", [157, 475, 520])
+def test_slopes_of_one_size_do_not_cancel_along_the_pilot(seed: int) -> None:
+    # With weights of one size too, f stood still along these directions until it met its kinks.
+    rng = np.random.default_rng(5000 + seed)
+    y, x = rng.standard_normal(40), 2 * rng.standard_normal(40)
+    report = gp.check(lambda v: np.abs(v - y).sum(), lambda v: np.sign(v - y), x, seed=seed)
+    assert report.passed, report.summary()
+    assert report.noise < 1e-12
+
+
 def bordered(seed: int = 0) -> Array:
     image = np.zeros((16, 16))
     image[3:13, 3:13] = np.random.default_rng(seed).random((10, 10))

@@ -63,7 +63,11 @@ def fly(
     reach = scaling.scale * np.where(claim != 0, np.minimum(1.0, share), 1.0)
     # Two directions at once, or one after the other where the first mostly suffices; a function of
     # one variable has one direction only.
-    directions = [rng.choice([-1.0, 1.0], n) * reach for _ in range(min(n, 2))]
+    # Uneven weights: effects that are all of one size would else cancel along some directions, and
+    # a function that stands still is moved until its kinks look like noise.
+    directions = [
+        rng.choice([-1.0, 1.0], n) * rng.uniform(0.5, 1.0, n) * reach for _ in range(min(n, 2))
+    ]
     batches = [directions] if n >= _FEW else [[direction] for direction in directions]
     tries = _TRIES if n > 1 else _TRIES // 2
 
