@@ -29,3 +29,13 @@ def test_system_exit_counts_as_broken_input(tmp_path: Path, text: str) -> None:
     done = CliRunner().invoke(app, ["check", str(path)])
     assert done.exit_code == 2, done.output
     assert "SystemExit" in done.output
+
+
+def test_frames_of_a_folder_that_is_called_gradproof_too_are_the_users(tmp_path: Path) -> None:
+    folder = tmp_path / "gradproof"
+    folder.mkdir()
+    path = folder / "problems.py"
+    path.write_text(HEAD + "def helper():\n    raise RuntimeError('mine')\nhelper()\n")
+    done = CliRunner().invoke(app, ["check", str(path)])
+    assert done.exit_code == 2
+    assert "in helper" in done.output

@@ -3,10 +3,10 @@
 import dataclasses
 import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from gradproof._base.errors import GradproofError
@@ -14,8 +14,10 @@ from gradproof._base.outcomes import Verdict
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.cli.loading import Found, load, make, problems_of, split_target
+from gradproof.render.progress import progress_bar
 from gradproof.render.terminal import printable, show
 
+_OURS = str(Path(__file__).parents[1])  # not any folder of the user's that is called gradproof
 _LONG_WORK = 20_000  # evaluations in one stretch that deserve a progress bar
 
 
@@ -79,7 +81,7 @@ def _checked(
     rtol: float | None,
     seed: int,
 ) -> Report | None:
-    with _bar(console) as bar:
+    with progress_bar(console) as bar:
 
         def progress(done: int, total: int) -> None:
             if total >= _LONG_WORK:
@@ -96,24 +98,12 @@ def _checked(
     return None
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
 def _told(error: BaseException) -> str:
     """Return the user's own frames of a traceback, the last ones, and the exception."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "/gradproof/" not in frame.filename and "importlib" not in frame.filename
+        if not frame.filename.startswith((_OURS, "<frozen importlib"))
     ]
     lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames[-3:]]
     return "\n".join([*lines, *("  " + line.rstrip() for line in _message(error))])

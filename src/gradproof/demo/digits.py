@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.data import load_digits
+from gradproof.render.progress import progress_bar
 from gradproof.render.terminal import show
 from gradproof.textbook import (
     Grade,
@@ -111,15 +111,7 @@ def _heading(console: Console, text: str) -> None:
 @contextmanager
 def _progress(console: Console, what: str, total: int) -> Iterator[Callable[[int, int], object]]:
     """Show a bar while something runs, and forget it; nothing where there is no terminal."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
+    with progress_bar(console) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -130,7 +122,7 @@ def _show_grade(
     error = relative_error(gradients_to_vector(gradients), numerical)
     meaning = grade(error)
     right = meaning is Grade.RIGHT
-    _say(console, f"{title}")
+    _say(console, title)
     style = "green" if right else "red"
     _say(console, f"  relative error {error:.2g}: [{style}]{meaning.sentence}[/]\n")
     return right

@@ -23,6 +23,7 @@ from gradproof.render.terminal import show
 _OUTPUTS = (2, 3, 5)
 _DEFAULT_ALPHA = 1e-4
 _SHOWN = 3
+_SAMPLES = 20
 Array = npt.NDArray[np.float64]
 
 
@@ -101,7 +102,7 @@ def _problem(outputs: int, alpha: float, seed: int) -> Problem | None:
             return super()._loss_grad_lbfgs(packed, *rest)
 
     rng = np.random.default_rng(seed)
-    X, y = rng.standard_normal((20, 4)), rng.standard_normal((20, outputs))
+    X, y = rng.standard_normal((_SAMPLES, 4)), rng.standard_normal((_SAMPLES, outputs))
     model = Recorder(
         hidden_layer_sizes=(3,),
         solver="lbfgs",
@@ -145,8 +146,7 @@ def _factors(problem: Problem, alpha: float) -> tuple[float, float]:
     measured = _pack(differentiate(lambda at: problem.f(at)[0], problem.at).values)
     claimed = _pack(problem.f(problem.at)[1])
     weights = problem.at["coefs_"] + [np.zeros_like(b) for b in problem.at["intercepts_"]]
-    samples = 20
-    penalty = alpha / samples * np.concatenate([part.ravel() for part in weights])
+    penalty = alpha / _SAMPLES * np.concatenate([part.ravel() for part in weights])
     terms = np.column_stack([measured - penalty, penalty])[:, : 2 if alpha else 1]
     fitted = np.linalg.lstsq(terms, claimed, rcond=None)[0]
     return float(fitted[0]), float(fitted[1]) if alpha else 1.0
