@@ -107,7 +107,6 @@ def _measure(
         return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
     if evaluator.space.was_written:
         found.causes.append(CATALOGUE["GP102"].finding())
-        evaluator.space.use_fresh_copies()
     pilot = fly(
         evaluator,
         scales,

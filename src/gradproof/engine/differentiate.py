@@ -7,6 +7,7 @@ import numpy as np
 
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import fly
+from gradproof.engine.preflight import Preflight, try_function
 from gradproof.judge.tolerance import scaling
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.richardson import RichardsonTable
@@ -20,12 +21,9 @@ def measure(
     """Return derivatives, their bars, f at the point, and the evaluations spent."""
     evaluator = Evaluator(f, space)
     try:
-        seen: list[float] = []
-        held = space.is_held(lambda: seen.append(evaluator.at_point()))
-        if held or not space.is_unchanged():
-            space.use_fresh_copies()
-        seen.append(evaluator.at_point())
-        value = seen[0]
+        found = Preflight()
+        try_function(found, evaluator)
+        value = found.value
         nothing = np.full(tree.size, np.nan)
         if not np.isfinite(value) or tree.size == 0:
             return nothing, nothing, value, evaluator.count
@@ -36,7 +34,7 @@ def measure(
             scales,
             unknown,
             value=value,
-            spread=abs(seen[1] - value),
+            spread=found.spread,
             roundoff_of_claim=0.0,
             rng=np.random.default_rng(seed),
         )

@@ -37,11 +37,11 @@ class Evaluator:
         """Return a context in which NumPy warns and raises as the user has told it to."""
         return np.errstate(**self._users_errstate)
 
-    def at_point(self, at: Any = None) -> float:
-        """Evaluate f at the point, by default on the parameters in the space."""
+    def at_point(self) -> float:
+        """Evaluate f at the point."""
         self.count += 1
         with self.as_user():
-            result = self._f(self.space.at if at is None else at)
+            result = self._f(self.space.at)
         self.roundoff = max(self.roundoff, unit_roundoff(getattr(result, "dtype", np.float64)))
         return _as_float(result) * self.factor
 

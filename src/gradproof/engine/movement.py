@@ -39,10 +39,9 @@ def react(
 ) -> Reaction:
     """Move f along a random direction; one that only seems to stand still gets fresh copies."""
     direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
-    sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
-    if any(side != value for side in sides):
-        moved = min(abs(side - value) for side in sides)
-        return Reaction(moved if math.isfinite(moved) else 0.0, True, False)
+    moved = _moved_both_ways(evaluator, direction, value)
+    if moved is not None:
+        return Reaction(moved, True, False)
     # Effects may cancel along one direction, and stairs may be wide.
     other = rng.choice([-1.0, 1.0], claim.size) * scales.scale
     if evaluator.along_direction(other, _FAR_STEP) != value:
@@ -52,6 +51,15 @@ def react(
         return Reaction(0.0, True, True)
     claimed = abs(float(claim @ direction)) * _STEP
     return Reaction(0.0, claimed <= 1e3 * evaluator.roundoff * abs(value), False)
+
+
+def _moved_both_ways(evaluator: Evaluator, direction: FloatArray, value: float) -> float | None:
+    """Return by how much f moves either way at least, 0 at an edge; None where it does not move."""
+    sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
+    if all(side == value for side in sides):
+        return None
+    moved = min(abs(side - value) for side in sides)
+    return moved if math.isfinite(moved) else 0.0
 
 
 def is_stationary(scales: Scaling, claim: FloatArray, movement: float) -> bool:
@@ -75,9 +83,8 @@ def movement_of_leaves(
         part = slice(leaf.start, leaf.stop)
         direction = np.zeros_like(movement)
         direction[part] = rng.choice([-1.0, 1.0], leaf.size) * scales.scale[part]
-        sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
-        moved = min(abs(side - value) for side in sides)
-        if math.isfinite(moved) and leaf.size:
+        moved = _moved_both_ways(evaluator, direction, value)
+        if moved:
             movement[part] = _WORTH_RESOLVING * moved / math.sqrt(leaf.size)
     return movement
 

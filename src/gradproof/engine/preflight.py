@@ -75,13 +75,14 @@ def _pair(result: Any) -> tuple[Any, Any]:
 def preflight(problem: Problem, tree: Tree, evaluator: Evaluator) -> Preflight:
     """Try f and its gradient at the point."""
     found = Preflight()
-    _try_function(found, evaluator)
+    try_function(found, evaluator)
     if found.verdict is None:
         _try_gradient(found, problem, tree, evaluator)
     return found
 
 
-def _try_function(found: Preflight, evaluator: Evaluator) -> None:
+def try_function(found: Preflight, evaluator: Evaluator) -> None:
+    """See that f is finite at the point, repeats, and leaves its argument alone."""
     space = evaluator.space
     values: list[float] = []
     held = space.is_held(lambda: values.append(evaluator.at_point()))

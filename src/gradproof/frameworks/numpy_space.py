@@ -189,10 +189,8 @@ class NumpySpace:
             )
             raise
         finally:
-            self.was_written = self.was_written or any(
-                buffer.tobytes() != bits
-                for buffer, bits in zip(self._buffers, expected, strict=False)
-            )
+            if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
+                self.was_written = self._fresh_copies = True
             for buffer, initial in zip(self._buffers, self._initial, strict=True):
                 buffer[:] = initial
 

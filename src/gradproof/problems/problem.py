@@ -58,10 +58,16 @@ class Problem:
             )
         self._require_one_argument()
 
-    def _require_one_argument(self) -> None:
+    @property
+    def _signature(self) -> inspect.Signature | None:
         try:
-            signature = inspect.signature(self.f)
+            return inspect.signature(self.f)
         except (TypeError, ValueError):  # builtins and C functions have none
+            return None
+
+    def _require_one_argument(self) -> None:
+        signature = self._signature
+        if signature is None:
             return
         try:
             signature.bind(self.at)
@@ -74,9 +80,6 @@ class Problem:
     @property
     def root(self) -> str:
         """The name of `at` in addresses: that of f's first parameter, else ``x``."""
-        try:
-            parameters = list(inspect.signature(self.f).parameters.values())
-        except (TypeError, ValueError):  # builtins and C functions have none
-            return "x"
+        parameters = self._signature.parameters.values() if self._signature else ()
         named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         return named[0].name if named else "x"

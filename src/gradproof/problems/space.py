@@ -31,7 +31,7 @@ class Space(Protocol):
 
     @property
     def was_written(self) -> bool:
-        """Whether f changed its argument when all of it was moved."""
+        """Whether f changed its argument when all of it was moved; it gets copies from then on."""
 
     def use_fresh_copies(self, *, keep: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
