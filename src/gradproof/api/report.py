@@ -66,7 +66,10 @@ class Report(Record):
         Examples
         --------
         >>> import gradproof as gp
-        >>> print(gp.check(lambda t: t**2, lambda t: 2 * t, 3.0, seed=1).summary()) # doctest: +SKIP
+        >>> print(gp.check(lambda t: t**2, lambda t: 2 * t, 3.0).summary())
+        gradproof  PASS   right to 1e-06 ... evaluations ... s   seed 0
+        <BLANKLINE>
+          t  number  pass  right to ...e-07
         """
         from gradproof.render.terminal import render
 

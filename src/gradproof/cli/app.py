@@ -32,8 +32,8 @@ class Demo(enum.StrEnum):
     SKLEARN = "sklearn"
 
 
-def _console(*, error: bool = False) -> Console:
-    console = Console(stderr=error)
+def _console() -> Console:
+    console = Console()
     console.width = min(console.width, _MAXIMUM_WIDTH)
     return console
 

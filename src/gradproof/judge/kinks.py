@@ -6,7 +6,7 @@ import numpy as np
 
 from gradproof.judge.tolerance import Limits
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import BoolArray, CheapStages, Differences
+from gradproof.numerics.stages import BoolArray, CheapStages
 
 _VISIBLE = 4.0  # bars that the two sides must be apart
 
@@ -44,22 +44,23 @@ class Sides:
 
 def sides(stages: CheapStages) -> Sides:
     """Return the one-sided slopes that the two central differences contain."""
-    f0 = stages.value_at_zero
-    second_is_nearer = (stages.second.step < stages.first.step) | ~np.isfinite(stages.first.step)
+    first, second = stages.first, stages.second
+    swap = (second.step < first.step) | ~np.isfinite(first.step)
 
-    def sorted_by_step(of: Differences, other: Differences, name: str) -> FloatArray:
-        chosen: FloatArray = np.where(second_is_nearer, getattr(other, name), getattr(of, name))
-        return chosen
+    def by_step(of_first: FloatArray, of_second: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return np.where(swap, of_second, of_first), np.where(swap, of_first, of_second)
 
-    parts = []
-    for one, other in ((stages.first, stages.second), (stages.second, stages.first)):
-        plus, minus, step, noise = (
-            sorted_by_step(one, other, name) for name in ("plus", "minus", "step", "noise")
+    left, right = (
+        by_step(*pair)
+        for pair in zip(
+            first.one_sided(stages.value_at_zero),
+            second.one_sided(stages.value_at_zero),
+            strict=True,
         )
-        with np.errstate(all="ignore"):
-            parts.append(((f0 - minus) / step, (plus - f0) / step, 2 * noise, step))
-    left, right, noises, steps = (tuple(pair) for pair in zip(*parts, strict=True))
-    return Sides(left, right, noises, steps)
+    )
+    return Sides(
+        left, right, by_step(2 * first.noise, 2 * second.noise), by_step(first.step, second.step)
+    )
 
 
 def claimed_side(claim: FloatArray, found: Sides, limits: Limits) -> tuple[FloatArray, FloatArray]:

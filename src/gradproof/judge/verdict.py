@@ -123,8 +123,7 @@ def _single_differences(
     whose derivatives are of the size of f' in the natural scale.
     """
     q, first = stages.question, stages.first
-    forward = stages.stage == Stage.FORWARD
-    forward &= stages.agrees
+    forward = (stages.stage == Stage.FORWARD) & stages.agrees
     value = np.where(forward, stages.forward, first.value)
     noise = np.where(forward, stages.forward_noise, first.noise)
     of_central = (first.step / q.scale) ** 2 / 6 * limits.size

@@ -100,6 +100,11 @@ class Differences:
             self.step[lines] = step = (t_plus - t_minus) / 2
             self.noise[lines] = KAPPA * noise_of_f / (math.sqrt(2) * step)
 
+    def one_sided(self, value_at_zero: float) -> tuple[FloatArray, FloatArray]:
+        """Return the slopes left and right of the point, that both sides together average."""
+        with np.errstate(all="ignore"):
+            return (value_at_zero - self.minus) / self.step, (self.plus - value_at_zero) / self.step
+
 
 class CheapStages:
     """Answer a question about many lines at once by at most seven evaluations a line.
@@ -252,7 +257,6 @@ class CheapStages:
     def _second_steps(self, lines: IntArray) -> FloatArray:
         """Choose where to look again: closer where the noise allows it, wider where it does not."""
         q, first = self.question, self.first
-        steps = np.array(first.step)
         agrees = np.zeros(q.lines, dtype=bool)
         agrees[lines] = self._answers(lines, first.value, first.noise)
         with np.errstate(invalid="ignore"):
@@ -283,13 +287,12 @@ class CheapStages:
 
     def _plainly_off(self, lines: IntArray) -> BoolArray:
         """Whether the first difference contradicts the claim by far, and so does either side."""
-        q, first, f0 = self.question, self.first, self.value_at_zero
+        q, first = self.question, self.first
         claim = q.claim[lines]
+        left, right = (claim - side[lines] for side in first.one_sided(self.value_at_zero))
         with np.errstate(all="ignore"):
             gap = claim - first.value[lines]
             far = np.abs(gap) > 10 * (q.tolerance + first.noise)[lines]
-            left = claim - ((f0 - first.minus) / first.step)[lines]
-            right = claim - ((first.plus - f0) / first.step)[lines]
             # Half of the gap at least on both sides: no kink between them excuses the claim.
             result: BoolArray = far & (left / gap > 0.5) & (right / gap > 0.5)
         return result

@@ -42,7 +42,7 @@ def _print_parts(record: Record, console: Console, width: int) -> None:
         console.print(part, width=width, highlight=False)
 
 
-def first_line(record: Record, width: int) -> Any:
+def _first_line(record: Record, width: int) -> Any:
     """Return the whole answer, and what it cost."""
     answer = Text.assemble(
         ("gradproof  ", "bold"),
@@ -64,11 +64,11 @@ def first_line(record: Record, width: int) -> Any:
 
 
 def _parts(record: Record, width: int) -> list[Any]:
-    parts: list[Any] = [first_line(record, width), ""]
+    parts: list[Any] = [_first_line(record, width), ""]
     if record.leaves:
         parts.append(_leaves(record, width))
         parts.append("")
-    listed = _culprits(record, width)
+    listed = _culprits(record)
     if listed is not None:
         parts += [listed, ""]
     for cause in record.causes:
@@ -125,7 +125,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _words(leaf: LeafFinding) -> str:
     if leaf.checked == 0:
-        return "" if leaf.shape and 0 not in leaf.shape else "empty" if leaf.shape else ""
+        return "empty" if 0 in leaf.shape else ""
     if leaf.verdict is Verdict.PASS:
         if math.isinf(leaf.resolution):
             return "too small to see, as claimed" if leaf.unseen else "no effect seen, none claimed"
@@ -158,11 +158,10 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     return text + (f"  ({_bars(worst)})" if leaf.wrong else "")
 
 
-def _culprits(record: Record, width: int) -> Any:
+def _culprits(record: Record) -> Any:
     """Return a list of single components, where the tensors' lines do not name them already."""
-    listed = list(record.culprits)
     wrong = {leaf.path for leaf in record.leaves if leaf.wrong > 1 and leaf.ratio is None}
-    listed = [culprit for culprit in listed if culprit.path in wrong][:_MOST_CULPRITS]
+    listed = [culprit for culprit in record.culprits if culprit.path in wrong][:_MOST_CULPRITS]
     if not listed:
         return None
     lines: list[Any] = [Text("the largest wrong components", style="bold")]
