@@ -1,0 +1,1 @@
+"""The tuning families, one file a source."""

@@ -1,0 +1,1 @@
+"""The validation families, one file a source."""
