@@ -9,7 +9,8 @@ import pytest
 
 from gradproof._base.floats import UNIT_ROUNDOFF_32, UNIT_ROUNDOFF_64
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.richardson import RichardsonTable
+from gradproof.numerics.richardson import central
+from gradproof.numerics.table import Table
 
 FUNCTIONS: dict[str, tuple[Callable[[FloatArray], FloatArray], Callable[..., Any]]] = {
     "exp": (np.exp, mpmath.exp),
@@ -34,18 +35,21 @@ def measure(
     values, bars = np.empty((2, x.size))
     for k, at in enumerate(x.astype(dtype)):
         value = float(f(at))
-        table = RichardsonTable(
+        noise = 0.7 * u * abs(value)
+        table = Table(
             np.array([abs(float(at))]),
             np.array([u]),
+            np.array([float(at)]),
             value_at_zero=value,
-            roundoff=u,
-            noise_of_f=0.7 * u * abs(value),
+            noise_of_f=noise,
         )
         while (block := table.ask()) is not None:
             moved = (at + block.offsets).astype(dtype)
             with np.errstate(all="ignore"):
                 table.tell(f(moved).astype(np.float64), moved.astype(float) - float(at))
-        values[k], bars[k] = table.value[0], (table.truncation + table.noise)[0]
+        estimates = central(table, roundoff=u, noise_of_f=noise)
+        slope, truncation, of_noise = estimates.take(estimates.best)
+        values[k], bars[k] = slope[0], (truncation + of_noise)[0]
     return values, bars
 
 

@@ -82,7 +82,7 @@ def test_wrong_claims_never_agree_and_get_two_steps_that_agree(error: float, noi
         q, lambda x, t: np.sin(0.5 + t) + noise * rng.standard_normal(t.size), noise=noise
     )
     assert not np.any(stages.agrees)
-    assert spent <= 7 * 40
+    assert spent <= 5 * 40
     value, truncation, bar = stages.extrapolated()
     assert np.all(np.abs(value - np.cos(0.5)) <= truncation + bar)
     assert np.all(truncation + bar < 0.2 * abs(error) * np.cos(0.5))
@@ -95,7 +95,7 @@ def test_where_a_whole_group_is_wrong_only_a_sample_is_confirmed() -> None:
     assert np.all(stages.agrees == ~wrong)
     assert np.sum(stages.stage[wrong] == Stage.SECOND) == 64
     assert np.sum(stages.stage[wrong] == Stage.UNCONFIRMED) == 1000 - 64
-    assert spent == 1000 + 1000 * 3 + 64 * 4
+    assert spent == 1000 + 1000 * 3 + 64 * 2
 
 
 def test_a_few_wrong_lines_among_right_ones_are_all_confirmed() -> None:

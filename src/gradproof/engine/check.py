@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
+from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.movement import (
     WIDEST,
@@ -23,9 +24,9 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
 from gradproof.judge.report import Record
 from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
-from gradproof.judge.verdict import Components, Outcome, judge_components
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import CheapStages
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
@@ -130,24 +131,18 @@ def _measure(
     elif is_stationary(scales, claim, reaction.movement):
         movement = movement_of_leaves(evaluator, tree, scales, value, rng)
         scales = dataclasses.replace(scales, movement=movement)
-    bounds = limits(
+    measured = Escalation(
+        evaluator,
         scales,
         claim,
         rules,
-        noise=pilot.noise,
+        pilot,
+        value=value,
         roundoff_of_claim=found.roundoff_of_claim,
-        roundoff_of_x=pilot.roundoff_of_x,
-    )
-    stages = CheapStages(
-        bounds.question,
-        value_at_zero=value,
-        noise_of_f=pilot.noise,
-        default_relative=rules.default,
         rng=rng,
     )
-    evaluator.answer_components(stages)
-    components = judge_components(stages, bounds)
-    return Evidence(components, bounds, pilot.noise / factor, 1 / factor)
+    found.notes.extend(measured.notes)
+    return Evidence(measured.components, measured.limits, pilot.noise / factor, 1 / factor)
 
 
 def _power_of_two(value: float) -> float:
@@ -166,7 +161,7 @@ def _flat_evidence(
     # Seen along directions, not component by component: a mismatch, but no single culprit.
     outcome = np.where(np.abs(claim) <= bar, Outcome.FLAT, Outcome.MISMATCH).astype(np.int16)
     nothing = np.full_like(claim, np.nan)
-    components = Components(claim, zero, zero, bar, outcome, nothing, nothing, nothing)
+    components = Components(claim, zero, zero, bar, outcome, *[nothing] * 4)
     bounds = limits(
         scales,
         claim,

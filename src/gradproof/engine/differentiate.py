@@ -10,7 +10,8 @@ from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, try_function
 from gradproof.judge.tolerance import scaling
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.richardson import RichardsonTable
+from gradproof.numerics.richardson import central
+from gradproof.numerics.table import Table
 from gradproof.problems import Space
 from gradproof.tree import Tree
 
@@ -38,14 +39,21 @@ def measure(
             roundoff_of_claim=0.0,
             rng=np.random.default_rng(seed),
         )
-        table = RichardsonTable(
+        table = Table(
             scales.scale,
             pilot.roundoff_of_x,
+            space.x,
             value_at_zero=value,
-            roundoff=pilot.roundoff,
             noise_of_f=pilot.noise,
         )
         evaluator.answer_components(table)
-        return table.value, table.truncation + table.noise, value, evaluator.count
+        estimates = central(
+            table,
+            roundoff=pilot.roundoff,
+            noise_of_f=pilot.noise,
+            smallest_change=pilot.smallest_change,
+        )
+        slope, truncation, noise = estimates.take(estimates.best)
+        return slope, truncation + noise, value, evaluator.count
     finally:
         space.restore()

@@ -8,7 +8,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
 from gradproof._base.validation import described
-from gradproof.numerics.protocol import FloatArray, Scheme
+from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Space
 
 _CHUNK = 4096
@@ -61,20 +61,24 @@ class Evaluator:
             ]
             scheme.tell(np.array(values), block.offsets)
 
-    def answer_components(self, scheme: Scheme) -> None:
-        """Evaluate whatever a scheme asks for along components, in place, chunk by chunk."""
+    def answer_components(self, scheme: Scheme, places: IntArray | None = None) -> None:
+        """Evaluate whatever a scheme asks for along components, in place, chunk by chunk.
+
+        Line k of the scheme is the component ``places[k]``, or k itself.
+        """
         while (block := scheme.ask()) is not None:
-            values, offsets = np.empty((2, block.lines.size))
-            for start in range(0, block.lines.size, _CHUNK):
+            lines = block.lines if places is None else places[block.lines]
+            values, offsets = np.empty((2, lines.size))
+            for start in range(0, lines.size, _CHUNK):
                 part = slice(start, start + _CHUNK)
                 with np.errstate(all="ignore"):
                     results, offsets[part] = self.space.along_components(
-                        self._f, block.lines[part], block.offsets[part]
+                        self._f, lines[part], block.offsets[part]
                     )
                 values[part] = _as_floats(results)
                 self.count += len(results)
                 if self._progress is not None:
-                    self._progress(min(start + _CHUNK, block.lines.size), block.lines.size)
+                    self._progress(min(start + _CHUNK, lines.size), lines.size)
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)

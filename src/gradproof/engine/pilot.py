@@ -26,12 +26,18 @@ _SMALLEST = 5e-324  # what underflows is not exact either
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Pilot:
-    """The noise of one value of f, the roundoff it computes with, and how coarse steps must be."""
+    """The noise of one value of f, the roundoff it computes with, and how coarse steps must be.
+
+    `reach` is how far each component is moved along dense directions: its natural scale, or less
+    where it is so steep that it would drown the others.
+    """
 
     noise: float
     roundoff: float
     roundoff_of_x: FloatArray
     low_precision: bool
+    smallest_change: float
+    reach: FloatArray
 
 
 def fly(
@@ -108,6 +114,8 @@ def fly(
         roundoff=roundoff,
         roundoff_of_x=of_leaf[scaling.leaf],
         low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or coarse,
+        smallest_change=min(pilot.smallest_change for pilot in flown),
+        reach=reach,
     )
 
 

@@ -14,9 +14,9 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.judge.tolerance import Limits
-from gradproof.judge.verdict import Components, Outcome
-from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import BoolArray
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.verdict import Components
+from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.tree import Leaf, Tree
 
 _MOST_CULPRITS = 100
@@ -60,7 +60,10 @@ def write_record(
     verdict = ending or _overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
     resolution = _largest(np.array([leaf.resolution for leaf in leaves]), nothing=float("inf"))
-    causes = (*causes, *_reasons(leaves, evidence))
+    reasons = _reasons(leaves, evidence)
+    if not any(cause.code == "GP202" for cause in reasons):
+        reasons += _subgradients(tree, evidence)
+    causes = (*causes, *reasons)
     return Record(
         verdict=verdict,
         headline=headline(
@@ -79,7 +82,7 @@ def write_record(
         leaves=leaves,
         culprits=_culprits(tree, evidence),
         causes=causes,
-        notes=(*notes, *_one_sided_note(evidence)),
+        notes=(*notes, *_notes(evidence)),
         versions=_versions(),
     )
 
@@ -217,11 +220,7 @@ def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> boo
         return False
     c, scale = evidence.components, evidence.limits.question.scale[part]
     claim = c.claim[part]
-    possible = np.fmax(
-        np.abs(claim - c.value[part]) + c.bar[part],
-        np.fmax(np.abs(claim - c.left[part]), np.abs(claim - c.right[part])),
-    )
-    error = float(np.linalg.norm((possible * scale)[undecided]))
+    error = float(np.linalg.norm((c.possible[part] * scale)[undecided]))
     return error <= evidence.limits.policy.cap * float(np.linalg.norm(claim * scale))
 
 
@@ -274,7 +273,7 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
     return tuple(_component(tree, evidence, int(place)) for place in order)
 
 
-def _one_sided_note(evidence: Evidence) -> list[str]:
+def _notes(evidence: Evidence) -> list[str]:
     count = int(np.sum(evidence.components.outcome == Outcome.ONE_SIDED))
     if count == 0:
         return []
@@ -289,15 +288,28 @@ def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFin
     for code in sorted({leaf.reason for leaf in leaves if leaf.reason}):
         concerned = [leaf for leaf in leaves if leaf.reason == code]
         addresses = [leaf.address for leaf in concerned]
-        found.append(CATALOGUE[code].finding(*addresses, **_numbers(code, evidence)))
+        outcome = Outcome(int(code[2:]))
+        numbers = _numbers(outcome, evidence, evidence.components.outcome == outcome)
+        found.append(CATALOGUE[code].finding(*addresses, **numbers))
     return found
 
 
-def _numbers(code: str, evidence: Evidence) -> dict[str, float]:
+def _subgradients(tree: Tree, evidence: Evidence) -> list[CauseFinding]:
+    """Flag where a claim passed because it lies between the slopes of a kink."""
+    among = evidence.components.outcome == Outcome.SUBGRADIENT
+    addresses = [
+        tree.address(leaf) for leaf in tree.leaves if np.any(among[leaf.start : leaf.stop])
+    ]
+    if not addresses:
+        return []
+    numbers = _numbers(Outcome.KINK, evidence, among)
+    return [CATALOGUE["GP202"].finding(*addresses, **numbers)]
+
+
+def _numbers(outcome: Outcome, evidence: Evidence, among: BoolArray) -> dict[str, float]:
     """Return the parameters of a reason, at its first component."""
     c, unit = evidence.components, evidence.unit
-    outcome = Outcome(int(code[2:]))
-    places = np.flatnonzero(c.outcome == outcome)
+    places = np.flatnonzero(among)
     first = int(places[0])
     with np.errstate(invalid="ignore", divide="ignore"):
         off = np.abs(c.claim - c.value) / evidence.limits.typical

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from gradproof.judge.tolerance import Limits
-from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import BoolArray, CheapStages
+from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.numerics.stages import CheapStages
 
 _VISIBLE = 4.0  # bars that the two sides must be apart
 

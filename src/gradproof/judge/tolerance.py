@@ -79,6 +79,33 @@ class Limits:
     beyond: FloatArray
     policy: Policy
 
+    def take(self, places: IntArray) -> "Limits":
+        """Return the limits of some components."""
+        return Limits(
+            self.question.take(places),
+            self.size[places],
+            self.typical[places],
+            self.beyond[places],
+            self.policy,
+        )
+
+    def put(self, places: IntArray, other: "Limits") -> "Limits":
+        """Return these limits, with those of another at some components."""
+
+        def mixed(mine: FloatArray, others: FloatArray) -> FloatArray:
+            result = mine.copy()
+            result[places] = others[places]
+            return result
+
+        ours, theirs = vars(self.question), vars(other.question)
+        return Limits(
+            Question(**{name: mixed(ours[name], theirs[name]) for name in ours}),
+            mixed(self.size, other.size),
+            mixed(self.typical, other.typical),
+            mixed(self.beyond, other.beyond),
+            self.policy,
+        )
+
 
 def limits(
     scaling: Scaling,

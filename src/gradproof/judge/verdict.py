@@ -1,52 +1,35 @@
-"""What the numbers allow to say about each component.
+"""What the cheap differences allow to say about each component, and where a table is needed.
 
 Evidence is asymmetric: a pass may rest on agreement at one or two steps that resolve the tolerance;
-a fail needs two steps that agree with each other and contradict the claim; all else is
-inconclusive, with its reason.
+a fail needs a table of steps (`escalated.py`); all else is inconclusive, with its reason.
 """
 
+from __future__ import annotations
+
 import dataclasses
-import enum
 
 import numpy as np
 import numpy.typing as npt
 
+from gradproof.judge.escalated import Judgement
 from gradproof.judge.kinks import Sides, claimed_side, sides
+from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits
-from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import BoolArray, CheapStages, Differences, Stage
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.stages import CheapStages, Differences, Stage
 
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _NATURAL = 0.05  # of the natural scale: a step that should show an effect
-_STATIONARY = 1e-6  # of how much f moves within the steps taken
-
-
-class Outcome(enum.IntEnum):
-    """The outcome for one component.
-
-    `FLAT` passes because neither f nor the claim makes it move f visibly, `ONE_SIDED` because the
-    claim is the slope on one side of a kink; `MISMATCH` contradicts the claim, and was not
-    confirmed by a second step because others of its leaf were.
-    """
-
-    PASS = 0
-    FLAT = 1
-    ONE_SIDED = 2
-    FAIL = 3
-    MISMATCH = 4
-    NOISE = 201
-    KINK = 202
-    PRECISION = 203
-    DOMAIN_EDGE = 204
-    TWO_SCALES = 205
+_CLEAR = 0.3  # of the discrepancy: two steps so close agree that it is one
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Components:
     """The measurement of every component, its bar in two parts, and the outcome.
 
-    `left` and `right` are the one-sided slopes at the smaller of the two steps and `spread` is how
-    far the derivatives at the two are apart, NaN where there were not two.
+    `left` and `right` are the one-sided slopes, `spread` how far derivatives at different steps are
+    apart, and `possible` the largest error that the measurements of an undecided component leave
+    room for; NaN where one or two differences settled the question.
     """
 
     claim: FloatArray
@@ -57,6 +40,7 @@ class Components:
     left: FloatArray
     right: FloatArray
     spread: FloatArray
+    possible: FloatArray
 
     @property
     def bar(self) -> FloatArray:
@@ -75,43 +59,91 @@ class Components:
         result: BoolArray = self.outcome > Outcome.MISMATCH
         return result
 
+    def put(self, place: int, found: Judgement) -> None:
+        """Take over what a table showed about one component."""
+        self.value[place], self.truncation[place] = found.value, found.truncation
+        self.noise[place], self.outcome[place] = found.noise, found.outcome
+        self.left[place], self.right[place] = found.left, found.right
+        self.spread[place], self.possible[place] = found.spread, found.possible
 
-def judge_components(stages: CheapStages, limits: Limits) -> Components:
-    """Turn what the stages measured into an outcome for every component."""
-    claim = stages.question.claim
+    def put_all(self, places: IntArray, found: Components) -> None:
+        """Take over what was found about some components."""
+        for name, part in vars(self).items():
+            part[places] = vars(found)[name]
+
+
+def judge_cheaply(stages: CheapStages, limits: Limits) -> tuple[Components, IntArray]:
+    """Judge what one or two differences settle; return the components that need a table, too."""
+    q = stages.question
+    n = q.lines
     value, truncation, noise = _single_differences(stages, limits)
-    outcome = np.full(claim.size, Outcome.PASS, dtype=np.int16)
+    outcome = np.full(n, Outcome.PASS, dtype=np.int16)
     outcome[stages.stage == Stage.UNCONFIRMED] = Outcome.MISMATCH
-    outcome[(stages.stage == Stage.CENTRAL) & ~stages.agrees] = Outcome.DOMAIN_EDGE
+    open_ = (stages.stage >= Stage.CENTRAL) & (stages.stage <= Stage.SECOND) & ~stages.agrees
+    left, right, spread, possible = np.full((4, n), np.nan)
+    if not np.any(open_ | np.isfinite(stages.second.value)):
+        found = Components(q.claim, value, truncation, noise, outcome, left, right, spread, possible)
+        return found, np.flatnonzero(open_)
 
     twice = np.isfinite(stages.second.value)
-    if not np.any(twice | (stages.stage == Stage.SECOND)):
-        nothing = np.full(claim.size, np.nan)
-        return Components(claim, value, truncation, noise, outcome, nothing, nothing, nothing)
-    found = sides(stages)
     for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
         part[twice] = better[twice]
-    open_ = (stages.stage == Stage.SECOND) & ~stages.agrees
-    if np.any(open_):
-        judged = _judge_open(stages, limits, value, truncation, noise, found)
-        slope, noise_of_slope = claimed_side(claim, found, limits)
-        one_sided = open_ & np.isfinite(slope) & (judged != Outcome.FLAT)
-        judged[one_sided] = Outcome.ONE_SIDED
-        value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
-        truncation[one_sided] = 0.0
-        outcome[open_] = judged[open_]
-    _require_company(stages, outcome)
-    left, right = found.left[0], found.right[0]
-    slopes = [d.value for d in (stages.first, stages.second, stages.witness)]
-    spread = np.fmax.reduce(slopes) - np.fmin.reduce(slopes)
-    return Components(claim, value, truncation, noise, outcome, left, right, spread)
+    at_sides = sides(stages)
+    invisible = open_ & _is_negligible(stages, limits)
+    invisible &= _is_invisible(stages.first, stages) | _is_invisible(stages.second, stages)
+    outcome[invisible] = Outcome.FLAT
+    slope, noise_of_slope = claimed_side(q.claim, at_sides, limits)
+    one_sided = open_ & ~invisible & np.isfinite(slope)
+    outcome[one_sided] = Outcome.ONE_SIDED
+    value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
+    truncation[one_sided] = 0.0
+    open_ &= ~invisible & ~one_sided
+    outcome[open_] = _without_a_table(stages, value, truncation + noise)[open_]
+    left[twice], right[twice] = at_sides.left[0][twice], at_sides.right[0][twice]
+    spread[twice] = np.abs(stages.first.value - stages.second.value)[twice]
+    possible[open_] = _possible(q.claim, value, truncation + noise, at_sides)[open_]
+    found = Components(q.claim, value, truncation, noise, outcome, left, right, spread, possible)
+    return found, np.flatnonzero(open_)
 
 
-def _require_company(stages: CheapStages, outcome: npt.NDArray[np.int16]) -> None:
+def _without_a_table(
+    stages: CheapStages, value: FloatArray, bar: FloatArray
+) -> npt.NDArray[np.int16]:
+    """Return what has to be said of open components for which no table is made."""
+    q = stages.question
+    with np.errstate(invalid="ignore"):
+        consistent = np.abs(q.claim - value) <= q.tolerance + bar
+    outcome = np.where(consistent, Outcome.NOISE, Outcome.TWO_SCALES)
+    return np.where(np.isfinite(value), outcome, Outcome.DOMAIN_EDGE).astype(np.int16)
+
+
+def _possible(claim: FloatArray, value: FloatArray, bar: FloatArray, found: Sides) -> FloatArray:
+    sideways = np.fmax(np.abs(claim - found.left[0]), np.abs(claim - found.right[0]))
+    result: FloatArray = np.fmax(np.abs(claim - value) + bar, sideways)
+    return np.where(np.isfinite(value), result, np.inf)
+
+
+def confirmed_by_company(stages: CheapStages, open_: IntArray) -> BoolArray:
+    """Whether two steps agree that the claim of an open component is plainly off.
+
+    That much suffices in a leaf in which tables have shown others to be wrong and none to be right.
+    """
+    first, second, q = stages.first, stages.second, stages.question
+    with np.errstate(invalid="ignore"):
+        gap = np.minimum(np.abs(q.claim - first.value), np.abs(q.claim - second.value))
+        agree = np.abs(first.value - second.value) <= _CLEAR * gap
+        clear = gap > 10 * (q.tolerance + np.fmax(first.noise, second.noise))
+    result: BoolArray = (agree & clear)[open_]
+    return result
+
+
+def require_company(stages: CheapStages, components: Components) -> None:
     """Take mismatches back where nothing of their leaf was confirmed to be wrong after all."""
-    group = stages.question.group
+    group, outcome = stages.question.group, components.outcome
     failed = np.unique(group[outcome == Outcome.FAIL])
-    outcome[(outcome == Outcome.MISMATCH) & ~np.isin(group, failed)] = Outcome.TWO_SCALES
+    alone = (outcome == Outcome.MISMATCH) & ~np.isin(group, failed)
+    outcome[alone] = Outcome.TWO_SCALES
+    components.possible[alone] = np.inf
 
 
 def _single_differences(
@@ -128,54 +160,6 @@ def _single_differences(
     noise = np.where(forward, stages.forward_noise, first.noise)
     of_central = (first.step / q.scale) ** 2 / 6 * limits.size
     return value, np.where(forward, stages.forward_truncation, of_central), noise
-
-
-def _judge_open(
-    stages: CheapStages,
-    limits: Limits,
-    value: FloatArray,
-    truncation: FloatArray,
-    noise: FloatArray,
-    found: Sides,
-) -> npt.NDArray[np.int16]:
-    """Judge components that two steps did not show to agree."""
-    q, first, second = stages.question, stages.first, stages.second
-    rules = limits.policy
-    bar = truncation + noise
-    with np.errstate(all="ignore"):
-        gap = np.abs(q.claim - value)
-        apart = [np.abs(q.claim - d.value) > q.tolerance + d.noise for d in (first, second)]
-        apart_by = np.abs(first.value - second.value)
-        converged = apart_by <= 0.3 * gap + first.noise + second.noise
-        beyond = gap > limits.beyond + rules.margin * bar
-        defended = np.abs(stages.witness.value - q.claim) < 0.1 * gap
-        contradicted = beyond & apart[0] & apart[1] & converged & ~defended
-
-        left, right = found.left[0], found.right[0]
-        pad = q.tolerance + found.noise[0]
-        between = (q.claim >= np.minimum(left, right) - pad) & (
-            q.claim <= np.maximum(left, right) + pad
-        )
-        kink = found.is_kink
-        consistent = gap <= q.tolerance + bar  # with a bar that may be too wide to resolve
-        invisible = _is_negligible(stages, limits) & (
-            _is_invisible(first, stages) | _is_invisible(second, stages)
-        )
-        moved = np.fmax(_movement(first, stages), _movement(second, stages))
-        stationary = np.fmax(np.abs(q.claim), bar) * q.scale <= _STATIONARY * moved
-        resolved = bar <= rules.cap * limits.size
-
-    outcome = np.full(q.lines, Outcome.PRECISION, dtype=np.int16)
-    outcome[~consistent & (~converged | defended)] = Outcome.TWO_SCALES
-    outcome[consistent & ~resolved] = Outcome.TWO_SCALES  # the bar is wide with truncation,
-    outcome[consistent & ~resolved & (noise > truncation)] = Outcome.NOISE  # or with noise
-    outcome[kink & ~consistent] = Outcome.KINK
-    outcome[contradicted] = Outcome.FAIL
-    outcome[kink & between] = Outcome.KINK
-    outcome[consistent & (stationary | resolved)] = Outcome.PASS
-    outcome[invisible] = Outcome.FLAT
-    outcome[~np.isfinite(value)] = Outcome.DOMAIN_EDGE
-    return outcome
 
 
 def _is_negligible(stages: CheapStages, limits: Limits) -> BoolArray:

@@ -13,6 +13,7 @@ from gradproof.numerics.protocol import Block, FloatArray
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
 _LEAP, _TINY = 1e4, 1e-8
+_AGREE = 4.0  # times: noise levels of neighbouring orders so close are of one noise
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -91,7 +92,7 @@ class NoisePilot:
         levels = _noise_levels(f)
         for k in range(len(levels) - 3):
             sizes = [level for level, _ in levels[k : k + 3]]
-            if max(sizes) <= 4 * min(sizes) and levels[k][1]:
+            if max(sizes) <= _AGREE * min(sizes) and levels[k][1]:
                 line.noise, line.detected, line.done = levels[k][0], True, True
                 return
         line.done = line.was_too_small
@@ -116,6 +117,15 @@ class NoisePilot:
     def quantum(self) -> float:
         """The smallest change of an f that stands still between its steps; else 0."""
         return max(line.quantum for line in self._lines)
+
+
+def is_smooth(f: FloatArray) -> bool:
+    """Whether the highest differences of equidistant values still shrink from order to order.
+
+    Those of noise, jumps and kinks are of one size once normalised; a smooth f leaves less and less.
+    """
+    highest = [level for level, _ in _noise_levels(f)][3:]
+    return max(highest) > _AGREE * min(highest) and highest[0] > highest[-1]
 
 
 def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:

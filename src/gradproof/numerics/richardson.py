@@ -1,128 +1,233 @@
-"""The derivative itself, with its error bar: a table of central differences, extrapolated.
+"""Derivatives with error bars out of a table of differences, extrapolated.
 
-Steps h_k = 0.2 T ρ^-k from the natural scale down to where rounding dominates. The bar of each
-candidate is its truncation, read off the change from one step to the next, plus its noise, read off
-how rough the table is at smaller steps; the candidate with the smallest bar wins.
+The error of a central difference shrinks with h², that of a one-sided one with h; two steps cancel
+the leading term. The bar of each candidate is its truncation, read off the change from one step to
+the next, plus its noise, read off how rough the table is at this and smaller steps; the candidate
+with the smallest bar wins.
 
 Richardson, Phil. Trans. R. Soc. A 226 (1927) 299-361; Ridders, Adv. Eng. Software 4 (1982) 75-76.
 """
 
+from __future__ import annotations
+
+import dataclasses
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
-from gradproof.numerics.protocol import Block, FloatArray
-from gradproof.numerics.stages import KAPPA, BoolArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.stages import KAPPA
+from gradproof.numerics.table import Table
 
-_LARGEST_STEP = 0.2
 _TRUSTED_LEVELS = 5  # at the small end, over which roughness is taken together
+_FEWEST_LEVELS = 4
+_MANY_LEVELS = 8
+_MULTIPLE = 0.02  # how well changes have to be multiples of a quantum
 
 
-class RichardsonTable:
-    """Measure the derivative along many lines; `value`, `truncation` and `noise` hold the result.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Estimates:
+    """Candidates for the slope of every line: rows are candidates, columns lines.
 
-    `scale` is the natural scale of each line, `roundoff_of_x` the unit roundoff of its offset;
-    `roundoff` that of f, and `noise_of_f` the root mean square noise of one value. Costs two
-    evaluations a level: 36 a line in float64, 22 in float32.
+    `step` and `slope` are the differences themselves, one row a level, `noise_of_slope` their noise
+    bars and `amplitude` the noise of f that the table shows at each level. `level` is the row of
+    `slope` that a candidate belongs to, `finest` that of the smallest step it uses. `best` is the
+    candidate with the smallest bar; -1 where there is none.
     """
 
-    def __init__(
-        self,
-        scale: FloatArray,
-        roundoff_of_x: FloatArray,
-        *,
-        value_at_zero: float,
-        roundoff: float,
-        noise_of_f: float,
-    ) -> None:
-        self._value_at_zero = value_at_zero
-        self._roundoff = roundoff
-        self._noise_of_f = noise_of_f
-        coarsest = float(np.max(roundoff_of_x, initial=UNIT_ROUNDOFF_64))
-        ratio = 5.0 if coarsest < 1e-10 else 3.0
-        depth = math.log(_LARGEST_STEP / coarsest**0.75) / math.log(ratio)
-        self._levels = math.ceil(depth) + 1
-        self._steps = _LARGEST_STEP * scale * ratio ** -np.arange(self._levels)[:, np.newaxis]
-        self._values: list[FloatArray] = []
-        self._offsets: list[FloatArray] = []
-        self._pending = self._blocks(scale.size)
-        self._block = next(self._pending, None)
-        self.value, self.truncation, self.noise = np.full((3, scale.size), np.nan)
+    step: FloatArray
+    slope: FloatArray
+    noise_of_slope: FloatArray
+    amplitude: FloatArray
+    values: FloatArray
+    truncations: FloatArray
+    noises: FloatArray
+    level: IntArray
+    finest: IntArray
+    best: IntArray
 
-    def ask(self) -> Block | None:
-        """Return both sides of all lines at the next step, or None when the table is full."""
-        return self._block
+    @property
+    def bars(self) -> FloatArray:
+        """The whole bar of every candidate."""
+        return self.truncations + self.noises
 
-    def tell(self, values: FloatArray, offsets: FloatArray) -> None:
-        """Take the values of the last block, and the offsets as floating point realised them."""
-        self._values.append(values)
-        self._offsets.append(offsets)
-        self._block = next(self._pending, None)
-        if self._block is None:
-            with np.errstate(all="ignore"):
-                self._extrapolate()
-
-    def _blocks(self, lines: int) -> Iterator[Block]:
-        every = np.tile(np.arange(lines), 2)
-        for steps in self._steps if lines else ():
-            yield Block(every, np.concatenate([steps, -steps]))
-
-    def _extrapolate(self) -> None:
-        f = np.array(self._values).reshape(self._levels, 2, -1)
-        t = np.array(self._offsets).reshape(self._levels, 2, -1)
-        step = (t[:, 0] - t[:, 1]) / 2
-        central = (f[:, 0] - f[:, 1]) / (2 * step)
-        central[~_last_finite_run(central)] = np.nan
-        squared = (step[:-1] / step[1:]) ** 2
-        extrapolated = (squared * central[1:] - central[:-1]) / (squared - 1)
-
-        largest = np.fmax(np.fmax(np.abs(f[:, 0]), np.abs(f[:, 1])), abs(self._value_at_zero))
-        weight = 1 / (math.sqrt(2) * step)
-        amplitude = self._roughness(extrapolated, squared, weight)
-        amplitude = np.fmax(amplitude, 2 * self._roundoff * largest)
-        amplitude = np.fmax(amplitude, 1.4 * self._noise_of_f)
-
-        noise = KAPPA * amplitude * weight
-        change = np.abs(np.diff(central, axis=0))
-        plain = (central[1:], 2 * change / (squared - 1), noise[1:])
-        noise_both = np.hypot(squared * noise[1:], noise[:-1]) / (squared - 1)
-        change_both = np.abs(np.diff(extrapolated, axis=0))
-        off = 0.15 * np.abs(extrapolated - central[1:])
-        both = (extrapolated[1:], np.fmax(change_both, off[1:]), noise_both[1:])
-        values, truncations, noises = (
-            np.concatenate(parts) for parts in zip(plain, both, strict=True)
+    def take(self, candidate: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return value, truncation and noise of one candidate a line; NaN for -1."""
+        picked = tuple(
+            np.where(
+                candidate >= 0,
+                np.take_along_axis(part, np.maximum(candidate, 0)[np.newaxis], axis=0)[0],
+                np.nan,
+            )
+            for part in (self.values, self.truncations, self.noises)
         )
-        truncations = truncations + UNIT_ROUNDOFF_64 * np.abs(values)
-        bars = truncations + noises
-        best = np.argmin(np.where(np.isfinite(bars), bars, np.inf), axis=0)
-        self.value, self.truncation, self.noise = (
-            np.take_along_axis(part, best[np.newaxis], axis=0)[0]
-            for part in (values, truncations, noises)
+        return picked[0], picked[1], picked[2]
+
+    @property
+    def second_scale(self) -> IntArray:
+        """The best candidate that contradicts the best one and is a plateau; -1 where none is.
+
+        A plateau goes on: the difference at the next smaller step agrees with it.
+        """
+        value, truncation, noise = self.take(self.best)
+        padded = np.vstack([self.slope, np.full_like(self.slope[:1], np.nan)])
+        padded_noise = np.vstack([self.noise_of_slope, np.full_like(self.slope[:1], np.nan)])
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(self.values - value) > self.bars + truncation + noise
+            goes_on = (
+                np.abs(padded[self.finest + 1] - self.values)
+                <= self.bars + padded_noise[self.finest + 1]
+            )
+        fit = np.where(apart & goes_on & np.isfinite(self.bars), self.bars, np.inf)
+        return np.where(np.isfinite(fit).any(axis=0), np.argmin(fit, axis=0), -1)
+
+
+def central(
+    table: Table, *, roundoff: float, noise_of_f: float, smallest_change: float = math.inf
+) -> Estimates:
+    """Estimate slopes from both sides, over each line's last unbroken run of finite values."""
+    with np.errstate(all="ignore"):
+        step = (table.t_plus - table.t_minus) / 2
+        change = table.plus - table.minus
+        slope = np.where(_last_finite_run(change / step), change / (2 * step), np.nan)
+        largest = np.fmax(np.fmax(np.abs(table.plus), np.abs(table.minus)), abs(table.value_at_zero))
+        floor = np.fmax(2 * roundoff * largest, 1.4 * noise_of_f)
+        quantum = _quanta(np.where(np.isfinite(slope), np.abs(change), np.nan), smallest_change)
+        floor = np.fmax(floor, quantum / 2)
+        found = _estimate(slope, step, floor, weight=1 / (math.sqrt(2) * step), order=2)
+    # Where nothing ever moves the slope is 0 to what would have been seen at the widest step.
+    still = (table.plus == table.value_at_zero) & (table.minus == table.value_at_zero)
+    still = np.all(still | np.isnan(step), axis=0) & (np.sum(still, axis=0) >= _MANY_LEVELS)
+    if np.any(still):
+        bar = floor[0] / step[0]
+        found.values[:, still] = 0.0
+        found.truncations[:, still] = 0.0
+        found.noises[:, still] = bar[still]
+        found.best[still] = 0
+    return found
+
+
+def one_sided(
+    table: Table,
+    side: int,
+    *,
+    roundoff: float,
+    noise_of_f: float,
+    amplitude: FloatArray | None = None,
+) -> Estimates:
+    """Estimate slopes from one side, +1 or -1, over that side's last run of finite values.
+
+    `amplitude` is the noise that both sides together showed, where they did.
+    """
+    values = table.plus if side > 0 else table.minus
+    offsets = table.t_plus if side > 0 else table.t_minus
+    with np.errstate(all="ignore"):
+        step = np.abs(offsets)
+        slope = (values - table.value_at_zero) / offsets
+        slope = np.where(_last_finite_run(slope), slope, np.nan)
+        largest = np.fmax(np.abs(values), abs(table.value_at_zero))
+        floor = np.fmax(2 * roundoff * largest, 1.4 * noise_of_f)
+        return _estimate(
+            slope, step, floor, weight=math.sqrt(2) / step, order=1, amplitude=amplitude
         )
-        hopeless = ~np.isfinite(bars).any(axis=0)
-        self.value[hopeless] = self.truncation[hopeless] = np.nan
-
-    def _roughness(
-        self, extrapolated: FloatArray, squared: FloatArray, weight: FloatArray
-    ) -> FloatArray:
-        """Return, level by level, the noise of f that the table shows at this or smaller steps."""
-        a = -1 / (squared[:-1] - 1)
-        b = squared[:-1] / (squared[:-1] - 1) + 1 / (squared[1:] - 1)
-        c = -squared[1:] / (squared[1:] - 1)
-        width = np.sqrt((a * weight[:-2]) ** 2 + (b * weight[1:-1]) ** 2 + (c * weight[2:]) ** 2)
-        rough = np.abs(np.diff(extrapolated, axis=0)) / width
-        rough = np.where(np.isfinite(rough), rough, 0.0)
-        suffix = np.maximum.accumulate(rough[::-1])[::-1]
-        levels = np.minimum(np.arange(self._levels), max(0, self._levels - _TRUSTED_LEVELS))
-        result: FloatArray = suffix[np.minimum(levels, len(suffix) - 1)]
-        return result
 
 
-def _last_finite_run(central: FloatArray) -> BoolArray:
+def _estimate(
+    slope: FloatArray,
+    step: FloatArray,
+    floor: FloatArray,
+    *,
+    weight: FloatArray,
+    order: int,
+    amplitude: FloatArray | None = None,
+) -> Estimates:
+    levels = slope.shape[0]
+    ratio = (step[:-1] / step[1:]) ** order
+    extrapolated = (ratio * slope[1:] - slope[:-1]) / (ratio - 1)
+    if amplitude is None:
+        amplitude = _roughness(extrapolated, slope, ratio, weight)
+    amplitude = np.fmax(amplitude, floor)
+    noise = KAPPA * amplitude * weight
+
+    # From one side errors may shrink with √h only, as that of x√x does at 0.
+    doubt = 2 if order == 2 else 4
+    plain = doubt * np.abs(np.diff(slope, axis=0)) / (ratio - 1)
+    both = np.maximum(
+        np.abs(np.diff(extrapolated, axis=0)), 0.15 * np.abs(extrapolated - slope[1:])[1:]
+    )
+    if order == 2:
+        noise_both = np.hypot(ratio * noise[1:], noise[:-1]) / (ratio - 1)
+    else:  # both differences share the value at the point: their errors add up
+        noise_both = (ratio * noise[1:] + noise[:-1]) / (ratio - 1)
+    values = np.concatenate([slope[1:], extrapolated[1:]])
+    truncations = np.concatenate([plain, both]) + UNIT_ROUNDOFF_64 * np.abs(values)
+    noises = np.concatenate([noise[1:], noise_both[1:]])
+    bars = truncations + noises
+    best = np.argmin(np.where(np.isfinite(bars), bars, np.inf), axis=0)
+    enough = np.sum(np.isfinite(slope), axis=0) >= _FEWEST_LEVELS
+    level = np.concatenate([np.arange(1, levels), np.arange(1, levels - 1)])
+    finest = np.concatenate([np.arange(1, levels), np.arange(2, levels)])
+    return Estimates(
+        step,
+        slope,
+        noise,
+        amplitude,
+        values,
+        truncations,
+        noises,
+        level,
+        finest,
+        np.where(enough & np.isfinite(bars).any(axis=0), best, -1),
+    )
+
+
+def _roughness(
+    extrapolated: FloatArray, slope: FloatArray, ratio: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Return, level by level, the noise of f that the table shows at this or smaller steps.
+
+    Extrapolated slopes of neighbouring levels differ by what is left of the error of f; divided by
+    how much of the noise of one value enters, that is an amplitude in units of f.
+    """
+    a = -1 / (ratio[:-1] - 1)
+    b = ratio[:-1] / (ratio[:-1] - 1) + 1 / (ratio[1:] - 1)
+    c = -ratio[1:] / (ratio[1:] - 1)
+    width = np.sqrt((a * weight[:-2]) ** 2 + (b * weight[1:-1]) ** 2 + (c * weight[2:]) ** 2)
+    rough = np.abs(np.diff(extrapolated, axis=0)) / width
+    rough = np.where(np.isfinite(rough), rough, 0.0)
+    suffix = np.maximum.accumulate(rough[::-1])[::-1]
+    levels = np.arange(slope.shape[0])[:, np.newaxis]
+    finite = np.isfinite(slope)
+    last = np.where(finite, levels, 0).max(axis=0)
+    run = finite.sum(axis=0)
+    trusted = np.where(run >= _TRUSTED_LEVELS, last - _TRUSTED_LEVELS + 1, last - 2)
+    rows = np.clip(np.minimum(levels, trusted), 0, len(suffix) - 1)
+    result: FloatArray = np.take_along_axis(suffix, rows, axis=0)
+    return result
+
+
+def _quanta(changes: FloatArray, smallest_change: float) -> FloatArray:
+    """Return the height of the stairs that each line climbs, 0 where it climbs none.
+
+    A staircase stands still at small steps, and its changes are multiples of the smallest one; a
+    dead zone (ReLU at a distance) stands still, too, and then moves by any amount.
+    """
+    result = np.zeros(changes.shape[1])
+    for line in np.flatnonzero(np.any(changes == 0, axis=0)):
+        moved = np.sort(changes[:, line][changes[:, line] > 0])
+        if moved.size == 0:
+            continue
+        multiples = moved[1:4] / moved[0]
+        whole = np.all(np.abs(multiples - np.round(multiples)) <= _MULTIPLE)
+        if whole and (multiples.size >= 2 or smallest_change >= moved[0] / 4):
+            result[line] = moved[0]
+    return result
+
+
+def _last_finite_run(slope: FloatArray) -> BoolArray:
     """Return where each column's last unbroken run of finite values is."""
-    finite = np.isfinite(central)
+    finite = np.isfinite(slope)
     # Trailing gaps are not yet part of a run; a gap after the run has begun ends it.
     begun = np.maximum.accumulate(finite[::-1])
     broken = np.maximum.accumulate(begun & ~finite[::-1])

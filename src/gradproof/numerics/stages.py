@@ -4,7 +4,6 @@
    or from a sample of the group that is measured both ways.
 2. *Central*, two evaluations, at the smallest step that resolves the tolerance.
 3. *Central again* at a second step, and Richardson's extrapolation of the two.
-4. A *witness* at a far wider step, where the first two are tiny and reject the claim.
 
 The step is not the one that minimises the error but the smallest one whose noise stays below what
 has to be resolved: truncation is then negligible for nearly every function, kinks rarely lie within
@@ -19,9 +18,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from gradproof.numerics.protocol import Block, FloatArray, IntArray
+from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
 
 KAPPA = 4.0
 """How many standard deviations of noise an error bar is wide."""
@@ -31,14 +29,12 @@ _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
 _TINY_STEP = 1e-3
 _WIDER = 16.0
-_WITNESS_STEP = 1e-2
 _SHRINKINGS = 3
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
 _TRIALS = 32  # lines of a group measured both ways
 _HOPEFUL = 30.0  # up to so many times the step that is known to be short enough
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -63,6 +59,10 @@ class Question:
     def lines(self) -> int:
         """How many lines there are."""
         return self.claim.size
+
+    def take(self, lines: IntArray) -> Question:
+        """Return the question of some lines."""
+        return Question(**{name: part[lines] for name, part in vars(self).items()})
 
 
 class Stage(enum.IntEnum):
@@ -100,6 +100,13 @@ class Differences:
             self.step[lines] = step = (t_plus - t_minus) / 2
             self.noise[lines] = KAPPA * noise_of_f / (math.sqrt(2) * step)
 
+    def put(self, lines: IntArray, other: Differences) -> None:
+        """Take over the differences of some lines."""
+        for name, part in vars(self).items():
+            replaced = np.array(part)
+            replaced[lines] = vars(other)[name]
+            setattr(self, name, replaced)
+
     def one_sided(self, value_at_zero: float) -> tuple[FloatArray, FloatArray]:
         """Return the slopes left and right of the point, that both sides together average."""
         with np.errstate(all="ignore"):
@@ -107,7 +114,7 @@ class Differences:
 
 
 class CheapStages:
-    """Answer a question about many lines at once by at most seven evaluations a line.
+    """Answer a question about many lines at once by at most five evaluations a line.
 
     More only where f is not finite at a step and a shorter one is tried.
     """
@@ -129,7 +136,7 @@ class CheapStages:
         self.agrees = np.zeros(n, dtype=bool)
         self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
         self._size = q.resolution / q.relative
-        self.first, self.second, self.witness = (Differences(n) for _ in range(3))
+        self.first, self.second = Differences(n), Differences(n)
 
         with np.errstate(divide="ignore"):
             wanted = 2 * KAPPA * noise_of_f / (math.sqrt(2) * q.resolution)
@@ -168,7 +175,7 @@ class CheapStages:
         rest = np.flatnonzero(~self.agrees & np.isfinite(self.first.value))
         if rest.size:
             steps = self._second_steps(rest)
-            some, others = _sample(rest, q.group[rest], _CONFIRMATIONS, rng)
+            some, others = sample_of_groups(rest, q.group[rest], _CONFIRMATIONS, rng)
             yield from self._look_again(some, steps)
             # Where nearly all of the sample is wrong and none is right, the others would only cost.
             groups = int(q.group.max()) + 1
@@ -181,24 +188,10 @@ class CheapStages:
             yield from self._look_again(others[~certain], steps)
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
-        """Ask at a second step, and call a witness where that does not agree either."""
+        """Ask at a second step."""
         if lines.size:
             yield from self._central(self.second, lines, steps)
             self._judge_second(lines)
-            yield from self._call_witnesses(lines)
-
-    def _call_witnesses(self, lines: IntArray) -> Iterator[Block]:
-        """Ask at a third, far wider step where two tiny ones reject the claim.
-
-        What is finer than those steps (an inner cast, a rounding) averages out there: a derivative
-        that sides with the claim then speaks against calling it wrong.
-        """
-        wide = _WITNESS_STEP * self.question.scale
-        with np.errstate(invalid="ignore"):
-            called = ~self.agrees & (wide > 2 * self.second.step)
-        lines = lines[called[lines]]
-        if lines.size:
-            yield from self._central(self.witness, lines, wide)
 
     def _central(
         self, differences: Differences, lines: IntArray, steps: FloatArray
@@ -232,7 +225,7 @@ class CheapStages:
     ) -> Iterator[Block]:
         """Ask for one side where a sample shows that its truncation is below the tolerance."""
         group = self.question.group
-        sample, others = _sample(lines, group[lines], _TRIALS, rng)
+        sample, others = sample_of_groups(lines, group[lines], _TRIALS, rng)
         # Where the sample would be half of the group or more, it costs more than it saves.
         worth = np.bincount(group[others], minlength=group.max(initial=0) + 1) > _TRIALS
         sample, others = sample[worth[group[sample]]], others[worth[group[others]]]
@@ -298,13 +291,12 @@ class CheapStages:
         return result
 
     def _confirmed_wrong(self, lines: IntArray) -> BoolArray:
-        """Whether two steps agree that the claim is plainly off, and no witness defends it."""
+        """Whether two steps agree that the claim is plainly off."""
         q = self.question
         with np.errstate(all="ignore"):
             gap = np.abs(q.claim - self.first.value)
             converged = np.abs(self.first.value - self.second.value) <= 0.1 * gap
-            defended = np.abs(self.witness.value - q.claim) < 0.5 * gap
-        result: BoolArray = self._plainly_off(lines) & (converged & ~defended)[lines]
+        result: BoolArray = self._plainly_off(lines) & converged[lines]
         return result
 
     def _answers(self, lines: IntArray, value: FloatArray, noise: FloatArray) -> BoolArray:
@@ -319,6 +311,12 @@ class CheapStages:
     def _accept(self, lines: IntArray, agrees: BoolArray, stage: Stage) -> None:
         self.agrees[lines] = agrees
         self.stage[lines] = stage
+
+    def put(self, lines: IntArray, other: CheapStages) -> None:
+        """Take over what was found about some lines."""
+        self.stage[lines], self.agrees[lines] = other.stage, other.agrees
+        self.first.put(lines, other.first)
+        self.second.put(lines, other.second)
 
     def extrapolated(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return Richardson's value of the two steps, its truncation bar and its noise bar.
@@ -340,7 +338,7 @@ class CheapStages:
         return value, truncation, noise
 
 
-def _sample(
+def sample_of_groups(
     lines: IntArray, group: IntArray, most: int, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """Split lines in two: at most `most` of every group at random, and the others."""

@@ -1,4 +1,4 @@
-"""GP202: f has a kink at the point, and the claim lies between its slopes."""
+"""GP202: f has a kink at the point; a claim between its slopes is a subgradient."""
 
 from gradproof.judge.catalogue import Cause
 
@@ -13,13 +13,14 @@ CAUSE = Cause(
 ## What it is
 
 The function bends sharply at the point. It has one slope to the left and another to the right, so
-no derivative; and the claim lies between the two.
+no derivative: any slope in between is a subgradient.
 
 ## How it shows
 
-The one-sided slopes stay apart when the step shrinks, where those of a smooth function close up.
-The component is inconclusive: any slope in between can be meant, and none is wrong. A claim that
-is the slope of one side passes; one clearly outside the two is not excused by the kink.
+The one-sided slopes stay apart when the step shrinks, where those of a smooth function close up. A
+claim that is the slope of one side, or lies between the two, passes, flagged by this code; one
+clearly outside fails. It is inconclusive where the claim is too close to one of the two to tell, or
+where several components lie between their slopes, but all of them together fit no direction.
 
 ## How it comes about
 

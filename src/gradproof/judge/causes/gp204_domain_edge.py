@@ -5,7 +5,7 @@ from gradproof.judge.catalogue import Cause
 CAUSE = Cause(
     code="GP204",
     name="domain-edge",
-    message="f is not finite on one side, however small the step",
+    message="f is not finite on one side, and the other side alone does not settle it",
     advice="Check at a point inside the domain, or move the parameter away from its bound.",
     text="""
 ## What it is
@@ -15,9 +15,10 @@ side of it, and infinite or NaN on the other.
 
 ## How it shows
 
-The step is shortened again and again, and still one of the two values is not a finite number.
-Without it there is no central difference, and the component is inconclusive. An `ArithmeticError`
-or a `ValueError` raised by f beside the point counts as such a value.
+Beside the point one of the two values is not a finite number, however short the step. There is no
+central difference, and the slope is taken from the side that is left. Where that side does not
+resolve the tolerance, the component is inconclusive. An `ArithmeticError` or a `ValueError` raised
+by f beside the point counts as such a value.
 
 ## How it comes about
 
@@ -30,8 +31,8 @@ A square root or a logarithm at the end of its domain, a power with a fraction i
 import numpy as np
 import gradproof as gp
 
-# Defined from 0 on; the slope at 0 is 2, from the right.
-report = gp.check(lambda x: 2 * x + np.sqrt(x) ** 3, lambda x: 2 + 1.5 * np.sqrt(x), 0.0)
+# Defined from 0 on, where the slope from the right is 2; the constant drowns it in rounding.
+report = gp.check(lambda x: 1e9 + 2 * x + np.sqrt(x) ** 3, lambda x: 2 + 1.5 * np.sqrt(x), 0.0)
 ```
 
 ## What to do

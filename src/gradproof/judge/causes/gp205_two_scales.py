@@ -32,11 +32,10 @@ import gradproof as gp
 
 
 def loss(w):
-    penalty = np.sum(w.astype(np.float32) ** 2)  # stairs, each about a ten-millionth long
-    return float(np.sum(np.sin(w)) + penalty)
+    return round(float(np.sum(np.sin(w))), 3)  # stairs, each a thousandth high
 
 
-report = gp.check(loss, lambda w: np.cos(w) + 2 * w, np.array([0.7, 0.3, 1.1]))
+report = gp.check(loss, np.cos, np.array([0.7, 0.3, 1.1]))
 ```
 
 ## What to do

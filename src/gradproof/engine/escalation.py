@@ -1,0 +1,239 @@
+"""What cheap differences leave open goes to tables of steps, a few of each leaf at a time.
+
+What the tables teach is used for the rest: that f is noisier than the pilot saw, that f jumps, that
+nearly all of a leaf is wrong.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.pilot import Pilot
+from gradproof.judge.escalated import judge_line
+from gradproof.judge.line import lines_of
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
+from gradproof.judge.verdict import (
+    Components,
+    confirmed_by_company,
+    judge_cheaply,
+    require_company,
+)
+from gradproof.numerics.jumps import JumpScan
+from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.richardson import one_sided
+from gradproof.numerics.stages import KAPPA, CheapStages, sample_of_groups
+from gradproof.numerics.table import Table
+
+_FIRST_BATCH = 8  # lines of a leaf
+_MOST_AT_ONCE = 512
+_ENOUGH_FAILED = 8
+_STORM = 60  # undecided components, from which on those that agree get no table
+_MANY = 200
+_LEARN_FROM = 5  # tables that pass
+_SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
+_CHANCE = 1e-4  # that noise alone makes one of all components look wrong
+
+
+class Escalation:
+    """Measure and judge all components, as far as each needs it.
+
+    `components` and `limits` hold the result, `notes` what the user should know.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        scales: Scaling,
+        claim: FloatArray,
+        rules: Policy,
+        pilot: Pilot,
+        *,
+        value: float,
+        roundoff_of_claim: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._evaluator, self._scales, self._claim = evaluator, scales, claim
+        self._rules, self._pilot, self._value = rules, pilot, value
+        self._roundoff_of_claim, self._rng = roundoff_of_claim, rng
+        self._noise = pilot.noise
+        self._learned: list[float] = []
+        self._scan: JumpScan | None = None
+        quantile = -NormalDist().inv_cdf(_CHANCE / (2 * claim.size))
+        self._margin = max(rules.margin, quantile / KAPPA)
+        self.notes: list[str] = []
+        self.limits = self._limits()
+        self._stages = self._cheap_stages(self.limits)
+        evaluator.answer_components(self._stages)
+        self.components, open_ = judge_cheaply(self._stages, self.limits)
+        self._escalate(open_)
+        self._doubt_subgradients()
+        require_company(self._stages, self.components)
+
+    def _doubt_subgradients(self) -> None:
+        """Look along directions, where several components lie between the slopes of their kinks.
+
+        Each of them may lie between its own slopes, and all together be no subgradient: that of a
+        norm at 0 is no longer than 1.
+        """
+        c, scale = self.components, self._scales.scale
+        between = c.outcome == Outcome.SUBGRADIENT
+        at_kinks = between | (c.outcome == Outcome.ONE_SIDED)
+        if not np.any(between) or np.sum(at_kinks) < 2:
+            return
+        effect = np.where(at_kinks, self._claim * scale, 0.0)
+        signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
+        directions = [effect / np.max(np.abs(effect)) * scale] if np.any(effect) else []
+        directions += [np.where(at_kinks, sign * scale, 0.0) for sign in signs]
+        one = np.ones(len(directions))
+        table = Table(
+            one,
+            one * self._pilot.roundoff_of_x.max(),
+            one,
+            value_at_zero=self._value,
+            noise_of_f=self._noise,
+        )
+        self._evaluator.answer_directions(table, directions)
+        claimed = np.array([self._claim @ direction for direction in directions])
+        found = [
+            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self._noise)
+            for side in (-1, 1)
+        ]
+        slopes, bars = np.array([(v, t + e) for v, t, e in (f.take(f.best) for f in found)]).swapaxes(0, 1)
+        room = np.max(bars, axis=0) + np.abs(directions) @ self.limits.question.tolerance
+        if not np.all(
+            (claimed >= slopes.min(axis=0) - room) & (claimed <= slopes.max(axis=0) + room)
+        ):
+            c.outcome[between] = Outcome.KINK
+            c.possible[between] = np.inf
+
+    def _limits(self) -> Limits:
+        return limits(
+            self._scales,
+            self._claim,
+            self._rules,
+            noise=self._noise,
+            roundoff_of_claim=self._roundoff_of_claim,
+            roundoff_of_x=self._pilot.roundoff_of_x,
+        )
+
+    def _cheap_stages(self, bounds: Limits) -> CheapStages:
+        return CheapStages(
+            bounds.question,
+            value_at_zero=self._value,
+            noise_of_f=self._noise,
+            default_relative=self._rules.default,
+            rng=self._rng,
+        )
+
+    def _escalate(self, queue: IntArray) -> None:
+        group = self._stages.question.group
+        size = _FIRST_BATCH
+        while queue.size:
+            batch, queue = sample_of_groups(queue, group[queue], size, self._rng)
+            if batch.size > _MOST_AT_ONCE:
+                batch, later = np.split(self._rng.permutation(batch), [_MOST_AT_ONCE])
+                queue = np.sort(np.concatenate([queue, later]))
+            self._judge_tables(np.sort(batch))
+            queue = self._without_the_certain(queue)
+            if self._learn() or self._find_jumps():
+                queue = self._ask_again(queue)
+            size *= 2
+
+    def _judge_tables(self, places: IntArray) -> None:
+        space = self._evaluator.space
+        table = Table(
+            self._scales.scale[places],
+            self._pilot.roundoff_of_x[places],
+            space.x[places],
+            value_at_zero=self._value,
+            noise_of_f=self._noise,
+        )
+        self._evaluator.answer_components(table, places)
+        lines = lines_of(
+            table,
+            self.limits,
+            places,
+            roundoff=self._pilot.roundoff,
+            noise_of_f=self._noise,
+            smallest_change=self._pilot.smallest_change,
+            margin=self._margin,
+        )
+        for place, line in zip(places.tolist(), lines, strict=True):
+            found = judge_line(line)
+            self.components.put(place, found)
+            if found.outcome is Outcome.PASS and line.best is not None:
+                self._learned.append(line.best.amplitude / 1.4)
+
+    def _without_the_certain(self, queue: IntArray) -> IntArray:
+        """Take lines out of the queue whose tables would only cost."""
+        group, outcome = self._stages.question.group, self.components.outcome
+        groups = int(group.max(initial=0)) + 1
+        judged = ~np.isin(np.arange(outcome.size), queue)
+        failed = np.bincount(group[judged & (outcome == Outcome.FAIL)], minlength=groups)
+        open_ = self._stages.stage >= 2
+        passed = np.bincount(
+            group[judged & open_ & ~self._stages.agrees & (outcome < Outcome.FAIL)],
+            minlength=groups,
+        )
+        lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
+        certain = lost[group[queue]] & confirmed_by_company(self._stages, queue)
+        outcome[queue[certain]] = Outcome.FAIL
+        queue = queue[~certain]
+        undecided = int(np.sum(self.components.undecided[judged]))
+        if undecided >= _STORM and self._claim.size > _MANY:
+            queue = queue[outcome[queue] != Outcome.NOISE]
+        return queue
+
+    def _learn(self) -> bool:
+        """Raise the noise where tables that passed show more of it than the pilot."""
+        if len(self._learned) < _LEARN_FROM:
+            return False
+        seen = float(np.median(self._learned))
+        self._learned.clear()
+        if seen <= 2 * self._noise:
+            return False
+        self._noise = seen
+        return True
+
+    def _find_jumps(self) -> bool:
+        """Raise the noise where f jumps by as much as could explain what looks wrong."""
+        c, bounds, scale = self.components, self.limits, self._scales.scale
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(c.claim - c.value)
+            small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION))
+            small &= gap <= _SMALL_GAP * bounds.size
+        if self._scan is None and np.any(small):
+            self._scan = JumpScan(value_at_zero=self._value, noise_of_f=self._noise)
+            direction = self._pilot.reach * self._rng.choice([-1.0, 1.0], scale.size)
+            self._evaluator.answer_directions(self._scan, [direction])
+        if self._scan is None or self._scan.height / 2 <= self._noise:
+            return False
+        if not np.any((gap * scale)[small] <= self._scan.reach):
+            return False
+        self._noise = self._scan.height / 2
+        jump = self._scan.height / self._evaluator.factor
+        self.notes.append(
+            f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "
+            "is stopped at a tolerance: its slope was measured across the jumps"
+        )
+        return True
+
+    def _ask_again(self, queue: IntArray) -> IntArray:
+        """Put the question anew, with the noise that is known by now, where it is still open."""
+        c = self.components
+        unsettled = np.isin(c.outcome, (Outcome.NOISE, Outcome.FAIL)) | c.undecided
+        unsettled[queue] = True
+        places = np.flatnonzero(unsettled)
+        bounds = self._limits()
+        self.limits = self.limits.put(places, bounds)
+        part = bounds.take(places)
+        stages = self._cheap_stages(part)
+        self._evaluator.answer_components(stages, places)
+        found, open_ = judge_cheaply(stages, part)
+        c.put_all(places, found)
+        self._stages.put(places, stages)
+        return places[open_]

@@ -1,0 +1,102 @@
+"""What speaks against calling a claim wrong, although a table of differences contradicts it.
+
+Each veto was a way in which right gradients were once called wrong: wrong plateaus beside kinks,
+structure finer than the steps, values on a staircase.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof.judge.line import Line, Slope
+
+_NEAR = 0.3  # of the gap: differences so close to the claim side with it
+_MATTERS = 0.1  # of the gap: smaller deviations decide nothing
+_CLEARLY = 4.0  # bars
+_LOOKED_AT = 4  # smaller levels
+
+
+def smaller_steps_side_with_the_claim(line: Line, against: Sequence[Slope]) -> bool:
+    """Whether some difference at a step below those of the slopes is close to the claim."""
+    gap = min(line.off(slope) for slope in against)
+    below = slice(max(slope.level for slope in against), None)
+    tells = line.noise_of_slope[below] < gap / 2
+    near = np.abs(line.slope[below] - line.claim) < _NEAR * gap
+    return bool(np.any(tells & near))
+
+
+def smaller_steps_contest(line: Line, against: Sequence[Slope]) -> bool:
+    """Whether two neighbouring smaller steps deviate from every slope, both to the same side."""
+    gap = min(line.off(slope) for slope in against)
+    last = line.slope.size - 1
+    for slope in against:
+        levels = np.arange(slope.level + 1, min(slope.level + 1 + _LOOKED_AT, last + 1))
+        deviation = line.slope[levels] - slope.value
+        noise = line.amplitude[np.minimum(levels + 2, last)] / (np.sqrt(2) * line.step[levels])
+        beyond = np.maximum(np.abs(deviation) - slope.bar, 0) > _CLEARLY * noise
+        contests = np.sign(deviation) * (beyond & (np.abs(deviation) > _MATTERS * gap))
+        if not np.any(contests[:-1] * contests[1:] > 0):
+            return False
+    return True
+
+
+def is_on_a_staircase(line: Line) -> bool:
+    """Whether f stands still at the smallest steps, and its stairs climb as claimed."""
+    f0 = line.value_at_zero
+    up, down = line.plus - f0, line.minus - f0
+    still = (up == 0) & (down == 0)
+    moved = np.concatenate([np.abs(up), np.abs(down)])
+    moved = moved[moved > 0]
+    if line.claim == 0 or still.size < 3 or not np.all(still[-2:]) or moved.size == 0:
+        return False
+    right, left = up / line.step, -down / line.step
+    off = np.maximum(np.abs(right - line.claim), np.abs(left - line.claim))
+    climbs = (up != 0) & (down != 0)
+    unlike = off > 4 * moved.min() / line.step + np.abs(right - left)
+    return bool(np.any(climbs) and not np.any(climbs & unlike))
+
+
+def is_within_a_kink(line: Line) -> bool:
+    """Whether the sides stay apart near the decisive step, and the claim lies between them.
+
+    The two one-sided slopes of a smooth function close up linearly. The claim must lie between
+    them at every step from the decisive one on where noise allows to tell.
+    """
+    assert line.best is not None
+    f0, step, level, last = line.value_at_zero, line.step, line.best.level, line.slope.size - 1
+    right, left = (line.plus - f0) / step, (f0 - line.minus) / step
+    apart = right - left
+    noise = 10 * line.amplitude / step
+    ratio = step[:-1] / step[1:]
+    stays = (ratio * apart[1:] - apart[:-1]) / (ratio - 1)
+    noise_of_stays = (ratio * noise[1:] + noise[:-1]) / (ratio - 1)
+    window = slice(max(0, level - 1), min(last, level + 3))
+    jumps = (np.abs(stays) > noise_of_stays / 2) & (np.abs(stays) > 0.25 * np.abs(apart[:-1]))
+    if not np.any(jumps[window]):
+        return False
+    resolved = 2 * np.max(np.abs(apart[max(0, level - 2) : level + 3]))
+    for k in range(level, min(last + 1, level + 6)):
+        room = noise[k] + 0.25 * abs(apart[k]) + line.tolerance
+        low, high = sorted((left[k], right[k]))
+        if noise[k] <= resolved and not low - room <= line.claim <= high + room:
+            return False
+    return True
+
+
+def diverges(line: Line, side: int) -> bool:
+    """Whether the slopes of one side grow as the step shrinks, or contradict their own estimate."""
+    found = line.right if side > 0 else line.left
+    if found.best is None:
+        return True
+    noise = 4 * np.sqrt(2) * line.noise_of_f / found.step
+    change = np.abs(np.diff(found.slope))
+    clear = change > 2 * (noise[1:] + noise[:-1])
+    grows = clear[1:] & clear[:-1] & (change[1:] > 0.9 * change[:-1])
+    grows = grows[-8:]
+    in_a_row = np.convolve(grows, np.ones(4), mode="valid") if grows.size >= 4 else np.zeros(0)
+    if np.any(in_a_row >= 4):
+        return True
+    below = slice(found.best.level + 1, None)
+    deviation = found.slope[below] - found.best.value
+    contests = np.sign(deviation) * (np.abs(deviation) > found.best.bar + noise[below])
+    return bool(np.any(contests[:-1] * contests[1:] > 0))

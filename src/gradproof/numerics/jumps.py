@@ -1,0 +1,109 @@
+"""Does f jump? Looked for where a right gradient of an iteration stopped at a tolerance may hide.
+
+Such an f is smooth as long as the number of iterations stays the same, and jumps by about the
+tolerance where it changes. Its slope between the jumps is that of the truncated iteration, which
+differs from the one across many jumps, the gradient of what the iteration converges to. Small steps
+see the former only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradproof.numerics.protocol import Block, BoolArray, FloatArray
+
+# Half the width, in units of the natural scale, and points on either side.
+_WINDOWS = ((0.2, 16), (0.02, 16), (2.0, 160))
+_ORDER = 6  # of the differences that a smooth f leaves next to nothing in
+_SUM_OF_SQUARES = 924.0  # of the binomial coefficients of that order
+_STEP_IN_DIFFERENCES = 10.0  # the largest coefficient in the differences of a jump of 1
+_NEIGHBOURS = 12
+_STANDS_OUT = 30.0  # times the medians of the differences on either side
+_VISIBLE = 10.0  # standard deviations of noise
+_FROM_EDGE = 8  # points: towards the end of its domain f may be as steep as a jump
+_LOOKED_AT = 3
+_PARTS = 16
+_STAYS = 0.5  # of its height a jump keeps in a finer look; the trace of a kink shrinks
+_SMALL = 0.05  # of how much f moves in the window: a jump, not the shape of f
+_ROOM = 4.0
+
+
+class JumpScan:
+    """Walk along one line in equal steps and measure the height of the jumps of f, if any.
+
+    `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
+    across the jumps may differ from the one between them. The line is in units of the natural
+    scale. Costs 32 evaluations, 32 more and 320 more as long as nothing shows, and at most 17 for
+    each of three places that stand out.
+    """
+
+    def __init__(self, *, value_at_zero: float, noise_of_f: float) -> None:
+        self._value_at_zero = value_at_zero
+        self._noise_of_f = noise_of_f
+        self.height = 0.0
+        self.reach = 0.0
+        self._pending = self._looks()
+        self._block = next(self._pending, None)
+
+    def ask(self) -> Block | None:
+        """Return the next points, or None when there is nothing left to ask."""
+        return self._block
+
+    def tell(self, values: FloatArray, offsets: FloatArray) -> None:
+        """Take the values of the last block, and the offsets as floating point realised them."""
+        self._values = values
+        self._block = next(self._pending, None)
+
+    def _looks(self) -> Iterator[Block]:
+        for half, points in _WINDOWS:
+            t = np.linspace(-half, half, 2 * points + 1)
+            yield _block(np.delete(t, points))
+            f = np.insert(self._values, points, self._value_at_zero)
+            t, f = _finite_around(t, f, points)
+            if f.size < 2 * _ORDER:
+                continue
+            stands_out, heights = self._outliers(f)
+            jumps: list[float] = []
+            for place in np.argsort(-heights * stands_out)[:_LOOKED_AT]:
+                if not stands_out[place]:
+                    break
+                middle = place + _ORDER // 2
+                yield _block(np.linspace(t[middle - 1], t[middle + 1], _PARTS + 1))
+                left = float(np.max(np.abs(np.diff(self._values, 2)), initial=0.0))
+                if left >= _STAYS * heights[place]:
+                    jumps.append(left)
+            if not jumps:
+                continue
+            count = int(np.sum(np.diff(np.flatnonzero(stands_out)) > _ORDER)) + 1
+            height = max(jumps)
+            if height > _SMALL * np.ptp(f) and count < 3:
+                continue
+            self.height = height
+            self.reach = _ROOM * (count + 1) * height / float(t[-1] - t[0])
+            return
+
+    def _outliers(self, f: FloatArray) -> tuple[BoolArray, FloatArray]:
+        """Return where differences stand out, and the height of a jump that would leave them."""
+        rough = np.abs(np.diff(f, _ORDER))
+        padded = np.pad(rough, _NEIGHBOURS, mode="reflect" if rough.size > _NEIGHBOURS else "edge")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS)
+        medians = np.median(windows, axis=1)
+        # Quiet on both sides: towards a pole differences grow, too.
+        quiet = np.maximum(medians[: rough.size], medians[_NEIGHBOURS + 1 :][: rough.size])
+        of_noise = _VISIBLE * np.sqrt(_SUM_OF_SQUARES) * self._noise_of_f
+        return rough > np.maximum(_STANDS_OUT * quiet, of_noise), rough / _STEP_IN_DIFFERENCES
+
+
+def _finite_around(t: FloatArray, f: FloatArray, middle: int) -> tuple[FloatArray, FloatArray]:
+    """Return the unbroken run of finite values around the middle, well inside of any edge."""
+    gaps = np.flatnonzero(~np.isfinite(f))
+    before, after = gaps[gaps < middle], gaps[gaps > middle]
+    start = int(before.max()) + _FROM_EDGE if before.size else 0
+    stop = int(after.min()) - _FROM_EDGE if after.size else f.size
+    return t[start:stop], f[start:stop]
+
+
+def _block(offsets: FloatArray) -> Block:
+    return Block(np.zeros(offsets.size, dtype=np.int64), offsets)
