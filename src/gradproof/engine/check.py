@@ -30,6 +30,8 @@ from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
+_NOTHING = 1.0  # of the noise of one value: a claimed effect that no value of f can show
+
 
 def run_check(
     problem: Problem,
@@ -118,11 +120,11 @@ def _measure(
         rng=rng,
     )
     rules = policy(rtol, low_precision=pilot.low_precision)
-    if not np.any(claim):
+    if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
             found.notes.append(
-                "f does not depend on its argument, as claimed: "
+                "f does not visibly depend on its argument, as claimed: "
                 "it moved along none of a few random directions"
             )
             return _flat_evidence(scales, claim, rules, pilot.noise, factor)

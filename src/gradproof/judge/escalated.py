@@ -71,8 +71,9 @@ def judge_line(line: Line) -> Judgement:
 def _accepted(line: Line) -> list[Slope]:
     """Return the slopes that count: one, or two where f has one slope near and another further.
 
-    Where the noise at the wider scale is a real feature of f, the derivative is that of the finer
-    one; where it is small (a rounding, an inner cast), either may be meant.
+    Where the noise at the wider scale is a real feature of f, or the sides have different slopes
+    there (a kink beside the point), the derivative is that of the finer one; where it is small (a
+    rounding, an inner cast), either may be meant.
     """
     if line.best is None:
         return []
@@ -82,7 +83,12 @@ def _accepted(line: Line) -> list[Slope]:
     if fine.level < wide.level:
         fine, wide = wide, fine
     moves = float(max(abs(line.slope) * line.step))
-    return [fine] if wide.amplitude > _REAL_STRUCTURE * moves else [line.best, line.second]
+    k, f0 = wide.level, line.value_at_zero
+    apart = abs(line.plus[k] - 2 * f0 + line.minus[k]) / line.step[k]
+    across_a_kink = apart > abs(wide.value - fine.value)
+    if across_a_kink or wide.amplitude > _REAL_STRUCTURE * moves:
+        return [fine]
+    return [line.best, line.second]
 
 
 def _contradiction(line: Line, slopes: Sequence[Slope]) -> Outcome:

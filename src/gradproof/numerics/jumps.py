@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradproof.numerics.noise import is_smooth
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray
 
 # Half the width, in units of the natural scale, and points on either side.
@@ -27,7 +28,7 @@ _LOOKED_AT = 3
 _PARTS = 16
 _STAYS = 0.5  # of its height a jump keeps in a finer look; the trace of a kink shrinks
 _SMALL = 0.05  # of how much f moves in the window: a jump, not the shape of f
-_ROOM = 4.0
+_ROOM = 20.0
 
 
 class JumpScan:
@@ -71,8 +72,9 @@ class JumpScan:
                     break
                 middle = place + _ORDER // 2
                 yield _block(np.linspace(t[middle - 1], t[middle + 1], _PARTS + 1))
-                left = float(np.max(np.abs(np.diff(self._values, 2)), initial=0.0))
-                if left >= _STAYS * heights[place]:
+                # Fourth differences of a jump of 1 are 1, -3, 3, -1.
+                left = float(np.max(np.abs(np.diff(self._values, 4)))) / 3
+                if _STAYS * heights[place] <= left <= heights[place] / _STAYS:
                     jumps.append(left)
             if not jumps:
                 continue
@@ -93,7 +95,9 @@ class JumpScan:
         # Quiet on both sides: towards a pole differences grow, too.
         quiet = np.maximum(medians[: rough.size], medians[_NEIGHBOURS + 1 :][: rough.size])
         of_noise = _VISIBLE * np.sqrt(_SUM_OF_SQUARES) * self._noise_of_f
-        return rough > np.maximum(_STANDS_OUT * quiet, of_noise), rough / _STEP_IN_DIFFERENCES
+        # Where f jumps from point to point nothing stands out: it looks like noise.
+        limit = of_noise if not is_smooth(f) else np.maximum(_STANDS_OUT * quiet, of_noise)
+        return rough > limit, rough / _STEP_IN_DIFFERENCES
 
 
 def _finite_around(t: FloatArray, f: FloatArray, middle: int) -> tuple[FloatArray, FloatArray]:
