@@ -9,13 +9,14 @@ from gradproof.api.differentiate import NumericalGradient, differentiate
 from gradproof.api.explain import explain
 from gradproof.api.mark import problem
 from gradproof.api.report import Report
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
+from gradproof.judge.report import CauseFinding, ComponentFinding, ControlFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
     "CauseFinding",
     "ComponentFinding",
+    "ControlFinding",
     "GradientError",
     "GradproofError",
     "Inconclusive",

@@ -148,6 +148,9 @@ def test_what_was_found_is_all_there() -> None:
             "claimed": -3.5,
             "measured": report.culprits[0].measured,
             "bar": report.culprits[0].bar,
+            "truncation": report.culprits[0].truncation,
+            "noise": report.culprits[0].noise,
+            "visible": report.culprits[0].visible,
         }
     ]
     assert data["culprits"][0]["measured"] == pytest.approx(-4.0, rel=1e-6)

@@ -24,7 +24,9 @@ def component(
     address: str, index: tuple[int, ...], claimed: float, measured: float, bar: float
 ) -> gp.ComponentFinding:
     key = address.split("'")[1] if "'" in address else ""
-    return gp.ComponentFinding(address, (key,) if key else (), index, claimed, measured, bar)
+    return gp.ComponentFinding(
+        address, (key,) if key else (), index, claimed, measured, bar, bar / 4, bar * 3 / 4, 2 * bar
+    )
 
 
 def leaf(
@@ -51,6 +53,8 @@ def leaf(
         checked=math.prod(shape),
         wrong=wrong,
         undecided=undecided,
+        relative_to_itself=math.prod(shape) - unseen,
+        relative_to_leaf=0,
         unseen=unseen,
         reason=reason,
         ratio=ratio,
@@ -83,6 +87,7 @@ def report(
         culprits=culprits,
         causes=causes,
         notes=notes,
+        controls=(),
         versions=VERSIONS,
     )
 

@@ -75,6 +75,7 @@ def check(
     rtol: float | None = None,
     seed: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    self_test: bool = False,
 ) -> Report:
     r"""Check whether a gradient is the derivative of a function at a point.
 
@@ -99,6 +100,9 @@ def check(
         Seed of the random numbers: the same seed repeats the check.
     progress : callable, optional
         Called as ``progress(done, total)`` now and then during long stretches.
+    self_test : bool, default False
+        Break the claim on purpose in several ways afterwards, and check it again: the report says
+        which would have been caught (``report.controls``).
 
     Returns
     -------
@@ -119,8 +123,9 @@ def check(
 
     Notes
     -----
-    Costs about 25 evaluations and one to two for every component, seven where it is wrong. A
-    difference is taken at the smallest step h that resolves the tolerance,
+    Costs about 25 evaluations and one to two for every component, 41 where it is wrong (of a leaf
+    that is wrong throughout eight are confirmed so, and of the others five are spent at most); a
+    self-test costs 50 to 1,000 for each of ten broken claims. A difference is taken at the smallest step h that resolves the tolerance,
     :math:`h = 2\kappa\sigma / (\sqrt 2\,r\,|g_i|)` with the noise σ of f (measured), κ = 4 and the
     relative tolerance r. Source of the noise estimate: Moré & Wild, *SIAM J. Sci. Comput.* 33
     (2011) 1292–1314.
@@ -152,11 +157,22 @@ def check(
         raise InputError(
             f"progress: found {described(progress)}, expected a function of (done, total)"
         )
+    if not isinstance(self_test, bool):
+        raise InputError(f"self_test: found {described(self_test)}, expected True or False")
     tree, values = flatten(problem.at, problem.root)
     if not values:
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
     space = NumpySpace(tree, values)
-    record = run_check(problem, tree, space, plan="every", rtol=rtol, seed=seed, progress=progress)
+    record = run_check(
+        problem,
+        tree,
+        space,
+        plan="every",
+        rtol=rtol,
+        seed=seed,
+        progress=progress,
+        self_test=self_test,
+    )
     return Report(**vars(record))
 
 

@@ -39,6 +39,8 @@ class Report(Record):
         Why the check did not simply pass.
     notes : tuple of str
         What was read or done in a way worth knowing.
+    controls : tuple of ControlFinding
+        What the self-test showed, where it was asked for: claims that were broken on purpose.
     versions : dict of str to str
         Versions of gradproof and of what it computes with.
 

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
+from gradproof.engine.controls import broken_claims
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.movement import (
@@ -18,19 +19,21 @@ from gradproof.engine.movement import (
     movement_of_leaves,
     react,
 )
+from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
-from gradproof.judge.report import Record
+from gradproof.judge.report import ControlFinding, Record
 from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components
-from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
-_NOTHING = 1.0  # of the noise of one value: a claimed effect that no value of f can show
+_MOST_IN_A_CONTROL = 32  # components
+_NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f can show
 
 
 def run_check(
@@ -42,12 +45,13 @@ def run_check(
     rtol: float | None,
     seed: int,
     progress: Progress | None,
+    self_test: bool,
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
     evaluator = Evaluator(value_of(problem), space, progress)
     with np.errstate(all="ignore"):  # our own arithmetic; the user's has what the user set
-        return _run(problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed)
+        return _run(problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed, self_test=self_test)
 
 
 def _run(
@@ -59,6 +63,7 @@ def _run(
     plan: str,
     rtol: float | None,
     seed: int,
+    self_test: bool,
 ) -> Record:
     rng = np.random.default_rng(seed)
 
@@ -73,6 +78,7 @@ def _run(
                 tree, found.verdict, found.value, found.causes, found.notes, price(found)
             )
         evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+        controls = _test_itself(tree, evaluator, found, rtol=rtol, rng=rng) if self_test else []
         _compare_with_the_start(found, evaluator)
         return write_record(
             tree,
@@ -82,6 +88,7 @@ def _run(
             ending=found.verdict,
             causes=found.causes,
             notes=found.notes,
+            controls=controls,
             price=price(found),
         )
     finally:
@@ -95,8 +102,9 @@ def _measure(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    places: IntArray | None = None,
 ) -> Evidence:
-    """Measure every component, as far as its question needs it."""
+    """Measure every component, or those at some places, as far as its question needs it."""
     evaluator.factor = factor = _power_of_two(found.value)
     assert found.claim is not None
     claim, value = found.claim * factor, found.value * factor
@@ -133,18 +141,52 @@ def _measure(
     elif is_stationary(scales, claim, reaction.movement):
         movement = movement_of_leaves(evaluator, tree, scales, value, rng)
         scales = dataclasses.replace(scales, movement=movement)
+    if places is None:
+        places = np.arange(claim.size)
     measured = Escalation(
-        evaluator,
-        scales,
-        claim,
+        Part(evaluator, places) if places.size < claim.size else evaluator,
+        scales_of(scales, places),
+        claim[places],
         rules,
-        pilot,
+        pilot_of(pilot, places),
         value=value,
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
     found.notes.extend(measured.notes)
-    return Evidence(measured.components, measured.limits, pilot.noise / factor, 1 / factor)
+    return Evidence(
+        measured.components, measured.limits, pilot.noise / factor, 1 / factor, measured.margin
+    )
+
+
+def _test_itself(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+) -> list[ControlFinding]:
+    """Break the claim on purpose in several ways, and see which of them the check catches.
+
+    Of those that concern many components, some are looked at.
+    """
+    assert found.claim is not None
+    scale = scaling(tree, evaluator.x, found.claim).scale
+    controls = []
+    for control in broken_claims(tree, evaluator.x, found.claim, scale, rng):
+        places = control.places
+        if places.size > _MOST_IN_A_CONTROL:
+            places = np.sort(rng.choice(places, _MOST_IN_A_CONTROL, replace=False))
+        again = dataclasses.replace(found, claim=control.claim, causes=[], notes=[])
+        components = _measure(tree, evaluator, again, rtol=rtol, rng=rng, places=places).components
+        if np.any(components.wrong):
+            verdict = Verdict.FAIL
+        else:
+            undecided = np.any(components.undecided)
+            verdict = Verdict.INCONCLUSIVE if undecided else Verdict.PASS
+        controls.append(ControlFinding(control.name, control.addresses, verdict))
+    return controls
 
 
 def _power_of_two(value: float) -> float:
@@ -172,7 +214,7 @@ def _flat_evidence(
         roundoff_of_claim=0.0,
         roundoff_of_x=zero,
     )
-    return Evidence(components, bounds, noise / factor, 1 / factor)
+    return Evidence(components, bounds, noise / factor, 1 / factor, rules.margin)
 
 
 def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:

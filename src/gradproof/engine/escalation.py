@@ -11,6 +11,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.line import lines_of
@@ -41,12 +42,13 @@ _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 class Escalation:
     """Measure and judge all components, as far as each needs it.
 
-    `components` and `limits` hold the result, `notes` what the user should know.
+    `components` and `limits` hold the result, `margin` is how many bars wide a discrepancy has to
+    be, `notes` are what the user should know.
     """
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: Evaluator | Part,
         scales: Scaling,
         claim: FloatArray,
         rules: Policy,
@@ -63,7 +65,7 @@ class Escalation:
         self._learned: list[float] = []
         self._scan: JumpScan | None = None
         quantile = -NormalDist().inv_cdf(_CHANCE / (2 * claim.size))
-        self._margin = max(rules.margin, quantile / KAPPA)
+        self.margin = max(rules.margin, quantile / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
         self._stages = self._cheap_stages(self.limits)
@@ -144,11 +146,11 @@ class Escalation:
             size *= 2
 
     def _judge_tables(self, places: IntArray) -> None:
-        space = self._evaluator.space
+        x = self._evaluator.x
         table = Table(
             self._scales.scale[places],
             self._pilot.roundoff_of_x[places],
-            space.x[places],
+            x[places],
             value_at_zero=self._value,
             noise_of_f=self._noise,
         )
@@ -160,7 +162,7 @@ class Escalation:
             roundoff=self._pilot.roundoff,
             noise_of_f=self._noise,
             smallest_change=self._pilot.smallest_change,
-            margin=self._margin,
+            margin=self.margin,
         )
         for place, line in zip(places.tolist(), lines, strict=True):
             found = judge_line(line)

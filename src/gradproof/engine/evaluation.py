@@ -33,6 +33,11 @@ class Evaluator:
         self._progress = progress
         self._users_errstate = np.geterr()
 
+    @property
+    def x(self) -> FloatArray:
+        """The components at the point."""
+        return self.space.x
+
     def as_user(self) -> np.errstate:
         """Return a context in which NumPy warns and raises as the user has told it to."""
         return np.errstate(**self._users_errstate)

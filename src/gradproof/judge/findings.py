@@ -12,7 +12,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.headline import counted, headline
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
+from gradproof.judge.report import CauseFinding, ComponentFinding, ControlFinding, LeafFinding, Record
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components
@@ -21,16 +21,21 @@ from gradproof.tree import Leaf, Tree
 
 _MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
+_ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
-    """All measurements of a check; `unit` turns them back into the units of f."""
+    """All measurements of a check; `unit` turns them back into the units of f.
+
+    `margin` is how many bars a discrepancy has to be wide to be called wrong.
+    """
 
     components: Components
     limits: Limits
     noise: float
     unit: float
+    margin: float
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -53,6 +58,7 @@ def write_record(
     ending: Verdict | None,
     causes: Sequence[CauseFinding],
     notes: Sequence[str],
+    controls: Sequence[ControlFinding],
     price: Price,
 ) -> Record:
     """Judge every leaf, then the whole."""
@@ -83,6 +89,7 @@ def write_record(
         culprits=_culprits(tree, evidence),
         causes=causes,
         notes=(*notes, *_notes(evidence)),
+        controls=tuple(controls),
         versions=_versions(),
     )
 
@@ -113,6 +120,8 @@ def unmeasured(
             checked=0,
             wrong=0,
             undecided=0,
+            relative_to_itself=0,
+            relative_to_leaf=0,
             unseen=0,
             reason=causes[-1].code if causes else None,
             ratio=None,
@@ -134,6 +143,7 @@ def unmeasured(
         culprits=(),
         causes=tuple(causes),
         notes=tuple(notes),
+        controls=(),
         versions=_versions(),
     )
 
@@ -168,6 +178,8 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     size, tolerance = bounds.typical[part], bounds.question.tolerance[part]
     visible = c.outcome[part] != Outcome.FLAT
     decided = visible & ~undecided
+    right = decided & ~wrong
+    own = tolerance + bar <= _ITSELF * bounds.question.relative[part] * np.abs(claim)
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(claim - value) / size
         relative_bar = bar / size
@@ -188,10 +200,12 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         verdict=verdict,
         discrepancy=_largest(off[decided]),
         bar=_largest(relative_bar[decided]),
-        resolution=_largest(seen[decided & ~wrong], nothing=float("inf")),
+        resolution=_largest(seen[right], nothing=float("inf")),
         checked=leaf.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
+        relative_to_itself=int(np.sum(right & own)),
+        relative_to_leaf=int(np.sum(right & ~own)),
         unseen=int(np.sum(~visible & (claim != 0))),
         reason=_most_frequent_reason(c.outcome[part][undecided]),
         ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,
@@ -261,6 +275,9 @@ def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
         claimed=float(c.claim[place]) * unit,
         measured=float(c.value[place]) * unit,
         bar=float(c.bar[place]) * unit,
+        truncation=float(c.truncation[place]) * unit,
+        noise=float(c.noise[place]) * unit,
+        visible=float(evidence.limits.beyond[place] + evidence.margin * c.bar[place]) * unit,
     )
 
 

@@ -23,6 +23,11 @@ class ComponentFinding:
         The component within the leaf; ``()`` for a number.
     claimed, measured, bar : float
         The claimed derivative, the measured one, and the error bar of the latter.
+    truncation, noise : float
+        The two parts of the bar: what the step leaves out, and what the noise of f puts in.
+    visible : float
+        The smallest error of the claim that would have been called one here, in the units of the
+        derivative.
 
     Examples
     --------
@@ -38,6 +43,9 @@ class ComponentFinding:
     claimed: float
     measured: float
     bar: float
+    truncation: float
+    noise: float
+    visible: float
 
     @property
     def bars(self) -> float:
@@ -69,6 +77,10 @@ class LeafFinding:
         passed.
     checked, wrong, undecided : int
         How many components were measured, contradict the claim, could not be decided.
+    relative_to_itself, relative_to_leaf : int
+        How many of those that pass were verified to the tolerance relative to their own size, and
+        how many only relative to a typical component of the leaf: they are smaller than that, and
+        a larger part of them may be wrong.
     unseen : int
         How many pass because neither the claim nor f moves f visibly by them, beside others that
         do: an error in them cannot be seen either. They count for nothing in `discrepancy`, `bar`
@@ -99,6 +111,8 @@ class LeafFinding:
     checked: int
     wrong: int
     undecided: int
+    relative_to_itself: int
+    relative_to_leaf: int
     unseen: int
     reason: str | None
     ratio: float | None
@@ -141,6 +155,37 @@ class CauseFinding:
 
 
 @dataclasses.dataclass(frozen=True)
+class ControlFinding:
+    """A negative control: the claim was broken on purpose, and checked again.
+
+    Parameters
+    ----------
+    name : str
+        How the claim was broken.
+    addresses : tuple of str
+        Where; empty where it was everywhere.
+    verdict : Verdict
+        What the check said to the broken claim: fail if it was caught.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: t**2, lambda t: 2 * t, 3.0, self_test=True)
+    >>> [(control.name, control.verdict.value) for control in report.controls][:1]
+    [('sign flipped', 'fail')]
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    verdict: Verdict
+
+    @property
+    def caught(self) -> bool:
+        """Whether the broken claim was called wrong."""
+        return self.verdict is Verdict.FAIL
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """Everything that a check found, without any rendering."""
 
@@ -159,6 +204,7 @@ class Record:
     culprits: tuple[ComponentFinding, ...]
     causes: tuple[CauseFinding, ...]
     notes: tuple[str, ...]
+    controls: tuple[ControlFinding, ...]
     versions: dict[str, str]
 
     @property

@@ -73,6 +73,8 @@ def _parts(record: Record, width: int) -> list[Any]:
         parts += [listed, ""]
     for cause in record.causes:
         parts += [_cause(cause), ""]
+    if record.controls:
+        parts += [_controls(record), ""]
     parts += [_indented(_text(f"note: {note}", "dim"), 2) for note in record.notes]
     while parts and parts[-1] == "":
         parts.pop()
@@ -134,7 +136,9 @@ def _words(leaf: LeafFinding) -> str:
         off = max(leaf.discrepancy, leaf.bar)
         if leaf.resolution >= 1:
             return "0 as far as can be seen" + undecided + unseen
-        return (f"right to {off:.1e}" if off else "no difference seen") + undecided + unseen
+        some = leaf.relative_to_leaf
+        small = f", {some:,} relative to the tensor only" if some else ""
+        return (f"right to {off:.1e}" if off else "no difference seen") + small + undecided + unseen
     words = [] if leaf.checked == 1 else [_share(leaf)]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
     return ": ".join(words)
@@ -155,7 +159,11 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
         return f"claimed 0 throughout; {text}"
     if leaf.ratio is not None:
         return f"claimed = {leaf.ratio:.4f} × measured; {text}"
-    return text + (f"  ({_bars(worst)})" if leaf.wrong else "")
+    if leaf.wrong:
+        return f"{text}  ({_bars(worst)})"
+    if not math.isfinite(worst.visible):
+        return text
+    return f"{text}; an error of {worst.visible:.0e} would have been seen"
 
 
 def _culprits(record: Record) -> Any:
@@ -176,6 +184,24 @@ def _culprits(record: Record) -> Any:
         for culprit in listed
     ]
     return _indented(Group(*lines), 2)
+
+
+def _controls(record: Record) -> Any:
+    """Say which claims, broken on purpose, were caught, and which were not."""
+    caught = [control.name for control in record.controls if control.caught]
+    missed = [control for control in record.controls if not control.caught]
+    head = f"self-test: {len(caught)} of {counted(len(record.controls), 'broken claim')} caught"
+    lines = [_text(head, "bold")]
+    if caught:
+        lines.append(_text(f"caught: {', '.join(caught)}"))
+    lines += [
+        _text(
+            f"not caught ({control.verdict.value}): {control.name}"
+            + (f" in {', '.join(control.addresses)}" if control.addresses else "")
+        )
+        for control in missed
+    ]
+    return _indented(Group(lines[0], *(_indented(line, 6) for line in lines[1:])), 2)
 
 
 def _cause(cause: CauseFinding) -> Any:

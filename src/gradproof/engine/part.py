@@ -1,0 +1,54 @@
+"""Some of the components, as if there were no others."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.pilot import Pilot
+from gradproof.judge.tolerance import Scaling
+from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
+
+
+class Part:
+    """An evaluator of which only the components at `places` are seen, numbered from 0 on."""
+
+    def __init__(self, evaluator: Evaluator, places: IntArray) -> None:
+        self._evaluator, self._places = evaluator, places
+
+    @property
+    def x(self) -> FloatArray:
+        """The components."""
+        return self._evaluator.x[self._places]
+
+    @property
+    def factor(self) -> float:
+        """What values of f are multiplied by."""
+        return self._evaluator.factor
+
+    def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
+        """Evaluate whatever a scheme asks for along components."""
+        self._evaluator.answer_components(
+            scheme, self._places if lines is None else self._places[lines]
+        )
+
+    def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
+        """Evaluate whatever a scheme asks for along directions."""
+        whole = [np.zeros_like(self._evaluator.x) for _ in directions]
+        for full, direction in zip(whole, directions, strict=True):
+            full[self._places] = direction
+        self._evaluator.answer_directions(scheme, whole)
+
+
+def scales_of(scales: Scaling, places: IntArray) -> Scaling:
+    """Return the scales of some components."""
+    return Scaling(*(part[places] for part in vars(scales).values()))
+
+
+def pilot_of(pilot: Pilot, places: IntArray) -> Pilot:
+    """Return what the pilot says about some components."""
+    return dataclasses.replace(
+        pilot, roundoff_of_x=pilot.roundoff_of_x[places], reach=pilot.reach[places]
+    )
