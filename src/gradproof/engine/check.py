@@ -51,7 +51,9 @@ def run_check(
     started = time.perf_counter()
     evaluator = Evaluator(value_of(problem), space, progress)
     with np.errstate(all="ignore"):  # our own arithmetic; the user's has what the user set
-        return _run(problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed, self_test=self_test)
+        return _run(
+            problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed, self_test=self_test
+        )
 
 
 def _run(

@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
@@ -23,9 +24,10 @@ from gradproof.judge.verdict import (
     judge_cheaply,
     require_company,
 )
+from gradproof.numerics.complex_step import STEP, is_trustworthy, slopes
 from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.richardson import one_sided
+from gradproof.numerics.richardson import central, one_sided
 from gradproof.numerics.stages import KAPPA, CheapStages, sample_of_groups
 from gradproof.numerics.table import Table
 
@@ -73,6 +75,7 @@ class Escalation:
         self.components, open_ = judge_cheaply(self._stages, self.limits)
         self._escalate(open_)
         self._doubt_subgradients()
+        self._take_complex_steps()
         require_company(self._stages, self.components)
 
     def _doubt_subgradients(self) -> None:
@@ -90,6 +93,23 @@ class Escalation:
         signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
         directions = [effect / np.max(np.abs(effect)) * scale] if np.any(effect) else []
         directions += [np.where(at_kinks, sign * scale, 0.0) for sign in signs]
+        table = self._table_along(directions)
+        claimed = np.array([self._claim @ direction for direction in directions])
+        found = [
+            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self._noise)
+            for side in (-1, 1)
+        ]
+        slopes, bars = np.array(
+            [(v, t + e) for v, t, e in (f.take(f.best) for f in found)]
+        ).swapaxes(0, 1)
+        room = np.max(bars, axis=0) + np.abs(directions) @ self.limits.question.tolerance
+        if not np.all(
+            (claimed >= slopes.min(axis=0) - room) & (claimed <= slopes.max(axis=0) + room)
+        ):
+            c.outcome[between] = Outcome.KINK
+            c.possible[between] = np.inf
+
+    def _table_along(self, directions: list[FloatArray]) -> Table:
         one = np.ones(len(directions))
         table = Table(
             one,
@@ -99,25 +119,62 @@ class Escalation:
             noise_of_f=self._noise,
         )
         self._evaluator.answer_directions(table, directions)
-        claimed = np.array([self._claim @ direction for direction in directions])
-        found = [
-            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self._noise)
-            for side in (-1, 1)
-        ]
-        slopes, bars = np.array([(v, t + e) for v, t, e in (f.take(f.best) for f in found)]).swapaxes(0, 1)
-        room = np.max(bars, axis=0) + np.abs(directions) @ self.limits.question.tolerance
-        if not np.all(
-            (claimed >= slopes.min(axis=0) - room) & (claimed <= slopes.max(axis=0) + room)
-        ):
-            c.outcome[between] = Outcome.KINK
-            c.possible[between] = np.inf
+        return table
 
-    def _limits(self) -> Limits:
+    def _take_complex_steps(self) -> None:
+        """Decide by complex steps what drowns in noise, where f is analytic code.
+
+        They may clear a claim that the differences do not contradict; to call one wrong, they alone
+        do not suffice.
+        """
+        c, scale = self.components, self._scales.scale
+        drowned = np.flatnonzero(c.outcome == Outcome.NOISE)
+        if drowned.size == 0:
+            return
+        signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
+        dense = list(signs * self._rng.uniform(0.5, 1.0, signs.shape) * self._pilot.reach)
+        values = self._evaluator.along_imaginary([STEP * v for v in dense])
+        if values is None:
+            return
+        found = central(
+            self._table_along(dense),
+            roundoff=self._pilot.roundoff,
+            noise_of_f=self._noise,
+            smallest_change=self._pilot.smallest_change,
+        )
+        measured, truncation, noise = found.take(found.best)
+        if not is_trustworthy(
+            values,
+            np.full(len(dense), STEP),
+            value_at_zero=self._value,
+            measured=measured,
+            bars=truncation + noise,
+        ):
+            return
+        units = np.zeros((drowned.size, scale.size))
+        units[np.arange(drowned.size), drowned] = STEP * scale[drowned]
+        values = self._evaluator.along_imaginary(list(units))
+        if values is None:
+            return
+        slope = slopes(values, STEP * scale[drowned])
+        quiet = self._limits(noise=0.0)
+        agrees = np.abs(slope - c.claim[drowned]) <= quiet.question.tolerance[drowned]
+        cleared = drowned[agrees]
+        self.limits = self.limits.put(cleared, quiet)
+        c.outcome[cleared], c.value[cleared] = Outcome.PASS, slope[agrees]
+        c.truncation[cleared], c.noise[cleared] = 0.0, UNIT_ROUNDOFF_64 * np.abs(slope[agrees])
+        if cleared.size:
+            self.notes.append(
+                f"{cleared.size:,} of {scale.size:,} components drown in the noise of f, and were "
+                "measured by complex steps"
+            )
+
+    def _limits(self, noise: float | None = None) -> Limits:
         return limits(
             self._scales,
             self._claim,
             self._rules,
-            noise=self._noise,
+            noise=self._noise if noise is None else noise,
             roundoff_of_claim=self._roundoff_of_claim,
             roundoff_of_x=self._pilot.roundoff_of_x,
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
@@ -56,6 +57,13 @@ class Evaluator:
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f, direction, offset)
         return _as_float(result) * self.factor
+
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+        with np.errstate(all="ignore"):
+            results = self.space.along_imaginary(self._f, directions)
+        self.count += len(directions) if results is not None else 1
+        return None if results is None else np.array(results) * self.factor
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
         """Evaluate whatever a scheme asks for along directions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
@@ -36,10 +37,17 @@ class Part:
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
         """Evaluate whatever a scheme asks for along directions."""
+        self._evaluator.answer_directions(scheme, self._whole(directions))
+
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+        return self._evaluator.along_imaginary(self._whole(directions))
+
+    def _whole(self, directions: list[FloatArray]) -> list[FloatArray]:
         whole = [np.zeros_like(self._evaluator.x) for _ in directions]
         for full, direction in zip(whole, directions, strict=True):
             full[self._places] = direction
-        self._evaluator.answer_directions(scheme, whole)
+        return whole
 
 
 def scales_of(scales: Scaling, places: IntArray) -> Scaling:

@@ -1,6 +1,7 @@
 """Parameters of NumPy arrays and Python numbers, moved in place in a buffer of our own."""
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,27 @@ class NumpySpace:
             places = lines[run] - starts[which]
             results += self._run(f, which, places.tolist(), there.tolist())
         return results, moved - self.x[lines]
+
+    def along_imaginary(self, f: Function, directions: list[FloatArray]) -> list[complex] | None:
+        """Evaluate f at x + i·direction in complex128; None where f does not take that."""
+        results = []
+        for direction in directions:
+            leaves: list[Any] = []
+            for leaf, initial, number in zip(
+                self._tree.leaves, self._initial, self._is_number, strict=True
+            ):
+                moved = initial + 1j * direction[leaf.start : leaf.stop]
+                leaves.append(complex(moved[0]) if number else moved.reshape(leaf.shape))
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                    result = np.asarray(f(self._tree.unflatten(leaves)))
+                    if result.size != 1 or result.dtype.kind != "c":
+                        return None
+                    results.append(complex(result.item()))
+            except Exception:  # whatever a function says that expects real numbers
+                return None
+        return results
 
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
         """Evaluate f with one component of one leaf moved after the other."""

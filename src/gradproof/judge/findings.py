@@ -12,7 +12,13 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.headline import counted, headline
-from gradproof.judge.report import CauseFinding, ComponentFinding, ControlFinding, LeafFinding, Record
+from gradproof.judge.report import (
+    CauseFinding,
+    ComponentFinding,
+    ControlFinding,
+    LeafFinding,
+    Record,
+)
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components

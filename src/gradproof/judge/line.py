@@ -90,9 +90,7 @@ def lines_of(
     margin: float,
 ) -> Iterator[Line]:
     """Yield the lines of a table; line k of it is the component ``places[k]``."""
-    both = central(
-        table, roundoff=roundoff, noise_of_f=noise_of_f, smallest_change=smallest_change
-    )
+    both = central(table, roundoff=roundoff, noise_of_f=noise_of_f, smallest_change=smallest_change)
     second = both.second_scale
     at_kink = [
         one_sided(table, side, roundoff=roundoff, noise_of_f=noise_of_f, amplitude=both.amplitude)

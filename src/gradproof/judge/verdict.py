@@ -82,7 +82,9 @@ def judge_cheaply(stages: CheapStages, limits: Limits) -> tuple[Components, IntA
     open_ = (stages.stage >= Stage.CENTRAL) & (stages.stage <= Stage.SECOND) & ~stages.agrees
     left, right, spread, possible = np.full((4, n), np.nan)
     if not np.any(open_ | np.isfinite(stages.second.value)):
-        found = Components(q.claim, value, truncation, noise, outcome, left, right, spread, possible)
+        found = Components(
+            q.claim, value, truncation, noise, outcome, left, right, spread, possible
+        )
         return found, np.flatnonzero(open_)
 
     twice = np.isfinite(stages.second.value)

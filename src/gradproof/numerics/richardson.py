@@ -91,7 +91,9 @@ def central(
         step = (table.t_plus - table.t_minus) / 2
         change = table.plus - table.minus
         slope = np.where(_last_finite_run(change / step), change / (2 * step), np.nan)
-        largest = np.fmax(np.fmax(np.abs(table.plus), np.abs(table.minus)), abs(table.value_at_zero))
+        largest = np.fmax(
+            np.fmax(np.abs(table.plus), np.abs(table.minus)), abs(table.value_at_zero)
+        )
         floor = np.fmax(2 * roundoff * largest, 1.4 * noise_of_f)
         quantum = _quanta(np.where(np.isfinite(slope), np.abs(change), np.nan), smallest_change)
         floor = np.fmax(floor, quantum / 2)

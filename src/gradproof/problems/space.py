@@ -58,3 +58,6 @@ class Space(Protocol):
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction; NaN where f raises one of `UNDEFINED`."""
+
+    def along_imaginary(self, f: Function, directions: list[FloatArray]) -> list[complex] | None:
+        """Evaluate f at x + i·direction in complex128; None where f does not take that."""
