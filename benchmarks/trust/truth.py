@@ -13,7 +13,7 @@ _TINY = 1e-30
 
 def flat(tree: Any) -> FloatArray:
     """Return all leaves of a pytree behind each other, in float64."""
-    leaves: list[Any] = optree.tree_leaves(tree, namespace="")  # type: ignore[arg-type]
+    leaves: list[Any] = optree.tree_leaves(tree, namespace="")
     return np.concatenate(
         [np.empty(0), *(np.asarray(leaf, dtype=np.float64).ravel() for leaf in leaves)]
     )

@@ -8,8 +8,8 @@ import pytest
 from scipy.optimize import minimize
 
 import gradproof as gp
-from gradproof.judge.tolerance import Limits, policy
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.tolerance import Limits, policy
 from gradproof.judge.verdict import judge_cheaply, require_company
 from gradproof.numerics.stages import CheapStages, Question, Stage
 

@@ -24,9 +24,9 @@ from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
+from gradproof.judge.outcome import Outcome
 from gradproof.judge.report import ControlFinding, Record
 from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
-from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Problem, Space

@@ -19,7 +19,6 @@ from gradproof.judge.line import lines_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
 from gradproof.judge.verdict import (
-    Components,
     confirmed_by_company,
     judge_cheaply,
     require_company,
@@ -99,12 +98,12 @@ class Escalation:
             one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self._noise)
             for side in (-1, 1)
         ]
-        slopes, bars = np.array(
-            [(v, t + e) for v, t, e in (f.take(f.best) for f in found)]
-        ).swapaxes(0, 1)
+        taken = [f.take(f.best) for f in found]
+        sides = np.array([value for value, _, _ in taken])
+        bars = np.array([truncation + noise for _, truncation, noise in taken])
         room = np.max(bars, axis=0) + np.abs(directions) @ self.limits.question.tolerance
         if not np.all(
-            (claimed >= slopes.min(axis=0) - room) & (claimed <= slopes.max(axis=0) + room)
+            (claimed >= sides.min(axis=0) - room) & (claimed <= sides.max(axis=0) + room)
         ):
             c.outcome[between] = Outcome.KINK
             c.possible[between] = np.inf

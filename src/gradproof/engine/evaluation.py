@@ -63,7 +63,7 @@ class Evaluator:
         with np.errstate(all="ignore"):
             results = self.space.along_imaginary(self._f, directions)
         self.count += len(directions) if results is not None else 1
-        return None if results is None else np.array(results) * self.factor
+        return None if results is None else np.array(results, dtype=np.complex128) * self.factor
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
         """Evaluate whatever a scheme asks for along directions."""

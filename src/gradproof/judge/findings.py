@@ -12,6 +12,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.headline import counted, headline
+from gradproof.judge.outcome import Outcome
 from gradproof.judge.report import (
     CauseFinding,
     ComponentFinding,
@@ -20,7 +21,6 @@ from gradproof.judge.report import (
     Record,
 )
 from gradproof.judge.tolerance import Limits
-from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.tree import Leaf, Tree

@@ -97,9 +97,8 @@ class Limits:
             result[places] = others[places]
             return result
 
-        ours, theirs = vars(self.question), vars(other.question)
         return Limits(
-            Question(**{name: mixed(ours[name], theirs[name]) for name in ours}),
+            self.question.put(places, other.question),
             mixed(self.size, other.size),
             mixed(self.typical, other.typical),
             mixed(self.beyond, other.beyond),

@@ -122,7 +122,8 @@ class NoisePilot:
 def is_smooth(f: FloatArray) -> bool:
     """Whether the highest differences of equidistant values still shrink from order to order.
 
-    Those of noise, jumps and kinks are of one size once normalised; a smooth f leaves less and less.
+    Those of noise, jumps and kinks are of one size once normalised; a smooth f leaves less and
+    less.
     """
     highest = [level for level, _ in _noise_levels(f)][3:]
     return max(highest) > _AGREE * min(highest) and highest[0] > highest[-1]

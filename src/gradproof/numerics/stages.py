@@ -64,6 +64,13 @@ class Question:
         """Return the question of some lines."""
         return Question(**{name: part[lines] for name, part in vars(self).items()})
 
+    def put(self, lines: IntArray, other: Question) -> Question:
+        """Return this question, with that of another at some lines."""
+        parts = {name: part.copy() for name, part in vars(self).items()}
+        for name, part in parts.items():
+            part[lines] = vars(other)[name][lines]
+        return Question(**parts)
+
 
 class Stage(enum.IntEnum):
     """How far a line had to go."""
