@@ -19,6 +19,7 @@ from gradproof.engine.movement import (
 )
 from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
 from gradproof.judge.report import Record
@@ -42,8 +43,12 @@ def run_check(
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
-    evaluator = Evaluator(value_of(problem), space, progress)
-    with np.errstate(all="ignore"):  # our own arithmetic; the user's has what the user set
+    randomness = Randomness(problem.reseed)
+    evaluator = Evaluator(
+        value_of(problem), space, progress, randomness=randomness, terms=problem.terms
+    )
+    # Our own arithmetic is silent; the user's has what the user set.
+    with np.errstate(all="ignore"), randomness.kept():
         return _run(problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed)
 
 
@@ -64,17 +69,20 @@ def _run(
         return Price(evaluator.count, found.gradient_calls, seconds, plan, seed)
 
     try:
-        found = preflight(problem, tree, evaluator)
-        if found.verdict is not None or found.claim is None or tree.size == 0:
+        found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+        # An f that draws random numbers rarely, or only away from the point: all of it again.
+        while evidence is not None and evaluator.repeat_random_numbers():
+            calls = found.gradient_calls
+            found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+            found.gradient_calls += calls
+        if evidence is None:
             return unmeasured(
-                tree, found.verdict, found.value, found.causes, found.notes, price(found)
+                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
             )
-        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
-        _compare_with_the_start(found, evaluator)
         return write_record(
             tree,
             evidence,
-            value=found.value,
+            value=found.value_of_f,
             rtol_given=rtol is not None,
             ending=found.verdict,
             causes=found.causes,
@@ -83,6 +91,24 @@ def _run(
         )
     finally:
         evaluator.space.restore()
+
+
+def _attempt(
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+) -> tuple[Preflight, Evidence | None]:
+    """Measure once, if the question is sound."""
+    found = preflight(problem, tree, evaluator)
+    if found.verdict is not None or found.claim is None or tree.size == 0:
+        return found, None
+    evaluator.randomness.look()
+    evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+    _compare_with_the_start(found, evaluator)
+    return found, evidence
 
 
 def _measure(
@@ -103,7 +129,7 @@ def _measure(
         found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
     if not reaction.as_claimed:
         found.causes.append(CATALOGUE["GP107"].finding())
-        noise = evaluator.roundoff * abs(value)
+        noise = evaluator.rounding
         return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
     if evaluator.space.was_written:
         found.causes.append(CATALOGUE["GP102"].finding())

@@ -1,17 +1,24 @@
 """Every evaluation of f goes through here: counted, guarded, turned into a float."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, unit_roundoff
+from gradproof._base.validation import described, real_number
+from gradproof.engine.randomness import Randomness
+from gradproof.engine.terms import Terms
 from gradproof.numerics.protocol import FloatArray, Scheme
 from gradproof.problems import Space
 
 _CHUNK = 4096
+_FOR_TERMS = (
+    "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
+    "or return their sum or mean"
+)
 Progress = Callable[[int, int], object]
 
 
@@ -19,19 +26,49 @@ class Evaluator:
     """Evaluate f at the point and around it, and count.
 
     An exception at the point itself is the user's and surfaces; displaced, some say that f is not
-    defined there (`UNDEFINED`), and the value is NaN.
+    defined there (`UNDEFINED`), and the value is NaN. `rounding` is the size of the rounding of one
+    value, and `value_of_f` what f itself is at the point, where its values stand for terms.
     """
 
     def __init__(
-        self, f: Callable[[Any], Any], space: Space, progress: Progress | None = None
+        self,
+        f: Callable[[Any], Any],
+        space: Space,
+        progress: Progress | None = None,
+        *,
+        randomness: Randomness | None = None,
+        terms: str | None = None,
     ) -> None:
-        self._f = f
+        self._plain = f
         self.space = space
         self.count = 0
-        self.roundoff = UNIT_ROUNDOFF_64
+        self.value_of_f = math.nan
         self.factor = 1.0
+        self.randomness = randomness or Randomness()
+        self._terms_as = terms
+        self._size = 0.0
         self._progress = progress
         self._users_errstate = np.geterr()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin afresh: what was seen of f at the point holds no longer."""
+        self.roundoff = UNIT_ROUNDOFF_64
+        self._terms = Terms(self._terms_as) if self._terms_as else None
+        self._f = self.randomness.before(self._plain)
+        self._f_around = self._terms.after(self._f) if self._terms else self._f
+
+    def repeat_random_numbers(self) -> bool:
+        """Give f the same random numbers from now on; return whether it was seen to draw any."""
+        if not self.randomness.hold_for_f():
+            return False
+        self.begin()
+        return True
+
+    @property
+    def rounding(self) -> float:
+        """The size of the rounding of one value."""
+        return self.roundoff * (self._size * self.factor)  # scaled first: u times it may underflow
 
     def as_user(self) -> np.errstate:
         """Return a context in which NumPy warns and raises as the user has told it to."""
@@ -42,14 +79,27 @@ class Evaluator:
         self.count += 1
         with self.as_user():
             result = self._f(self.space.at)
-        self.roundoff = max(self.roundoff, unit_roundoff(getattr(result, "dtype", np.float64)))
-        return _as_float(result) * self.factor
+        if self._terms is None:
+            value = self.value_of_f = _as_float(result)
+            roundoff = unit_roundoff(getattr(result, "dtype", np.float64))
+        else:
+            if not self._terms.known:
+                self._terms.stand_at(result)
+            value = self._terms.value(result)
+            self.value_of_f, roundoff = self._terms.total, self._terms.roundoff
+        self.roundoff = max(self.roundoff, roundoff)
+        self._size = abs(value)
+        return value * self.factor
+
+    def total(self, result: Any, name: str) -> float:
+        """Return what f is for one result, the sum or mean of terms where it returns those."""
+        return self._terms.total_of(result) if self._terms else real_number(result, name)
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
         """Evaluate f at x + offset · direction."""
         self.count += 1
         with np.errstate(all="ignore"):
-            result = self.space.along_direction(self._f, direction, offset)
+            result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
@@ -69,7 +119,7 @@ class Evaluator:
                 part = slice(start, start + _CHUNK)
                 with np.errstate(all="ignore"):
                     results, offsets[part] = self.space.along_components(
-                        self._f, block.lines[part], block.offsets[part]
+                        self._f_around, block.lines[part], block.offsets[part]
                     )
                 values[part] = _as_floats(results)
                 self.count += len(results)
@@ -97,12 +147,12 @@ def _as_float(result: Any) -> float:
         return float(result)
     try:
         array = np.asarray(result)
-        if array.size == 1 and array.dtype.kind in "biuf":
+        if array.size == 1 and is_real(array.dtype):
             return float(array.item())
     except ValueError:
         pass
     several = isinstance(result, np.ndarray) and result.size > 1
     raise InputError(
         f"the value of f: found {described(result)}, expected one real number"
-        + ("; where it returns several terms, return their sum or mean" if several else "")
+        + _FOR_TERMS * several
     )

@@ -18,6 +18,7 @@ _FILES = (
     "gp203_precision",
     "gp204_domain_edge",
     "gp205_two_scales",
+    "gp208_random_without_reseed",
 )
 
 
