@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import rich.style  # noqa: F401  draws a random number when it is first imported
 
 import gradproof as gp
 
@@ -378,11 +379,13 @@ class Torch(types.ModuleType):
         )
 
     def read(self, name: str) -> Array:
-        state = self.generators[name].get_state()
-        return np.concatenate([state[1].astype(np.int64), [state[2]]])
+        state = self.generators[name].get_state(legacy=False)["state"]
+        return np.concatenate([state["key"].astype(np.int64), [state["pos"]]])
 
     def write(self, name: str, state: Array) -> None:
-        self.generators[name].set_state(("MT19937", state[:-1].astype(np.uint32), int(state[-1])))
+        whole = self.generators[name].get_state(legacy=False)
+        whole["state"] = {"key": state[:-1].astype(np.uint32), "pos": int(state[-1])}
+        self.generators[name].set_state(whole)
 
     def get_rng_state(self) -> Array:
         return self.read("cpu")
