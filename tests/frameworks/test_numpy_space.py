@@ -346,7 +346,10 @@ def test_numbers_are_of_the_type_that_the_user_gave() -> None:
         types.add(tuple(type(value) for value in t.values()))
         return float(sum(float(value) ** 2 for value in t.values()))
 
-    assert gp.check(f, lambda t: {k: 2 * float(v) for k, v in t.items()}, at).verdict != "fail"
+    def gradient(t: dict[str, Any]) -> dict[str, float]:
+        return {k: 2 * float(v) for k, v in t.items()}
+
+    assert gp.check(gp.Problem(f, gradient, at, promote="never")).verdict != "fail"
     assert types == {(float, np.float32, np.float64, np.float16)}
 
 

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.movement import (
@@ -19,6 +20,7 @@ from gradproof.engine.movement import (
 )
 from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
@@ -69,9 +71,11 @@ def _run(
         return Price(evaluator.count, found.gradient_calls, seconds, plan, seed)
 
     try:
+        space = evaluator.space
         found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
         # An f that draws random numbers rarely, or only away from the point: all of it again.
         while evidence is not None and evaluator.repeat_random_numbers():
+            evaluator.begin(space)
             calls = found.gradient_calls
             found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
             found.gradient_calls += calls
@@ -103,6 +107,8 @@ def _attempt(
 ) -> tuple[Preflight, Evidence | None]:
     """Measure once, if the question is sound."""
     found = preflight(problem, tree, evaluator)
+    if found.verdict is None and problem.promote == "auto":
+        promote(found, problem, tree, evaluator, rng)
     if found.verdict is not None or found.claim is None or tree.size == 0:
         return found, None
     evaluator.randomness.look()
@@ -122,6 +128,7 @@ def _measure(
     """Measure every component, as far as its question needs it."""
     evaluator.factor = factor = _power_of_two(found.value)
     assert found.claim is not None
+    rounding = found.rounding_of_claim
     claim, value = found.claim * factor, found.value * factor
     scales = scaling(tree, evaluator.space.x, claim)
     reaction = react(evaluator, scales, claim, value, rng)
@@ -142,7 +149,8 @@ def _measure(
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
-    rules = policy(rtol, low_precision=pilot.low_precision)
+    promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
+    rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
     if not np.any(claim):
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
@@ -163,6 +171,7 @@ def _measure(
         noise=pilot.noise,
         roundoff_of_claim=found.roundoff_of_claim,
         roundoff_of_x=pilot.roundoff_of_x,
+        rounding_of_claim=None if rounding is None else rounding * factor,
     )
     stages = CheapStages(
         bounds.question,

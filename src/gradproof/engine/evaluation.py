@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
 from gradproof._base.validation import described, real_number
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
@@ -15,6 +15,7 @@ from gradproof.numerics.protocol import FloatArray, Scheme
 from gradproof.problems import Space
 
 _CHUNK = 4096
+_FLOAT32_SIGNIFICAND = 24
 _FOR_TERMS = (
     "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
     "or return their sum or mean"
@@ -51,8 +52,9 @@ class Evaluator:
         self._users_errstate = np.geterr()
         self.begin()
 
-    def begin(self) -> None:
-        """Begin afresh: what was seen of f at the point holds no longer."""
+    def begin(self, space: Space | None = None) -> None:
+        """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
+        self.space = space or self.space
         self.roundoff = UNIT_ROUNDOFF_64
         self._terms = Terms(self._terms_as) if self._terms_as else None
         self._f = self.randomness.before(self._plain)
@@ -90,6 +92,11 @@ class Evaluator:
         self.roundoff = max(self.roundoff, roundoff)
         self._size = abs(value)
         return value * self.factor
+
+    def carries_float64(self, values: list[float]) -> bool:
+        """Whether values, those at the point among them, have more digits than a float32."""
+        seen = self._terms.significand if self._terms else longest_significand(np.array(values))
+        return self.roundoff <= UNIT_ROUNDOFF_64 and seen > _FLOAT32_SIGNIFICAND
 
     def total(self, result: Any, name: str) -> float:
         """Return what f is for one result, the sum or mean of terms where it returns those."""

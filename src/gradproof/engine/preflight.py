@@ -39,7 +39,8 @@ class Preflight:
     """What the first evaluations showed; `verdict` is set where the question ends with them.
 
     `value` is what the differences start from, `value_of_f` what f is at the point: not the same
-    where f returns terms.
+    where f returns terms. `promoted` says that f is evaluated in float64 and the claim made in low
+    precision; `rounding_of_claim` is then how inexact each component of it is, where that is known.
     """
 
     value: float = float("nan")
@@ -47,6 +48,8 @@ class Preflight:
     spread: float = 0.0
     claim: FloatArray | None = None
     roundoff_of_claim: float = UNIT_ROUNDOFF_64
+    rounding_of_claim: FloatArray | None = None
+    promoted: bool = False
     gradient_calls: int = 0
     verdict: Verdict | None = None
     causes: list[CauseFinding] = dataclasses.field(default_factory=list)
@@ -160,7 +163,7 @@ def _claims(
     """Return what is claimed, twice where the gradient can be called twice."""
     claims = []
     for _ in range(2 if callable(problem.gradient) or problem.gradient is True else 1):
-        claim = _claim(found, problem, tree, evaluator)
+        claim = claim_at(evaluator.space.fresh, found, problem, tree, evaluator)
         if isinstance(claim, Mismatch):
             return claim
         claims.append(claim)
@@ -178,21 +181,25 @@ def _change(found: Preflight, claims: list[FloatArray]) -> float:
     return change / largest if largest and np.isfinite(change) else float("inf")
 
 
-def _claim(
-    found: Preflight, problem: Problem, tree: Tree, evaluator: Evaluator
+def claim_at(
+    parameters: Callable[[], Any],
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
 ) -> FloatArray | Mismatch:
-    """Return the claimed gradient as one vector."""
+    """Return the gradient claimed for parameters, given by a function, as one vector."""
     gradient = problem.gradient
     value_too: Any = _NO_VALUE
     if gradient is True or callable(gradient):
         evaluator.randomness.before_gradient()
     if gradient is True:
         with evaluator.as_user():
-            value_too, gradient = _pair(problem.f(evaluator.space.fresh()))
+            value_too, gradient = _pair(problem.f(parameters()))
         found.gradient_calls += 1
     elif callable(gradient):
         with evaluator.as_user():
-            gradient = gradient(evaluator.space.fresh())
+            gradient = gradient(parameters())
         found.gradient_calls += 1
     matched = match(tree, gradient)
     if isinstance(matched, Mismatch) and _is_value_and_gradient(gradient):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 
@@ -22,14 +22,15 @@ class Terms:
 
     A value is Σ(terms − terms at the point), divided by their number for a mean, plus a constant:
     the size ‖terms‖₂ of the terms at the point, divided alike. It stands for f at the point, so
-    that u times it is the size of rounding, by which all else is judged. `roundoff` is that u, and
-    `total` the sum or the mean at the point itself.
+    that u times it is the size of rounding, by which all else is judged. `roundoff` is that u,
+    `total` the sum or the mean at the point itself, and `significand` how many bits its terms have.
     """
 
     def __init__(self, how: str) -> None:
         self._mean = how == "mean"
         self.roundoff = UNIT_ROUNDOFF_64
         self.total = math.nan
+        self.significand = 0
         self._there: FloatArray | None = None
         self._size = 0.0
         self._number = 1
@@ -49,6 +50,7 @@ class Terms:
         self.roundoff = unit_roundoff(terms.dtype)
         self.total = self.total_of(terms)
         self._there = there = terms.astype(np.float64)
+        self.significand = longest_significand(there)
         self._number = max(1, there.size) if self._mean else 1
         largest = float(np.max(np.abs(there), initial=0.0))
         # Divided by the largest first: squares of large and small numbers leave the range.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
@@ -35,6 +35,7 @@ class NumpySpace:
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
+        self.types = tuple(buffer.dtype.name for buffer in self._buffers)
         self.was_written = False
         self._fresh_copies = False
         self._float32_grid = False
@@ -82,6 +83,28 @@ class NumpySpace:
             self._kept = []
         self.restore()
 
+    def promoted(self) -> "NumpySpace | None":
+        """Return the same values in float64; None where all are in float64 already."""
+        if not any(roundoff > UNIT_ROUNDOFF_64 for roundoff in self.roundoffs):
+            return None
+        values: list[Any] = []
+        for leaf, given, kind, number, roundoff in zip(
+            self._tree.leaves,
+            self._given,
+            self._kinds,
+            self._is_number,
+            self.roundoffs,
+            strict=True,
+        ):
+            if roundoff > UNIT_ROUNDOFF_64:
+                given, kind = given.astype(np.float64), np.float64
+            values.append(kind(given[0]) if number else given.reshape(leaf.shape))
+        space = NumpySpace(self._tree, values)
+        space.was_written = self.was_written
+        if self._fresh_copies:
+            space.use_fresh_copies(keep=self._kept is not None)
+        return space
+
     def use_float32_grid(self, use: bool = True) -> None:
         """From now on move only to values that a float32 can hold, the point included; or not."""
         self._float32_grid = use
@@ -113,8 +136,7 @@ class NumpySpace:
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
-        for buffer, initial in zip(self._buffers, self._initial, strict=True):
-            buffer[:] = initial
+        self._put_back()
         self._build()
 
     def along_components(
@@ -168,13 +190,27 @@ class NumpySpace:
                 raise
         return results
 
-    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
-        """Evaluate f at x + offset · direction."""
+    def realised(self, direction: FloatArray, offset: float) -> FloatArray:
+        """Return by how much x moves when it is sent to x + offset · direction."""
+        self._move(direction, offset)
+        there = np.concatenate([np.empty(0), *(b.astype(np.float64) for b in self._buffers)])
+        self._put_back()
+        return there - self.x
+
+    def _move(self, direction: FloatArray, offset: float) -> None:
         with np.errstate(over="ignore"):
             for leaf, buffer in zip(self._tree.leaves, self._buffers, strict=True):
                 part = slice(leaf.start, leaf.stop)
                 there = self.x[part] + offset * direction[part]
                 buffer[:] = there.astype(np.float32) if self._float32_grid else there
+
+    def _put_back(self) -> None:
+        for buffer, initial in zip(self._buffers, self._initial, strict=True):
+            buffer[:] = initial
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
+        """Evaluate f at x + offset · direction."""
+        self._move(direction, offset)
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
@@ -191,20 +227,19 @@ class NumpySpace:
         finally:
             if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
                 self.was_written = self._fresh_copies = True
-            for buffer, initial in zip(self._buffers, self._initial, strict=True):
-                buffer[:] = initial
+            self._put_back()
 
 
 def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
     """Copy a leaf into a flat array of its own float type, which owns its memory."""
     known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
-    if array.dtype.kind not in "iuf":
+    if not is_real(array.dtype) or array.dtype.kind == "b":
         raise InputError(
             f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
             + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
         )
-    dtype = array.dtype if array.dtype.kind == "f" else np.float64
+    dtype = array.dtype if is_float(array.dtype) else np.float64
     buffer = np.empty(array.size, dtype=dtype)
     buffer[:] = array.ravel()
     if not np.all(np.isfinite(buffer)):

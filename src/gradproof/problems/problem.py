@@ -23,6 +23,11 @@ class Problem:
         in the structure of `at`; ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point. Never changed.
+    promote : {"auto", "never"}
+        Whether `f` may be evaluated in float64 where parameters are in float32, float16 or
+        bfloat16: if it accepts float64 copies of the same values, computes in float64 with them,
+        and is the same function there. The claim stays that of the gradient at the parameters as
+        they are. A note says so.
     reseed : callable, generator or list of generators, optional
         How the random numbers of `f` are repeated: a function without arguments, called before
         every evaluation of `f` and of the gradient, or the generators that `f` draws from
@@ -65,6 +70,7 @@ class Problem:
     gradient: Any
     at: Any
     _: dataclasses.KW_ONLY
+    promote: Literal["auto", "never"] = "auto"
     reseed: Any = None
     terms: Literal["sum", "mean"] | None = None
 
@@ -80,6 +86,7 @@ class Problem:
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
         self._require_one_argument()
+        require_one_of(self.promote, "promote", ("auto", "never"))
         if self.reseed is not None:
             require_reseed(self.reseed)
         if self.terms is not None:

@@ -14,13 +14,15 @@ UNDEFINED = (ArithmeticError, ValueError)
 class Space(Protocol):
     """Parameters that can be moved in place and put back bit for bit.
 
-    Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf.
+    Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf,
+    `types` the name of its number type.
     What f raises otherwise surfaces with a note of where; the parameters are then put back by
     `restore`.
     """
 
     x: FloatArray
     roundoffs: tuple[float, ...]
+    types: tuple[str, ...]
 
     @property
     def at(self) -> Any:
@@ -35,6 +37,9 @@ class Space(Protocol):
 
     def use_fresh_copies(self, *, keep: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
+
+    def promoted(self) -> "Space | None":
+        """Return a space of the same values in float64; None where all are that already."""
 
     def use_float32_grid(self, use: bool = True) -> None:
         """From now on move only to values that a float32 can hold, the point included; or not."""
@@ -55,6 +60,9 @@ class Space(Protocol):
 
         Where f raises one of `UNDEFINED`, the result is NaN.
         """
+
+    def realised(self, direction: FloatArray, offset: float) -> FloatArray:
+        """Return by how much x moves, as rounded, when it is sent to x + offset · direction."""
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction; NaN where f raises one of `UNDEFINED`."""
