@@ -10,7 +10,7 @@ from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
 from gradproof.engine.check import run_check
 from gradproof.frameworks.numpy_space import NumpySpace
-from gradproof.problems import Problem
+from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import flatten
 
 _PLANS = ("auto", "every")
@@ -155,7 +155,8 @@ def check(
     tree, values = flatten(problem.at, problem.root)
     if not values:
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
-    space = NumpySpace(tree, values)
+    bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
+    space = NumpySpace(tree, values, bounds)
     record = run_check(problem, tree, space, plan="every", rtol=rtol, seed=seed, progress=progress)
     return Report(**vars(record))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
+from gradproof.engine.bounded import fixed_components, note_on, within
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.movement import (
     WIDEST,
@@ -111,10 +112,16 @@ def _attempt(
         promote(found, problem, tree, evaluator, rng)
     if found.verdict is not None or found.claim is None or tree.size == 0:
         return found, None
+    fixed = fixed_components(evaluator.space)
+    if fixed is not None:
+        found.notes.append(note_on(fixed, tree))
+        found.claim = np.where(fixed, 0.0, found.claim)
+        if np.all(fixed):
+            return found, None
     evaluator.randomness.look()
     evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
     _compare_with_the_start(found, evaluator)
-    return found, evidence
+    return found, dataclasses.replace(evidence, fixed=fixed)
 
 
 def _measure(
@@ -130,7 +137,7 @@ def _measure(
     assert found.claim is not None
     rounding = found.rounding_of_claim
     claim, value = found.claim * factor, found.value * factor
-    scales = scaling(tree, evaluator.space.x, claim)
+    scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
     reaction = react(evaluator, scales, claim, value, rng)
     if reaction.by_identity:
         found.notes.append("f remembers its argument by identity: it got a fresh copy every time")

@@ -11,7 +11,7 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significan
 from gradproof._base.validation import described, real_number
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
-from gradproof.numerics.protocol import FloatArray, Scheme
+from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Space
 
 _CHUNK = 4096
@@ -47,7 +47,7 @@ class Evaluator:
         self.factor = 1.0
         self.randomness = randomness or Randomness()
         self._terms_as = terms
-        self._size = 0.0
+        self._value = 0.0
         self._progress = progress
         self._users_errstate = np.geterr()
         self.begin()
@@ -70,7 +70,9 @@ class Evaluator:
     @property
     def rounding(self) -> float:
         """The size of the rounding of one value."""
-        return self.roundoff * (self._size * self.factor)  # scaled first: u times it may underflow
+        return self.roundoff * abs(
+            self._value * self.factor
+        )  # scaled first: u times it may underflow
 
     def as_user(self) -> np.errstate:
         """Return a context in which NumPy warns and raises as the user has told it to."""
@@ -90,7 +92,7 @@ class Evaluator:
             value = self._terms.value(result)
             self.value_of_f, roundoff = self._terms.total, self._terms.roundoff
         self.roundoff = max(self.roundoff, roundoff)
-        self._size = abs(value)
+        self._value = value
         return value * self.factor
 
     def carries_float64(self, values: list[float]) -> bool:
@@ -103,18 +105,35 @@ class Evaluator:
         return self._terms.total_of(result) if self._terms else real_number(result, name)
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
-        """Evaluate f at x + offset · direction."""
+        """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
+        if self.space.lower is not None:
+            direction = self.space.toward_inside(
+                math.copysign(1.0, offset) * direction, abs(offset)
+            )
+            offset = abs(offset)
         self.count += 1
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
 
     def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
-        """Evaluate whatever a scheme asks for along directions."""
+        """Evaluate whatever a scheme asks for along directions.
+
+        Where there are bounds, the points of a line are shifted until all lie on one side of x, and
+        its direction is turned into the bounds: the noise of f is the same there.
+        """
         while (block := scheme.ask()) is not None:
+            offsets, along = block.offsets, list(directions)
+            if self.space.lower is not None:
+                offsets = offsets.copy()
+                for line in np.unique(block.lines):
+                    of_line = block.lines == line
+                    offsets[of_line] -= offsets[of_line].min()
+                    farthest = float(offsets[of_line].max())
+                    along[line] = self.space.toward_inside(directions[line], farthest)
             values = [
-                self.along_direction(directions[line], offset)
-                for line, offset in zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
+                self.along_direction(along[line], offset)
+                for line, offset in zip(block.lines.tolist(), offsets.tolist(), strict=True)
             ]
             scheme.tell(np.array(values), block.offsets)
 
@@ -125,16 +144,36 @@ class Evaluator:
             for start in range(0, block.lines.size, _CHUNK):
                 part = slice(start, start + _CHUNK)
                 with np.errstate(all="ignore"):
-                    results, offsets[part] = self.space.along_components(
-                        self._f_around, block.lines[part], block.offsets[part]
+                    values[part], offsets[part] = self._along_components(
+                        block.lines[part], block.offsets[part]
                     )
-                values[part] = _as_floats(results)
-                self.count += len(results)
                 if self._progress is not None:
                     self._progress(min(start + _CHUNK, block.lines.size), block.lines.size)
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)
+
+    def _along_components(
+        self, lines: IntArray, offsets: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return values and realised offsets; NaN outside the bounds, where f is not evaluated.
+
+        A component that cannot be moved leaves f where it is.
+        """
+        space = self.space
+        if space.lower is None or space.upper is None:
+            results, realised = space.along_components(self._f_around, lines, offsets)
+            self.count += len(results)
+            return _as_floats(results), realised
+        inside = space.is_inside(lines, offsets)
+        values, realised = np.full(lines.size, np.nan), offsets.copy()
+        results, realised[inside] = space.along_components(
+            self._f_around, lines[inside], offsets[inside]
+        )
+        self.count += len(results)
+        values[inside] = _as_floats(results)
+        values[space.lower[lines] == space.upper[lines]] = self._value
+        return values, realised
 
 
 def _as_floats(results: list[Any]) -> FloatArray:

@@ -41,6 +41,7 @@ def promote(
         return
     scales = scaling(tree, low.x, found.claim)
     direction = rng.choice([-1.0, 1.0], low.x.size) * scales.scale
+    direction = low.toward_inside(direction, max(_STEPS))
     moves = [low.realised(direction, step) for step in _STEPS]
     values = [evaluator.along_direction(move, 1.0) for move in moves]
     roundoff = max(evaluator.roundoff, *low.roundoffs)

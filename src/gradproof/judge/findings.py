@@ -15,7 +15,7 @@ from gradproof.judge.headline import counted, headline
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components, Outcome
-from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import BoolArray
 from gradproof.tree import Leaf, Tree
 
@@ -25,12 +25,16 @@ _UNDECIDED_SHARE = 0.05
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
-    """All measurements of a check; `unit` turns them back into the units of f."""
+    """All measurements of a check; `unit` turns them back into the units of f.
+
+    `fixed` are components that could not be moved, and of which nothing is said.
+    """
 
     components: Components
     limits: Limits
     noise: float
     unit: float
+    fixed: BoolArray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -153,12 +157,16 @@ def _overall(verdicts: list[Verdict]) -> Verdict:
 def _tolerance_in_force(evidence: Evidence) -> float:
     """Return the largest relative tolerance of the components that it decided about."""
     decided = evidence.components.outcome != Outcome.FLAT
+    if evidence.fixed is not None:
+        decided &= ~evidence.fixed
     relative = evidence.limits.question.relative[decided]
     return float(np.max(relative, initial=evidence.limits.policy.default))
 
 
 def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
-    part = slice(leaf.start, leaf.stop)
+    part = np.arange(leaf.start, leaf.stop)
+    if evidence.fixed is not None:
+        part = part[~evidence.fixed[part]]
     c, bounds = evidence.components, evidence.limits
     claim, value, bar = c.claim[part], c.value[part], c.bar[part]
     wrong, undecided = c.wrong[part], c.undecided[part]
@@ -172,12 +180,12 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     worst = None
     if np.any(wrong):
         verdict = Verdict.FAIL
-        worst = _worst(tree, leaf, evidence, wrong)
+        worst = _worst(tree, evidence, part[wrong])
     elif _is_negligible(evidence, part, undecided):
         verdict = Verdict.PASS
     else:
         verdict = Verdict.INCONCLUSIVE
-        worst = _worst(tree, leaf, evidence, undecided)
+        worst = _worst(tree, evidence, part[undecided])
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
@@ -186,7 +194,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         discrepancy=_largest(off[decided]),
         bar=_largest(relative_bar[decided]),
         resolution=_largest(seen[decided & ~wrong], nothing=float("inf")),
-        checked=leaf.size,
+        checked=part.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
         unseen=int(np.sum(~visible & (claim != 0))),
@@ -201,7 +209,7 @@ def _largest(values: FloatArray, *, nothing: float = 0.0) -> float:
     return float(finite.max()) if finite.size else nothing
 
 
-def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> bool:
+def _is_negligible(evidence: Evidence, part: IntArray, undecided: BoolArray) -> bool:
     """Whether the undecided components of a leaf are few, and could not make it wrong.
 
     They may be 5 % of the leaf at most, none may have been measured to differ from its claim, and
@@ -243,9 +251,8 @@ def _uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> flo
     return ratio if explained and abs(ratio - 1) > 1e-3 else None
 
 
-def _worst(tree: Tree, leaf: Leaf, evidence: Evidence, among: BoolArray) -> ComponentFinding | None:
+def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding | None:
     c, scale = evidence.components, evidence.limits.question.scale
-    places = leaf.start + np.flatnonzero(among)
     effect = np.abs(c.claim[places] - c.value[places]) * scale[places]
     if not np.any(np.isfinite(effect)):
         return None

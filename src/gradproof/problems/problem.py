@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, require_callable
+from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.options import require_one_of, require_reseed
+from gradproof.tree import flatten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Problem:
         in the structure of `at`; ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point. Never changed.
+    bounds : tuple, list of pairs or scipy.optimize.Bounds, optional
+        The closed box that `f` is defined in, and evaluated in only: ``(lower, upper)``, each
+        None, a number or in the structure of `at`, or a pair ``(low, high)`` for each component.
+        None and infinite numbers are no bounds. A component whose bounds are equal is not checked.
     promote : {"auto", "never"}
         Whether `f` may be evaluated in float64 where parameters are in float32, float16 or
         bfloat16: if it accepts float64 copies of the same values, computes in float64 with them,
@@ -70,6 +76,7 @@ class Problem:
     gradient: Any
     at: Any
     _: dataclasses.KW_ONLY
+    bounds: Any = None
     promote: Literal["auto", "never"] = "auto"
     reseed: Any = None
     terms: Literal["sum", "mean"] | None = None
@@ -86,6 +93,8 @@ class Problem:
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
         self._require_one_argument()
+        if self.bounds is not None:
+            flat_bounds(self.bounds, flatten(self.at, self.root)[0])
         require_one_of(self.promote, "promote", ("auto", "never"))
         if self.reseed is not None:
             require_reseed(self.reseed)
