@@ -128,7 +128,7 @@ def test_where_one_side_is_never_finite_nothing_more_is_spent() -> None:
     )
     assert np.all(np.isnan(stages.first.value))
     assert not np.any(stages.agrees)
-    assert spent <= 5 * 8
+    assert spent <= 5 * 10
 
 
 def test_equal_seeds_ask_for_equal_points() -> None:

@@ -7,11 +7,27 @@ import numpy.typing as npt
 
 UNIT_ROUNDOFF_64 = 2.0**-53
 UNIT_ROUNDOFF_32 = 2.0**-24
+# Float types that come from elsewhere, by name: NumPy knows them by their arrays only.
+_FOREIGN = {"bfloat16": 2.0**-8}
+
+
+def is_real(dtype: npt.DTypeLike) -> bool:
+    """Whether numbers of a type are real numbers, or whole ones."""
+    kind = np.dtype(dtype)
+    return kind.kind in "biuf" or kind.name in _FOREIGN
+
+
+def is_float(dtype: npt.DTypeLike) -> bool:
+    """Whether numbers of a type are real floating-point numbers."""
+    kind = np.dtype(dtype)
+    return kind.kind == "f" or kind.name in _FOREIGN
 
 
 def unit_roundoff(dtype: npt.DTypeLike) -> float:
     """Return u, half the distance from 1 to the next number; that of float64 for other kinds."""
     kind = np.dtype(dtype)
+    if kind.name in _FOREIGN:
+        return _FOREIGN[kind.name]
     if kind.kind not in "fc":
         return UNIT_ROUNDOFF_64
     return max(float(np.finfo(kind).eps) / 2, UNIT_ROUNDOFF_64)

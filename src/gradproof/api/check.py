@@ -10,7 +10,7 @@ from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
 from gradproof.engine.check import run_check
 from gradproof.frameworks.numpy_space import NumpySpace
-from gradproof.problems import Problem
+from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import flatten
 
 _PLANS = ("auto", "every")
@@ -93,9 +93,9 @@ def check(
     plan : {"auto", "every"}
         Which derivatives are measured: every component, for now under both names.
     rtol : float, optional
-        The relative error that is still right. By default 1e-6 in float64 and 1e-2 in float32,
-        more (up to 1e-2 and 2e-2) where the noise of `f` allows no less; a value given here is
-        never raised.
+        The relative error that is still right. By default 1e-6 in float64, and with parameters in
+        float32 1e-4 where `f` can be evaluated in float64, else 1e-2; more (up to 1e-2, and 2e-2
+        in float32) where the noise of `f` allows no less. A value given here is never raised.
     seed : int, default 0
         Seed of the random numbers: the same seed repeats the check.
     progress : callable, optional
@@ -163,7 +163,8 @@ def check(
     tree, values = flatten(problem.at, problem.root)
     if not values:
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
-    space = NumpySpace(tree, values)
+    bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
+    space = NumpySpace(tree, values, bounds)
     record = run_check(
         problem,
         tree,

@@ -8,7 +8,9 @@ import time
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
+from gradproof.engine.bounded import fixed_components, note_on, within
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
@@ -22,6 +24,8 @@ from gradproof.engine.movement import (
 from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.promotion import promote
+from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
 from gradproof.judge.outcome import Outcome
@@ -49,8 +53,12 @@ def run_check(
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
-    evaluator = Evaluator(value_of(problem), space, progress)
-    with np.errstate(all="ignore"):  # our own arithmetic; the user's has what the user set
+    randomness = Randomness(problem.reseed)
+    evaluator = Evaluator(
+        value_of(problem), space, progress, randomness=randomness, terms=problem.terms
+    )
+    # Our own arithmetic is silent; the user's has what the user set.
+    with np.errstate(all="ignore"), randomness.kept():
         return _run(
             problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed, self_test=self_test
         )
@@ -74,18 +82,23 @@ def _run(
         return Price(evaluator.count, found.gradient_calls, seconds, plan, seed)
 
     try:
-        found = preflight(problem, tree, evaluator)
-        if found.verdict is not None or found.claim is None or tree.size == 0:
+        space = evaluator.space
+        found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+        # An f that draws random numbers rarely, or only away from the point: all of it again.
+        while evidence is not None and evaluator.repeat_random_numbers():
+            evaluator.begin(space)
+            calls = found.gradient_calls
+            found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+            found.gradient_calls += calls
+        if evidence is None:
             return unmeasured(
-                tree, found.verdict, found.value, found.causes, found.notes, price(found)
+                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
             )
-        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
         controls = _test_itself(tree, evaluator, found, rtol=rtol, rng=rng) if self_test else []
-        _compare_with_the_start(found, evaluator)
         return write_record(
             tree,
             evidence,
-            value=found.value,
+            value=found.value_of_f,
             rtol_given=rtol is not None,
             ending=found.verdict,
             causes=found.causes,
@@ -95,6 +108,32 @@ def _run(
         )
     finally:
         evaluator.space.restore()
+
+
+def _attempt(
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+) -> tuple[Preflight, Evidence | None]:
+    """Measure once, if the question is sound."""
+    found = preflight(problem, tree, evaluator)
+    if found.verdict is None and problem.promote == "auto":
+        promote(found, problem, tree, evaluator, rng)
+    if found.verdict is not None or found.claim is None or tree.size == 0:
+        return found, None
+    fixed = fixed_components(evaluator.space)
+    if fixed is not None:
+        found.notes.append(note_on(fixed, tree))
+        found.claim = np.where(fixed, 0.0, found.claim)
+        if np.all(fixed):
+            return found, None
+    evaluator.randomness.look()
+    evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+    _compare_with_the_start(found, evaluator)
+    return found, dataclasses.replace(evidence, fixed=fixed)
 
 
 def _measure(
@@ -109,14 +148,15 @@ def _measure(
     """Measure every component, or those at some places, as far as its question needs it."""
     evaluator.factor = factor = _power_of_two(found.value)
     assert found.claim is not None
+    rounding = found.rounding_of_claim
     claim, value = found.claim * factor, found.value * factor
-    scales = scaling(tree, evaluator.space.x, claim)
+    scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
     reaction = react(evaluator, scales, claim, value, rng)
     if reaction.by_identity:
         found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
     if not reaction.as_claimed:
         found.causes.append(CATALOGUE["GP107"].finding())
-        noise = evaluator.roundoff * abs(value)
+        noise = evaluator.rounding
         return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
     if evaluator.space.was_written:
         found.causes.append(CATALOGUE["GP102"].finding())
@@ -129,7 +169,8 @@ def _measure(
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
-    rules = policy(rtol, low_precision=pilot.low_precision)
+    promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
+    rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
     if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
@@ -153,6 +194,7 @@ def _measure(
         pilot_of(pilot, places),
         value=value,
         roundoff_of_claim=found.roundoff_of_claim,
+        rounding_of_claim=None if rounding is None else rounding[places] * factor,
         rng=rng,
     )
     found.notes.extend(measured.notes)

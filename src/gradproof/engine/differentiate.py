@@ -21,6 +21,14 @@ def measure(
 ) -> tuple[FloatArray, FloatArray, float, int]:
     """Return derivatives, their bars, f at the point, and the evaluations spent."""
     evaluator = Evaluator(f, space)
+    with evaluator.randomness.kept():
+        return _measure(evaluator, tree, seed)
+
+
+def _measure(
+    evaluator: Evaluator, tree: Tree, seed: int
+) -> tuple[FloatArray, FloatArray, float, int]:
+    space = evaluator.space
     try:
         found = Preflight()
         try_function(found, evaluator)

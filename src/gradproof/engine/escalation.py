@@ -57,11 +57,13 @@ class Escalation:
         *,
         value: float,
         roundoff_of_claim: float,
+        rounding_of_claim: FloatArray | None,
         rng: np.random.Generator,
     ) -> None:
         self._evaluator, self._scales, self._claim = evaluator, scales, claim
         self._rules, self._pilot, self._value = rules, pilot, value
-        self._roundoff_of_claim, self._rng = roundoff_of_claim, rng
+        self._roundoff_of_claim, self._rounding_of_claim = roundoff_of_claim, rounding_of_claim
+        self._rng = rng
         self._noise = pilot.noise
         self._learned: list[float] = []
         self._scan: JumpScan | None = None
@@ -117,7 +119,7 @@ class Escalation:
             value_at_zero=self._value,
             noise_of_f=self._noise,
         )
-        self._evaluator.answer_directions(table, directions)
+        self._evaluator.answer_directions(table, directions, exactly=True)
         return table
 
     def _take_complex_steps(self) -> None:
@@ -175,6 +177,7 @@ class Escalation:
             self._rules,
             noise=self._noise if noise is None else noise,
             roundoff_of_claim=self._roundoff_of_claim,
+            rounding_of_claim=self._rounding_of_claim,
             roundoff_of_x=self._pilot.roundoff_of_x,
         )
 
@@ -267,7 +270,7 @@ class Escalation:
         if self._scan is None and np.any(small):
             self._scan = JumpScan(value_at_zero=self._value, noise_of_f=self._noise)
             direction = self._pilot.reach * self._rng.choice([-1.0, 1.0], scale.size)
-            self._evaluator.answer_directions(self._scan, [direction])
+            self._evaluator.answer_directions(self._scan, [direction], exactly=True)
         if self._scan is None or self._scan.height / 2 <= self._noise:
             return False
         if not np.any((gap * scale)[small] <= self._scan.reach):

@@ -1,5 +1,6 @@
 """Every evaluation of f goes through here: counted, guarded, turned into a float."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,12 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
+from gradproof._base.validation import described, real_number
+from gradproof.engine.randomness import Randomness
+from gradproof.engine.terms import Terms
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Space
 
 _CHUNK = 4096
+_FLOAT32_SIGNIFICAND = 24
+_FOR_TERMS = (
+    "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
+    "or return their sum or mean"
+)
 Progress = Callable[[int, int], object]
 
 
@@ -20,19 +28,52 @@ class Evaluator:
     """Evaluate f at the point and around it, and count.
 
     An exception at the point itself is the user's and surfaces; displaced, some say that f is not
-    defined there (`UNDEFINED`), and the value is NaN.
+    defined there (`UNDEFINED`), and the value is NaN. `rounding` is the size of the rounding of one
+    value, and `value_of_f` what f itself is at the point, where its values stand for terms.
     """
 
     def __init__(
-        self, f: Callable[[Any], Any], space: Space, progress: Progress | None = None
+        self,
+        f: Callable[[Any], Any],
+        space: Space,
+        progress: Progress | None = None,
+        *,
+        randomness: Randomness | None = None,
+        terms: str | None = None,
     ) -> None:
-        self._f = f
+        self._plain = f
         self.space = space
         self.count = 0
-        self.roundoff = UNIT_ROUNDOFF_64
+        self.value_of_f = math.nan
         self.factor = 1.0
+        self.randomness = randomness or Randomness()
+        self._terms_as = terms
+        self._value = 0.0
         self._progress = progress
         self._users_errstate = np.geterr()
+        self.begin()
+
+    def begin(self, space: Space | None = None) -> None:
+        """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
+        self.space = space or self.space
+        self.roundoff = UNIT_ROUNDOFF_64
+        self._terms = Terms(self._terms_as) if self._terms_as else None
+        self._f = self.randomness.before(self._plain)
+        self._f_around = self._terms.after(self._f) if self._terms else self._f
+
+    def repeat_random_numbers(self) -> bool:
+        """Give f the same random numbers from now on; return whether it was seen to draw any."""
+        if not self.randomness.hold_for_f():
+            return False
+        self.begin()
+        return True
+
+    @property
+    def rounding(self) -> float:
+        """The size of the rounding of one value."""
+        return self.roundoff * abs(
+            self._value * self.factor
+        )  # scaled first: u times it may underflow
 
     @property
     def x(self) -> FloatArray:
@@ -48,31 +89,81 @@ class Evaluator:
         self.count += 1
         with self.as_user():
             result = self._f(self.space.at)
-        self.roundoff = max(self.roundoff, unit_roundoff(getattr(result, "dtype", np.float64)))
-        return _as_float(result) * self.factor
+        if self._terms is None:
+            value = self.value_of_f = _as_float(result)
+            roundoff = unit_roundoff(getattr(result, "dtype", np.float64))
+        else:
+            if not self._terms.known:
+                self._terms.stand_at(result)
+            value = self._terms.value(result)
+            self.value_of_f, roundoff = self._terms.total, self._terms.roundoff
+        self.roundoff = max(self.roundoff, roundoff)
+        self._value = value
+        return value * self.factor
+
+    def carries_float64(self, values: list[float]) -> bool:
+        """Whether values, those at the point among them, have more digits than a float32."""
+        seen = self._terms.significand if self._terms else longest_significand(np.array(values))
+        return self.roundoff <= UNIT_ROUNDOFF_64 and seen > _FLOAT32_SIGNIFICAND
+
+    def total(self, result: Any, name: str) -> float:
+        """Return what f is for one result, the sum or mean of terms where it returns those."""
+        return self._terms.total_of(result) if self._terms else real_number(result, name)
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
-        """Evaluate f at x + offset · direction."""
+        """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
+        if self.space.lower is not None:
+            direction = self.space.toward_inside(
+                math.copysign(1.0, offset) * direction, abs(offset)
+            )
+            offset = abs(offset)
         self.count += 1
         with np.errstate(all="ignore"):
-            result = self.space.along_direction(self._f, direction, offset)
+            result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+        if self._terms is not None:
+            return None
         with np.errstate(all="ignore"):
             results = self.space.along_imaginary(self._f, directions)
         self.count += len(directions) if results is not None else 1
         return None if results is None else np.array(results, dtype=np.complex128) * self.factor
 
-    def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
-        """Evaluate whatever a scheme asks for along directions."""
+    def answer_directions(
+        self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
+    ) -> None:
+        """Evaluate whatever a scheme asks for along directions.
+
+        Where there are bounds, the points of a line are shifted until all lie on one side of x, and
+        its direction is turned into the bounds: the noise of f is the same there. `exactly` leaves
+        them where they are, and what lies outside has no value.
+        """
         while (block := scheme.ask()) is not None:
+            offsets, along = block.offsets, list(directions)
+            if self.space.lower is not None and not exactly:
+                offsets = offsets.copy()
+                for line in np.unique(block.lines):
+                    of_line = block.lines == line
+                    offsets[of_line] -= offsets[of_line].min()
+                    farthest = float(offsets[of_line].max())
+                    along[line] = self.space.toward_inside(directions[line], farthest)
             values = [
-                self.along_direction(directions[line], offset)
-                for line, offset in zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
+                self.along_direction(along[line], offset)
+                if not exactly or self._is_inside(along[line], offset)
+                else math.nan
+                for line, offset in zip(block.lines.tolist(), offsets.tolist(), strict=True)
             ]
             scheme.tell(np.array(values), block.offsets)
+
+    def _is_inside(self, direction: FloatArray, offset: float) -> bool:
+        """Whether the bounds leave a point along a direction where it is."""
+        lower, upper = self.space.lower, self.space.upper
+        if lower is None or upper is None:
+            return True
+        there = self.x + offset * direction
+        return bool(np.all((there >= lower) & (there <= upper)))
 
     def answer_components(self, scheme: Scheme, places: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along components, in place, chunk by chunk.
@@ -85,16 +176,36 @@ class Evaluator:
             for start in range(0, lines.size, _CHUNK):
                 part = slice(start, start + _CHUNK)
                 with np.errstate(all="ignore"):
-                    results, offsets[part] = self.space.along_components(
-                        self._f, lines[part], block.offsets[part]
+                    values[part], offsets[part] = self._along_components(
+                        lines[part], block.offsets[part]
                     )
-                values[part] = _as_floats(results)
-                self.count += len(results)
                 if self._progress is not None:
                     self._progress(min(start + _CHUNK, lines.size), lines.size)
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)
+
+    def _along_components(
+        self, lines: IntArray, offsets: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return values and realised offsets; NaN outside the bounds, where f is not evaluated.
+
+        A component that cannot be moved leaves f where it is.
+        """
+        space = self.space
+        if space.lower is None or space.upper is None:
+            results, realised = space.along_components(self._f_around, lines, offsets)
+            self.count += len(results)
+            return _as_floats(results), realised
+        inside = space.is_inside(lines, offsets)
+        values, realised = np.full(lines.size, np.nan), offsets.copy()
+        results, realised[inside] = space.along_components(
+            self._f_around, lines[inside], offsets[inside]
+        )
+        self.count += len(results)
+        values[inside] = _as_floats(results)
+        values[space.lower[lines] == space.upper[lines]] = self._value
+        return values, realised
 
 
 def _as_floats(results: list[Any]) -> FloatArray:
@@ -114,12 +225,12 @@ def _as_float(result: Any) -> float:
         return float(result)
     try:
         array = np.asarray(result)
-        if array.size == 1 and array.dtype.kind in "biuf":
+        if array.size == 1 and is_real(array.dtype):
             return float(array.item())
     except ValueError:
         pass
     several = isinstance(result, np.ndarray) and result.size > 1
     raise InputError(
         f"the value of f: found {described(result)}, expected one real number"
-        + ("; where it returns several terms, return their sum or mean" if several else "")
+        + _FOR_TERMS * several
     )

@@ -50,7 +50,7 @@ def react(
     if evaluator.along_direction(other, _FAR_STEP) != value:
         return Reaction(0.0, True, True)
     claimed = abs(float(claim @ direction)) * _STEP
-    return Reaction(0.0, claimed <= 1e3 * evaluator.roundoff * abs(value), False)
+    return Reaction(0.0, claimed <= 1e3 * evaluator.rounding, False)
 
 
 def _moved_both_ways(evaluator: Evaluator, direction: FloatArray, value: float) -> float | None:

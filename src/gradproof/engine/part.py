@@ -35,9 +35,11 @@ class Part:
             scheme, self._places if lines is None else self._places[lines]
         )
 
-    def answer_directions(self, scheme: Scheme, directions: list[FloatArray]) -> None:
+    def answer_directions(
+        self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
+    ) -> None:
         """Evaluate whatever a scheme asks for along directions."""
-        self._evaluator.answer_directions(scheme, self._whole(directions))
+        self._evaluator.answer_directions(scheme, self._whole(directions), exactly=exactly)
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""

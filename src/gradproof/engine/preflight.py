@@ -14,11 +14,12 @@ from gradproof._base.errors import InputError
 from gradproof._base.floats import (
     UNIT_ROUNDOFF_32,
     UNIT_ROUNDOFF_64,
+    is_real,
     longest_significand,
     unit_roundoff,
 )
 from gradproof._base.outcomes import Verdict
-from gradproof._base.validation import described, real_number
+from gradproof._base.validation import described
 from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding
@@ -35,21 +36,29 @@ _FLOAT32_BITS = 20  # significands at least so long tell a float32 from a short 
 
 @dataclasses.dataclass(eq=False, repr=False)
 class Preflight:
-    """What the first evaluations showed; `verdict` is set where the question ends with them."""
+    """What the first evaluations showed; `verdict` is set where the question ends with them.
+
+    `value` is what the differences start from, `value_of_f` what f is at the point: not the same
+    where f returns terms. `promoted` says that f is evaluated in float64 and the claim made in low
+    precision; `rounding_of_claim` is then how inexact each component of it is, where that is known.
+    """
 
     value: float = float("nan")
+    value_of_f: float = float("nan")
     spread: float = 0.0
     claim: FloatArray | None = None
     roundoff_of_claim: float = UNIT_ROUNDOFF_64
+    rounding_of_claim: FloatArray | None = None
+    promoted: bool = False
     gradient_calls: int = 0
     verdict: Verdict | None = None
     causes: list[CauseFinding] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
 
-    def stop(self, verdict: Verdict, cause: CauseFinding) -> None:
-        """End the check here, for this cause."""
+    def stop(self, verdict: Verdict, *causes: CauseFinding) -> None:
+        """End the check here, for these causes."""
         self.verdict = verdict
-        self.causes.append(cause)
+        self.causes.extend(causes)
 
 
 def value_of(problem: Problem) -> Callable[[Any], Any]:
@@ -92,31 +101,48 @@ def try_function(found: Preflight, evaluator: Evaluator) -> None:
     elif held:
         found.notes.append("f holds on to its argument: it got a fresh copy at every evaluation")
         space.use_fresh_copies()
-    found.value = values[0]
+    if np.isfinite(values[0]):
+        values = _repeated(evaluator, values)
+    found.value, found.value_of_f = values[0], evaluator.value_of_f
+    if evaluator.randomness.repeats_f:
+        found.notes.append("f draws random numbers: it got the same ones at every evaluation")
     if not np.isfinite(values[0]):
-        found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP108"].finding(value=values[0]))
+        finding = CATALOGUE["GP108"].finding(value=found.value_of_f)
+        found.stop(Verdict.INCONCLUSIVE, finding)
         return
-    values += [evaluator.at_point() for _ in range(_REPEATS - 1)]
     found.spread = max(values) - min(values)
     largest = max(map(abs, values))
     if not found.spread <= _ROUNDING * evaluator.roundoff * largest:
         spread = found.spread / largest
-        found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP101"].finding(spread=spread))
+        found.stop(
+            Verdict.INCONCLUSIVE,
+            CATALOGUE["GP101"].finding(spread=spread),
+            CATALOGUE["GP208"].finding(),
+        )
+
+
+def _repeated(evaluator: Evaluator, values: list[float]) -> list[float]:
+    """Evaluate f again at the point, with the same random numbers if it draws any."""
+    # What the first call draws may be for good, such as weights.
+    evaluator.randomness.look()
+    values = values + [evaluator.at_point() for _ in range(_REPEATS - 1)]
+    if evaluator.repeat_random_numbers():
+        values = [evaluator.at_point() for _ in range(_REPEATS)]
+    return values
 
 
 def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Evaluator) -> None:
-    claims = []
-    for _ in range(2 if callable(problem.gradient) or problem.gradient is True else 1):
-        claim = _claim(found, problem, tree, evaluator)
-        if isinstance(claim, Mismatch):
-            found.stop(
-                Verdict.FAIL,
-                CATALOGUE["GP103"].finding(
-                    claim.address, found=claim.found, expected=claim.expected
-                ),
-            )
-            return
-        claims.append(claim)
+    claims = _claims(found, problem, tree, evaluator)
+    changes = not isinstance(claims, Mismatch) and _change(found, claims) > 0
+    if changes and evaluator.randomness.hold_for_gradient():
+        found.notes.append("the gradient draws random numbers: it got the same ones at every call")
+        claims = _claims(found, problem, tree, evaluator)
+    if isinstance(claims, Mismatch):
+        finding = CATALOGUE["GP103"].finding(
+            claims.address, found=claims.found, expected=claims.expected
+        )
+        found.stop(Verdict.FAIL, finding)
+        return
     found.claim = claim = claims[0]
     finite = np.isfinite(claim)
     if not np.all(finite):
@@ -126,26 +152,54 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
         count = int(np.sum(~finite))
         found.stop(Verdict.FAIL, CATALOGUE["GP104"].finding(*where, count=count))
         return
-    largest = float(np.max(np.abs(claim), initial=0.0))
-    change = float(np.max(np.abs(claims[-1] - claim), initial=0.0))
-    if not change <= _ROUNDING * found.roundoff_of_claim * largest:
-        difference = change / largest if largest else float("inf")
+    difference = _change(found, claims)
+    if difference > 0:
         found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP105"].finding(difference=difference))
 
 
-def _claim(
+def _claims(
     found: Preflight, problem: Problem, tree: Tree, evaluator: Evaluator
+) -> list[FloatArray] | Mismatch:
+    """Return what is claimed, twice where the gradient can be called twice."""
+    claims = []
+    for _ in range(2 if callable(problem.gradient) or problem.gradient is True else 1):
+        claim = claim_at(evaluator.space.fresh, found, problem, tree, evaluator)
+        if isinstance(claim, Mismatch):
+            return claim
+        claims.append(claim)
+        if len(claims) == 1:
+            evaluator.randomness.look()
+    return claims
+
+
+def _change(found: Preflight, claims: list[FloatArray]) -> float:
+    """Return by how much of their size two claims differ, 0 where that is rounding."""
+    largest = float(np.max(np.abs(claims[0]), initial=0.0))
+    change = float(np.max(np.abs(claims[-1] - claims[0]), initial=0.0))
+    if change <= _ROUNDING * found.roundoff_of_claim * largest:
+        return 0.0
+    return change / largest if largest and np.isfinite(change) else float("inf")
+
+
+def claim_at(
+    parameters: Callable[[], Any],
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
 ) -> FloatArray | Mismatch:
-    """Return the claimed gradient as one vector."""
+    """Return the gradient claimed for parameters, given by a function, as one vector."""
     gradient = problem.gradient
     value_too: Any = _NO_VALUE
+    if gradient is True or callable(gradient):
+        evaluator.randomness.before_gradient()
     if gradient is True:
         with evaluator.as_user():
-            value_too, gradient = _pair(problem.f(evaluator.space.fresh()))
+            value_too, gradient = _pair(problem.f(parameters()))
         found.gradient_calls += 1
     elif callable(gradient):
         with evaluator.as_user():
-            gradient = gradient(evaluator.space.fresh())
+            gradient = gradient(parameters())
         found.gradient_calls += 1
     matched = match(tree, gradient)
     if isinstance(matched, Mismatch) and _is_value_and_gradient(gradient):
@@ -158,7 +212,7 @@ def _claim(
     arrays = []
     for leaf, value in zip(tree.leaves, values, strict=True):
         array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
+        if not is_real(array.dtype):
             found_dtype = f"a gradient of dtype {array.dtype}"
             return Mismatch(tree.address(leaf), found_dtype, "real numbers")
         found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(array.dtype))
@@ -177,9 +231,10 @@ def _is_value_and_gradient(result: Any) -> bool:
 
 
 def _compare_values(found: Preflight, value_too: Any, evaluator: Evaluator) -> None:
-    other = real_number(value_too, "the value returned with the gradient")
-    limit = _ROUNDING * max(evaluator.roundoff, found.roundoff_of_claim) * abs(found.value)
+    other = evaluator.total(value_too, "the value returned with the gradient")
+    roundoff = max(evaluator.roundoff, found.roundoff_of_claim)
+    limit = _ROUNDING * roundoff * max(abs(found.value), abs(found.value_of_f))
     already = any(cause.code == "GP106" for cause in found.causes)
-    if not abs(other - found.value) <= limit + found.spread and not already:
-        finding = CATALOGUE["GP106"].finding(value=found.value, with_gradient=other)
+    if not abs(other - found.value_of_f) <= limit + found.spread and not already:
+        finding = CATALOGUE["GP106"].finding(value=found.value_of_f, with_gradient=other)
         found.causes.append(finding)

@@ -2,18 +2,21 @@
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.validation import described
+from gradproof.frameworks.box import limits_in, toward_inside
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
 from gradproof.tree import Tree, inner_nodes
+
+BoolArray = npt.NDArray[np.bool_]
 
 _MOST_KEPT = 1 << 30  # bytes of copies kept alive for an f that remembers them by identity
 
@@ -25,7 +28,12 @@ class NumpySpace:
     its buffer; a Python number is put into the pytree anew at every evaluation that moves it.
     """
 
-    def __init__(self, tree: Tree, values: list[Any]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        values: list[Any],
+        bounds: tuple[FloatArray, FloatArray] | None = None,
+    ) -> None:
         self._tree = tree
         self._buffers = [
             _buffer(value, tree.address(leaf))
@@ -36,11 +44,17 @@ class NumpySpace:
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
+        self.types = tuple(buffer.dtype.name for buffer in self._buffers)
         self.was_written = False
         self._fresh_copies = False
         self._float32_grid = False
         self._kept: list[Any] | None = None
         self._build()
+        self.lower: FloatArray | None = None
+        self.upper: FloatArray | None = None
+        self._limits: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = []
+        if bounds is not None:
+            self._stay_within(*bounds)
 
     def _build(self) -> None:
         self.x: FloatArray = np.concatenate(
@@ -48,6 +62,42 @@ class NumpySpace:
         )
         self._views = self._leaves()
         self._at = self._tree.unflatten(list(self._views))
+
+    def _stay_within(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Take bounds; one that the point is beyond by rounding to its type only is where it is."""
+        lower, upper = lower.copy(), upper.copy()
+        for leaf, buffer in zip(self._tree.leaves, self._buffers, strict=True):
+            part = slice(leaf.start, leaf.stop)
+            x = self.x[part]
+            for bound, beyond in ((lower[part], x < lower[part]), (upper[part], x > upper[part])):
+                with np.errstate(over="ignore"):
+                    by_rounding = beyond & (bound.astype(buffer.dtype) == buffer)
+                bound[by_rounding] = x[by_rounding]
+        outside = np.flatnonzero((self.x < lower) | (self.x > upper))
+        if outside.size:
+            first = int(outside[0])
+            raise InputError(
+                f"at: found {self._tree.address(*self._tree.locate(first))} = {self.x[first]}, "
+                f"expected a point within its bounds, from {lower[first]} to {upper[first]}"
+            )
+        self.lower, self.upper = lower, upper
+        self._set_limits()
+
+    def _set_limits(self) -> None:
+        """Find the numbers that the bounds leave, of each leaf's type and on the grid in use."""
+        assert self.lower is not None
+        assert self.upper is not None
+        self._limits = []
+        for leaf, given in zip(self._tree.leaves, self._given, strict=True):
+            part = slice(leaf.start, leaf.stop)
+            dtype = np.float32 if self._float32_grid else given.dtype
+            low, high = (
+                side.astype(given.dtype)
+                for side in limits_in(self.lower[part], self.upper[part], dtype)
+            )
+            stuck = low > high
+            low[stuck] = high[stuck] = given[stuck]
+            self._limits.append((low, high))
 
     def _leaves(self) -> list[Any]:
         return [
@@ -83,6 +133,29 @@ class NumpySpace:
             self._kept = []
         self.restore()
 
+    def promoted(self) -> "NumpySpace | None":
+        """Return the same values in float64; None where all are in float64 already."""
+        if not any(roundoff > UNIT_ROUNDOFF_64 for roundoff in self.roundoffs):
+            return None
+        values: list[Any] = []
+        for leaf, given, kind, number, roundoff in zip(
+            self._tree.leaves,
+            self._given,
+            self._kinds,
+            self._is_number,
+            self.roundoffs,
+            strict=True,
+        ):
+            if roundoff > UNIT_ROUNDOFF_64:
+                given, kind = given.astype(np.float64), np.float64
+            values.append(kind(given[0]) if number else given.reshape(leaf.shape))
+        bounds = None if self.lower is None or self.upper is None else (self.lower, self.upper)
+        space = NumpySpace(self._tree, values, bounds)
+        space.was_written = self.was_written
+        if self._fresh_copies:
+            space.use_fresh_copies(keep=self._kept is not None)
+        return space
+
     def use_float32_grid(self, use: bool = True) -> None:
         """From now on move only to values that a float32 can hold, the point included; or not."""
         self._float32_grid = use
@@ -90,6 +163,12 @@ class NumpySpace:
             self._initial = [
                 given.astype(np.float32).astype(given.dtype) if use else given
                 for given in self._given
+            ]
+        if self.lower is not None:
+            self._set_limits()
+            self._initial = [
+                np.minimum(np.maximum(initial, low), high)
+                for initial, (low, high) in zip(self._initial, self._limits, strict=True)
             ]
         self.restore()
 
@@ -114,29 +193,52 @@ class NumpySpace:
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
-        for buffer, initial in zip(self._buffers, self._initial, strict=True):
-            buffer[:] = initial
+        self._put_back()
         self._build()
+
+    def is_inside(self, lines: IntArray, offsets: FloatArray) -> BoolArray:
+        """Whether single components, moved as floating point realises it, stay in their bounds."""
+        if self.lower is None or self.upper is None:
+            return np.ones(lines.size, dtype=bool)
+        moved = self.x[lines]
+        for run, _, _, there in self._destinations(lines, offsets):
+            moved[run] = there
+        inside: BoolArray = (moved >= self.lower[lines]) & (moved <= self.upper[lines])
+        return inside
+
+    def toward_inside(self, direction: FloatArray, farthest: float) -> FloatArray:
+        """Return a direction that stays in the bounds from 0 to `farthest`."""
+        if self.lower is None or self.upper is None:
+            return direction
+        return toward_inside(self.x, self.lower, self.upper, direction, farthest)
 
     def along_components(
         self, f: Function, lines: IntArray, offsets: FloatArray
     ) -> tuple[list[Any], FloatArray]:
         """Evaluate f with single components moved; return its results and the realised offsets."""
-        moved = self.x[lines] + offsets
+        moved = self.x[lines]
         results: list[Any] = []
+        for run, which, places, there in self._destinations(lines, offsets):
+            moved[run] = there
+            results += self._run(f, which, places.tolist(), there.tolist())
+        return results, moved - self.x[lines]
+
+    def _destinations(
+        self, lines: IntArray, offsets: FloatArray
+    ) -> Iterator[tuple[IntArray, int, IntArray, npt.NDArray[Any]]]:
+        """Yield, for runs of neighbours in one leaf, which, which leaf, its places, and where to.
+
+        Neighbours in a block mostly share their leaf: one tight loop for each run of them.
+        """
+        moved = self.x[lines] + offsets
         starts = np.array([leaf.start for leaf in self._tree.leaves])
         leaf_of = np.searchsorted(starts, lines, side="right") - 1
-        # Neighbours in a block mostly share their leaf: one tight loop for each run of them.
         cuts = np.flatnonzero(np.diff(leaf_of)) + 1
-        for run in np.split(np.arange(lines.size), cuts):
+        for run in np.split(np.arange(lines.size), cuts) if lines.size else ():
             which = int(leaf_of[run[0]])
             with np.errstate(over="ignore"):
                 dtype = np.float32 if self._float32_grid else self._buffers[which].dtype
-                there = moved[run].astype(dtype)
-            moved[run] = there
-            places = lines[run] - starts[which]
-            results += self._run(f, which, places.tolist(), there.tolist())
-        return results, moved - self.x[lines]
+                yield run, which, lines[run] - starts[which], moved[run].astype(dtype)
 
     def along_imaginary(self, f: Function, directions: list[FloatArray]) -> list[complex] | None:
         """Evaluate f at x + i·direction in complex128; None where f does not take that."""
@@ -190,13 +292,29 @@ class NumpySpace:
                 raise
         return results
 
-    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
-        """Evaluate f at x + offset · direction."""
+    def realised(self, direction: FloatArray, offset: float) -> FloatArray:
+        """Return by how much x moves when it is sent to x + offset · direction."""
+        self._move(direction, offset)
+        there = np.concatenate([np.empty(0), *(b.astype(np.float64) for b in self._buffers)])
+        self._put_back()
+        return there - self.x
+
+    def _move(self, direction: FloatArray, offset: float) -> None:
         with np.errstate(over="ignore"):
             for leaf, buffer in zip(self._tree.leaves, self._buffers, strict=True):
                 part = slice(leaf.start, leaf.stop)
                 there = self.x[part] + offset * direction[part]
                 buffer[:] = there.astype(np.float32) if self._float32_grid else there
+        for buffer, (low, high) in zip(self._buffers, self._limits, strict=False):
+            buffer[:] = np.minimum(np.maximum(buffer, low), high)
+
+    def _put_back(self) -> None:
+        for buffer, initial in zip(self._buffers, self._initial, strict=True):
+            buffer[:] = initial
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
+        """Evaluate f at x + offset · direction."""
+        self._move(direction, offset)
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
@@ -213,20 +331,19 @@ class NumpySpace:
         finally:
             if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
                 self.was_written = self._fresh_copies = True
-            for buffer, initial in zip(self._buffers, self._initial, strict=True):
-                buffer[:] = initial
+            self._put_back()
 
 
 def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
     """Copy a leaf into a flat array of its own float type, which owns its memory."""
     known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
-    if array.dtype.kind not in "iuf":
+    if not is_real(array.dtype) or array.dtype.kind == "b":
         raise InputError(
             f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
             + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
         )
-    dtype = array.dtype if array.dtype.kind == "f" else np.float64
+    dtype = array.dtype if is_float(array.dtype) else np.float64
     buffer = np.empty(array.size, dtype=dtype)
     buffer[:] = array.ravel()
     if not np.all(np.isfinite(buffer)):

@@ -22,7 +22,7 @@ from gradproof.judge.report import (
 )
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
-from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
 _MOST_CULPRITS = 100
@@ -34,7 +34,8 @@ _ITSELF = 3.0  # tolerances: error and bar of a component together, relative to 
 class Evidence:
     """All measurements of a check; `unit` turns them back into the units of f.
 
-    `margin` is how many bars a discrepancy has to be wide to be called wrong.
+    `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
+    components that could not be moved, and of which nothing is said.
     """
 
     components: Components
@@ -42,6 +43,7 @@ class Evidence:
     noise: float
     unit: float
     margin: float
+    fixed: BoolArray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -172,12 +174,16 @@ def _overall(verdicts: list[Verdict]) -> Verdict:
 def _tolerance_in_force(evidence: Evidence) -> float:
     """Return the largest relative tolerance of the components that it decided about."""
     decided = evidence.components.outcome != Outcome.FLAT
+    if evidence.fixed is not None:
+        decided &= ~evidence.fixed
     relative = evidence.limits.question.relative[decided]
     return float(np.max(relative, initial=evidence.limits.policy.default))
 
 
 def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
-    part = slice(leaf.start, leaf.stop)
+    part = np.arange(leaf.start, leaf.stop)
+    if evidence.fixed is not None:
+        part = part[~evidence.fixed[part]]
     c, bounds = evidence.components, evidence.limits
     claim, value, bar = c.claim[part], c.value[part], c.bar[part]
     wrong, undecided = c.wrong[part], c.undecided[part]
@@ -193,12 +199,12 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     worst = None
     if np.any(wrong):
         verdict = Verdict.FAIL
-        worst = _worst(tree, leaf, evidence, wrong)
+        worst = _worst(tree, evidence, part[wrong])
     elif _is_negligible(evidence, part, undecided):
         verdict = Verdict.PASS
     else:
         verdict = Verdict.INCONCLUSIVE
-        worst = _worst(tree, leaf, evidence, undecided)
+        worst = _worst(tree, evidence, part[undecided])
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
@@ -207,7 +213,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         discrepancy=_largest(off[decided]),
         bar=_largest(relative_bar[decided]),
         resolution=_largest(seen[right], nothing=float("inf")),
-        checked=leaf.size,
+        checked=part.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
         relative_to_itself=int(np.sum(right & own)),
@@ -224,7 +230,7 @@ def _largest(values: FloatArray, *, nothing: float = 0.0) -> float:
     return float(finite.max()) if finite.size else nothing
 
 
-def _is_negligible(evidence: Evidence, part: slice, undecided: BoolArray) -> bool:
+def _is_negligible(evidence: Evidence, part: IntArray, undecided: BoolArray) -> bool:
     """Whether the undecided components of a leaf are few, and could not make it wrong.
 
     They may be 5 % of the leaf at most, none may have been measured to differ from its claim, and
@@ -262,9 +268,8 @@ def _uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> flo
     return ratio if explained and abs(ratio - 1) > 1e-3 else None
 
 
-def _worst(tree: Tree, leaf: Leaf, evidence: Evidence, among: BoolArray) -> ComponentFinding | None:
+def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding | None:
     c, scale = evidence.components, evidence.limits.question.scale
-    places = leaf.start + np.flatnonzero(among)
     effect = np.abs(c.claim[places] - c.value[places]) * scale[places]
     if not np.any(np.isfinite(effect)):
         return None

@@ -29,9 +29,14 @@ class Policy:
     margin: float
 
 
-def policy(rtol: float | None, *, low_precision: bool) -> Policy:
-    """Return the policy for a precision, with the user's own tolerance where there is one."""
+def policy(rtol: float | None, *, low_precision: bool, promoted: bool = False) -> Policy:
+    """Return the policy for a precision, with the user's own tolerance where there is one.
+
+    `promoted` says that f is measured in float64, and the claim made in low precision.
+    """
     usual = Policy(1e-2, 2e-2, 2.0, 3.0) if low_precision else Policy(1e-6, 1e-2, 10.0, 1.6)
+    if promoted:
+        usual = Policy(default=1e-4, cap=1e-2, grey=2.0, margin=1.6)
     if rtol is None:
         return usual
     return dataclasses.replace(usual, default=rtol, cap=rtol, grey=1.0)
@@ -114,12 +119,14 @@ def limits(
     noise: float,
     roundoff_of_claim: float,
     roundoff_of_x: FloatArray,
+    rounding_of_claim: FloatArray | None = None,
 ) -> Limits:
     """Put the question: rtol where f can show it, otherwise what it can show, up to the cap.
 
     rt_i = max(rtol, min(cap, (6σ / (s_i T_i))^(2/3))), s_i = max(|a_i|, S/T_i): a step is limited
     to √rt T by truncation, and its noise has to stay below rt s. Agreement is within
-    rt_i |a_i| + 1000 u S/T_i: correct gradients carry the rounding of their neighbours' size.
+    rt_i |a_i| + 1000 u S/T_i: correct gradients carry the rounding of their neighbours' size. Where
+    the rounding of the claim was measured, it is added to that.
     """
     floor = np.maximum(scaling.effect, scaling.movement) / scaling.scale
     size = np.maximum(np.abs(claim), floor)
@@ -128,7 +135,8 @@ def limits(
         shown = np.nan_to_num((6 * noise / (size * scaling.scale)) ** (2 / 3), nan=np.inf)
     relative = np.maximum(rules.default, np.minimum(rules.cap, shown))
     rounding = _ROUNDING_OF_CLAIM * max(roundoff_of_claim, UNIT_ROUNDOFF_64) * floor
-    tolerance = relative * np.abs(claim) + rounding
+    measured = np.zeros_like(claim) if rounding_of_claim is None else rounding_of_claim
+    tolerance = relative * np.abs(claim) + rounding + measured
     question = Question(
         claim=claim,
         scale=scaling.scale,
@@ -138,5 +146,6 @@ def limits(
         resolution=relative * size,
         group=scaling.leaf,
     )
-    beyond = np.maximum(tolerance, rules.grey * (rules.default * np.abs(claim) + rounding))
+    usual = rules.grey * (rules.default * np.abs(claim) + rounding) + measured
+    beyond = np.maximum(tolerance, usual)
     return Limits(question, size, typical, beyond, rules)

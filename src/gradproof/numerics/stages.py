@@ -29,7 +29,8 @@ _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
 _TINY_STEP = 1e-3
 _WIDER = 16.0
-_SHRINKINGS = 3
+_WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same step
+_SHRINKINGS = 2
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
@@ -177,8 +178,14 @@ class CheapStages:
         yield from self._forward_after_trial(hopeful, default_relative, rng)
         rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
         if rest.size:
-            yield from self._central(self.first, rest, self._step)
+            yield from self._central(self.first, rest, self._step, shrinkings=0)
             self._judge_first(rest)
+        edge = rest[~np.isfinite(self.first.value[rest])]
+        yield from self._from_one_side(edge)
+        edge = edge[~self.agrees[edge]]
+        if edge.size:
+            yield from self._central(self.first, edge, self._step / _SHRINK)
+            self._judge_first(edge)
         rest = np.flatnonzero(~self.agrees & np.isfinite(self.first.value))
         if rest.size:
             steps = self._second_steps(rest)
@@ -201,11 +208,15 @@ class CheapStages:
             self._judge_second(lines)
 
     def _central(
-        self, differences: Differences, lines: IntArray, steps: FloatArray
+        self,
+        differences: Differences,
+        lines: IntArray,
+        steps: FloatArray,
+        shrinkings: int = _SHRINKINGS,
     ) -> Iterator[Block]:
         """Ask for both sides; where one is not finite, again with a shorter step."""
         steps = steps.copy()
-        for _ in range(_SHRINKINGS + 1):
+        for _ in range(shrinkings + 1):
             yield Block(
                 np.concatenate([lines, lines]), np.concatenate([steps[lines], -steps[lines]])
             )
@@ -226,6 +237,33 @@ class CheapStages:
         self.forward[lines] = (values - self.value_at_zero) / offsets
         self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
         self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
+
+    def _from_one_side(self, lines: IntArray) -> Iterator[Block]:
+        """Ask twice on the side that is finite, where the other is not: an edge or a bound.
+
+        D = (t₂² (f₁ − f₀) − t₁² (f₂ − f₀)) / (t₁ t₂ (t₂ − t₁)) leaves out what is left out by a
+        central difference, too: Fornberg, Math. Comput. 51 (1988) 699-706.
+        """
+        first, f0 = self.first, self.value_at_zero
+        side = np.where(np.isfinite(first.plus), 1.0, np.where(np.isfinite(first.minus), -1.0, 0))
+        lines = lines[side[lines] != 0]
+        if lines.size == 0:
+            return
+        q = self.question
+        step = np.minimum(_WEIGHT_OF_ONE_SIDE * self._step, _LARGEST_STEP * q.scale)[lines]
+        near = side[lines] * step
+        yield Block(np.concatenate([lines, lines]), np.concatenate([near, 2 * near]))
+        values, offsets = self._told
+        (f1, f2), (t1, t2) = values.reshape(2, -1), offsets.reshape(2, -1)
+        with np.errstate(all="ignore"):
+            a, b = t2 / (t1 * (t2 - t1)), -t1 / (t2 * (t2 - t1))
+            self.forward[lines] = a * (f1 - f0) + b * (f2 - f0)
+            noise = KAPPA * self.noise_of_f * np.sqrt(a**2 + b**2 + (a + b) ** 2)
+        self.forward_noise[lines] = noise
+        self.forward_truncation[lines] = (step / q.scale[lines]) ** 2 / 3 * self._size[lines]
+        agrees = self._answers(lines, self.forward, self.forward_noise)
+        short = step <= _WEIGHT_OF_ONE_SIDE * 1.25 * self._alone[lines]
+        self._accept(lines, agrees & short, Stage.FORWARD)
 
     def _forward_after_trial(
         self, lines: IntArray, default_relative: float, rng: np.random.Generator

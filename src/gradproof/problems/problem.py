@@ -3,10 +3,13 @@
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, require_callable
+from gradproof.problems.bounds import flat_bounds
+from gradproof.problems.options import require_one_of, require_reseed
+from gradproof.tree import flatten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,11 +25,30 @@ class Problem:
         in the structure of `at`; ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point. Never changed.
+    bounds : tuple, list of pairs or scipy.optimize.Bounds, optional
+        The closed box that `f` is defined in, and evaluated in only: ``(lower, upper)``, each
+        None, a number or in the structure of `at`, or a pair ``(low, high)`` for each component.
+        None and infinite numbers are no bounds. A component whose bounds are equal is not checked.
+    promote : {"auto", "never"}
+        Whether `f` may be evaluated in float64 where parameters are in float32, float16 or
+        bfloat16: if it accepts float64 copies of the same values, computes in float64 with them,
+        and is the same function there. The claim stays that of the gradient at the parameters as
+        they are. A note says so.
+    reseed : callable, generator or list of generators, optional
+        How the random numbers of `f` are repeated: a function without arguments, called before
+        every evaluation of `f` and of the gradient, or the generators that `f` draws from
+        (:class:`numpy.random.Generator`, ``RandomState``, :class:`random.Random`), whose states
+        are set back before every evaluation and after the check. The global generators of Python,
+        NumPy and torch need no mention.
+    terms : {"sum", "mean"}, optional
+        Says that `f` returns an array of the terms of a loss, whose sum or mean is meant. Their
+        differences are added up in float64: far less noise, above all in float32.
 
     Raises
     ------
     InputError
-        If `f` is no function, or `gradient` is nothing that could be a gradient.
+        If `f` is no function, `gradient` is nothing that could be a gradient, or an option is none
+        of what it may be.
 
     See Also
     --------
@@ -39,11 +61,25 @@ class Problem:
     >>> problem = gp.Problem(lambda t: t**2, lambda t: 2 * t, 3.0)
     >>> gp.check(problem).passed
     True
+
+    A loss that is given by its terms:
+
+    >>> import numpy as np
+    >>> y = np.array([1.0, 3.0, 2.0])
+    >>> problem = gp.Problem(lambda m: (m - y) ** 2, lambda m: np.mean(2 * (m - y)), 1.5,
+    ...                      terms="mean")
+    >>> gp.check(problem).passed
+    True
     """
 
     f: Callable[[Any], Any]
     gradient: Any
     at: Any
+    _: dataclasses.KW_ONLY
+    bounds: Any = None
+    promote: Literal["auto", "never"] = "auto"
+    reseed: Any = None
+    terms: Literal["sum", "mean"] | None = None
 
     def __post_init__(self) -> None:
         require_callable(self.f, "f", "f(at)")
@@ -57,6 +93,13 @@ class Problem:
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
         self._require_one_argument()
+        if self.bounds is not None:
+            flat_bounds(self.bounds, flatten(self.at, self.root)[0])
+        require_one_of(self.promote, "promote", ("auto", "never"))
+        if self.reseed is not None:
+            require_reseed(self.reseed)
+        if self.terms is not None:
+            require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
 
     @property
     def _signature(self) -> inspect.Signature | None:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from gradproof.numerics.protocol import FloatArray, IntArray
 
 Function = Callable[[Any], Any]
@@ -14,13 +17,19 @@ UNDEFINED = (ArithmeticError, ValueError)
 class Space(Protocol):
     """Parameters that can be moved in place and put back bit for bit.
 
-    Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf.
+    Components are numbered through all leaves. `roundoffs` holds the unit roundoff of each leaf,
+    `types` the name of its number type. `lower` and `upper` are the bounds of all components, None
+    where there are none: directions are cut off at them (`toward_inside` returns one that is not),
+    and the user's function is evaluated nowhere outside.
     What f raises otherwise surfaces with a note of where; the parameters are then put back by
     `restore`.
     """
 
     x: FloatArray
     roundoffs: tuple[float, ...]
+    types: tuple[str, ...]
+    lower: FloatArray | None
+    upper: FloatArray | None
 
     @property
     def at(self) -> Any:
@@ -36,6 +45,9 @@ class Space(Protocol):
     def use_fresh_copies(self, *, keep: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
 
+    def promoted(self) -> "Space | None":
+        """Return a space of the same values in float64; None where all are that already."""
+
     def use_float32_grid(self, use: bool = True) -> None:
         """From now on move only to values that a float32 can hold, the point included; or not."""
 
@@ -48,13 +60,23 @@ class Space(Protocol):
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
 
+    def is_inside(self, lines: IntArray, offsets: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether single components, moved as floating point realises it, stay in their bounds."""
+
+    def toward_inside(self, direction: FloatArray, farthest: float) -> FloatArray:
+        """Return a direction along which x + t · direction is inside for t from 0 to `farthest`."""
+
     def along_components(
         self, f: Function, lines: IntArray, offsets: FloatArray
     ) -> tuple[list[Any], FloatArray]:
         """Evaluate f with single components moved; return its results and the realised offsets.
 
-        Where f raises one of `UNDEFINED`, the result is NaN.
+        All of them have to be inside the bounds. Where f raises one of `UNDEFINED`, the result is
+        NaN.
         """
+
+    def realised(self, direction: FloatArray, offset: float) -> FloatArray:
+        """Return by how much x moves, as rounded, when it is sent to x + offset · direction."""
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction; NaN where f raises one of `UNDEFINED`."""

@@ -127,7 +127,9 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _words(leaf: LeafFinding) -> str:
     if leaf.checked == 0:
-        return "empty" if 0 in leaf.shape else ""
+        if 0 in leaf.shape:
+            return "empty"
+        return "not checked" if leaf.verdict is Verdict.PASS else ""
     if leaf.verdict is Verdict.PASS:
         if math.isinf(leaf.resolution):
             return "too small to see, as claimed" if leaf.unseen else "no effect seen, none claimed"

@@ -2,5 +2,6 @@
 
 from gradproof.tree.leaves import Leaf, Tree, flatten, inner_nodes
 from gradproof.tree.matching import Mismatch, match
+from gradproof.tree.spreading import spread
 
-__all__ = ["Leaf", "Mismatch", "Tree", "flatten", "inner_nodes", "match"]
+__all__ = ["Leaf", "Mismatch", "Tree", "flatten", "inner_nodes", "match", "spread"]

@@ -19,6 +19,7 @@ _FILES = (
     "gp204_domain_edge",
     "gp205_two_scales",
     "gp207_derivative_diverges",
+    "gp208_random_without_reseed",
 )
 
 

@@ -8,12 +8,13 @@ CAUSE = Cause(
     message=(
         "f returns different values at the same point: they spread by {spread:.1e} of their size"
     ),
-    advice="Fix the seed inside f, so that every call draws the same random numbers.",
+    advice="Fix the seed inside f, or say reseed=, so that every call draws the same numbers.",
     text="""
 ## What it is
 
 The function draws random numbers and draws new ones at every call, so that it has no single value
-at the point.
+at the point. Those of the global generators of Python, NumPy and torch are repeated by themselves;
+this is about all others.
 
 ## How it shows
 
@@ -45,9 +46,10 @@ report = gp.check(loss, lambda w: 2 * w, np.arange(1.0, 9.0))
 
 ## What to do
 
-Make the generator inside the function, from a fixed seed, and let the gradient use the same one:
-`rng = np.random.default_rng(0)` as the first line of `loss`. Or check in evaluation mode, on one
-fixed batch. Averaging many calls does not help: the noise shrinks far too slowly.
+Say what f draws from, `gp.Problem(loss, gradient, at, reseed=rng)`: f and its gradient get the same
+numbers every time. Or make the generator inside the function, from a fixed seed. Or check in
+evaluation mode, on one fixed batch. Averaging many calls does not help: the noise shrinks far too
+slowly.
 
 ## What it is easily taken for
 

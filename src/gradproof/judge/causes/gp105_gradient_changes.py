@@ -22,7 +22,8 @@ rounding, the verdict is inconclusive, although f itself repeats.
 
 Gradients that add up: a buffer filled with `+=` and never set back to zero, such as `.grad`
 without `zero_grad()`. Random numbers: a minibatch, or a dropout mask, drawn in the backward pass
-only. A cache that belongs to the point of the call before.
+only, and from a generator that is not known (those of Python, NumPy and torch are repeated). A
+cache that belongs to the point of the call before.
 
 ## Example
 

@@ -1,0 +1,41 @@
+"""Components with bounds: how far they can be moved, and those that cannot be moved at all."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof.judge.headline import counted
+from gradproof.judge.tolerance import Scaling
+from gradproof.problems import Space
+from gradproof.tree import Tree
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def fixed_components(space: Space) -> BoolArray | None:
+    """Return which components cannot be moved, because their bounds are equal; None if none."""
+    if space.lower is None or space.upper is None:
+        return None
+    fixed: BoolArray = space.lower == space.upper
+    return fixed if np.any(fixed) else None
+
+
+def note_on(fixed: BoolArray, tree: Tree) -> str:
+    """Say which components were not checked."""
+    places = np.flatnonzero(fixed)
+    names = [tree.address(*tree.locate(int(place))) for place in places[:3]]
+    rest = f" and {places.size - 3:,} more" if places.size > 3 else ""
+    return (
+        f"{counted(places.size, 'component')} not checked, the bounds leave no room: "
+        f"{', '.join(names)}{rest}"
+    )
+
+
+def within(scales: Scaling, space: Space) -> Scaling:
+    """Shorten natural scales to the room that the bounds leave on the wider side."""
+    if space.lower is None or space.upper is None:
+        return scales
+    room = np.maximum(space.upper - space.x, space.x - space.lower)
+    room = np.where(room > 0, room, np.inf)
+    return dataclasses.replace(scales, scale=np.minimum(scales.scale, room))

@@ -1,0 +1,48 @@
+"""Checks of the options of a problem, before anything is evaluated."""
+
+import random
+from typing import Any
+
+import numpy as np
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
+
+
+def require_one_of(value: object, name: str, choices: tuple[str, ...], otherwise: str = "") -> None:
+    """Raise unless `value` is one of a few words; `otherwise` names what else it may be."""
+    if not (isinstance(value, str) and value in choices):
+        words = " or ".join(repr(choice) for choice in choices)
+        raise InputError(f"{name}: found {described(value)}, expected {words}{otherwise}")
+
+
+def require_reseed(reseed: Any) -> None:
+    """Raise unless `reseed` can make random numbers repeat."""
+    several = isinstance(reseed, (list, tuple))
+    for generator in reseed if several else [reseed]:
+        if isinstance(generator, random.SystemRandom):
+            raise InputError(
+                "reseed: found a random.SystemRandom, whose numbers cannot be repeated; "
+                "let f draw from a random.Random"
+            )
+        if not is_generator(generator) and (several or not _is_function(generator)):
+            raise InputError(
+                f"reseed: found {described(generator)}{' in it' * several}, expected a function "
+                "without arguments that is called before every evaluation, or the generator that "
+                "f draws from (numpy.random.Generator, RandomState or random.Random), or a list "
+                "of such generators"
+            )
+
+
+def is_generator(value: Any) -> bool:
+    """Whether a value is a generator of random numbers whose state can be read and set."""
+    if isinstance(value, type):
+        return False
+    return isinstance(value, np.random.Generator) or any(
+        hasattr(value, read) and hasattr(value, write)
+        for read, write in (("getstate", "setstate"), ("get_state", "set_state"))
+    )
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
