@@ -1,0 +1,1 @@
+"""How the code of other projects is called."""
