@@ -730,8 +730,11 @@ def _case(
     single = at[0].dtype == np.float32
 
     def f(x: Any) -> Any:
-        with torch.no_grad():
-            value = call.value(_tensors(x)).item()
+        try:
+            with torch.no_grad():
+                value = call.value(_tensors(x)).item()
+        except RuntimeError as error:  # outside its domain, as torch says it
+            raise ValueError(str(error)) from error
         return np.float32(value) if single else float(value)
 
     return Case(
@@ -821,7 +824,7 @@ def draw(
 
 
 def draw_random(rng: np.random.Generator, split: Split, *, count: int = 8) -> Iterator[Case]:
-    """Draw functions with new random numbers at each call; the claim is that of the mean of f."""
+    """Draw functions with new random numbers at each call, the same ones in f and its gradient."""
     import torch
 
     operators = names("random", split)
@@ -835,15 +838,15 @@ def draw_random(rng: np.random.Generator, split: Split, *, count: int = 8) -> It
         rate = float(rng.uniform(0.1, 0.6))
         if name == "nn.functional.rrelu":
             named = {"lower": 0.5 * rate, "upper": rate, "training": True}
-            slope = np.where(at[0] > 0, 1.0, 0.75 * rate)
         else:
             named = {"p": rate, "training": True}
-            slope = np.ones(shape)
 
         def f(x: Any, op: Any = op, c: Array = cotangent, named: Any = named) -> float:
             return float((op(torch.tensor(x[0]), **named) * torch.tensor(c)).sum())
 
-        def gradient(x: Any, right: Array = slope * cotangent) -> list[Array]:
-            return [right.copy()]
+        def gradient(x: Any, op: Any = op, c: Array = cotangent, named: Any = named) -> list[Array]:
+            leaf = torch.tensor(x[0], requires_grad=True)
+            (op(leaf, **named) * torch.tensor(c)).sum().backward()
+            return [np.asarray(leaf.grad)]
 
         yield Case(f"{name} {i + 1}", f, gradient, at)

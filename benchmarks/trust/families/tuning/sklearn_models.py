@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,12 +30,13 @@ from benchmarks.trust.truth import FloatArray, complex_step
 from scipy import special
 
 _NEEDS = ("sklearn",)
+_TORCH = ("sklearn", "torch")
 _SOURCE = "scikit-learn"
 _BY_HAND = "scikit-learn, with a gradient written by hand"
 
 
 @family(
-    "sklearn classifier networks", kind="ordinary", source=_SOURCE, split="tuning", needs=_NEEDS
+    "sklearn classifier networks", kind="ordinary", source=_SOURCE, split="tuning", needs=_TORCH
 )
 def _networks(rng: np.random.Generator) -> Iterator[Case]:
     from sklearn.neural_network import MLPClassifier
@@ -171,6 +172,7 @@ def _corners(rng: np.random.Generator) -> Iterator[Case]:
             LinearModelLoss(_loss.AbsoluteError(), fit_intercept=True), x, y, pointwise, slope
         )
         at = 0.2 * rng.standard_normal(x.shape[1] + 1)
+        at[-1] += 0.5
         slips = ("intercept left out", "sum for the mean") if rows == 60 else ()
         yield linear_case(f"absolute error, {rows} rows", model, at, slips)
     yield _stochastic(rng, "Hinge", 40, 1.0)
@@ -360,5 +362,205 @@ def _fitted(rng: np.random.Generator) -> Iterator[Case]:
         "Gaussian process",
         process,
         lambda p: p[0] * gaussian(x, p[1]) + p[2] * np.eye(35),
-        np.array(process.kernel_.theta),
+        np.array(process.kernel_.theta) + 0.01 * rng.standard_normal(3),
     )
+
+
+@family("sklearn relu classifiers", kind="kink", source=_SOURCE, split="tuning", needs=_TORCH)
+def _relu(rng: np.random.Generator) -> Iterator[Case]:
+    from sklearn.neural_network import MLPClassifier
+
+    for hidden, rows in (((6,), 60), ((10, 5), 150), ((20,), 300)):
+        x, y = rows_of(rng, rows, *table("breast_cancer"))
+        network = perceptron(MLPClassifier(hidden, alpha=1e-3), standardised(x)[:, :10], y)
+        slips = ("value for the step",) if rows == 150 else ()
+        yield network_case(f"layers {hidden}, {rows} rows", network, network.start(rng), slips)
+
+
+@family("sklearn k-means inertia", kind="kink", source=_BY_HAND, split="tuning", needs=_NEEDS)
+def _clusters(rng: np.random.Generator) -> Iterator[Case]:
+    from sklearn.metrics import pairwise_distances_argmin_min
+
+    for name, rows, count in (("iris", 100, 3), ("wine", 150, 5), ("digits", 80, 4)):
+        (x,) = rows_of(rng, rows, standardised(table(name)[0]))
+        at = x[rng.permutation(rows)[:count]] + 0.3 * rng.standard_normal((count, x.shape[1]))
+
+        def f(c: AnyArray, x: AnyArray = x) -> float:
+            return float(np.sum(pairwise_distances_argmin_min(x, c)[1] ** 2))
+
+        def gradient(c: AnyArray, x: AnyArray = x) -> AnyArray:
+            nearest, _ = pairwise_distances_argmin_min(x, c)
+            mine = nearest[:, None] == np.arange(len(c))
+            return np.asarray(2 * (mine.sum(axis=0)[:, None] * c - mine.T @ x))
+
+        def averaged(c: AnyArray, x: AnyArray = x) -> AnyArray:
+            # The step to the mean of each cluster, which leaves out how many points it has.
+            nearest, _ = pairwise_distances_argmin_min(x, c)
+            mine = nearest[:, None] == np.arange(len(c))
+            return np.asarray(2 * (c - mine.T @ x / np.maximum(mine.sum(axis=0), 1)[:, None]))
+
+        def again(c: Any, x: AnyArray = x) -> Any:
+            square = ((x[:, None, :] - c) ** 2).sum(axis=2)
+            return np.sum(square[np.arange(len(x)), np.argmin(square.real, axis=1)])
+
+        yield Case(
+            f"{name}, {count} centres",
+            f,
+            gradient,
+            at,
+            partial(complex_step, again, at),
+            {"means for sums": averaged} if name == "wine" else {},
+        )
+
+
+def _metric_case(
+    name: str,
+    f: ValueOf,
+    gradient: ValueOf,
+    again: ValueOf,
+    at: AnyArray,
+    mistakes: Mapping[str, ValueOf] | None = None,
+) -> Case:
+    return Case(
+        name,
+        lambda p: float(f(p)),
+        gradient,
+        at,
+        lambda: complex_step(again, at),
+        dict(mistakes or {}),
+    )
+
+
+@family(
+    "sklearn metrics of predictions", kind="ordinary", source=_BY_HAND, split="tuning", needs=_NEEDS
+)
+def _metrics(rng: np.random.Generator) -> Iterator[Case]:
+    from sklearn import metrics
+
+    y = rng.normal(3, 1, 40)
+    total = np.sum((y - y.mean()) ** 2)
+    yield _metric_case(
+        "explained variance",
+        lambda p: metrics.explained_variance_score(y, p),
+        lambda p: 2 * (y - p - np.mean(y - p)) / total,
+        lambda p: 1 - np.sum((y - p - np.mean(y - p)) ** 2) / total,
+        y + 0.5 * rng.standard_normal(40),
+        {"mean held fixed": lambda p: 2 * (y - p) / total},
+    )
+    positive = rng.gamma(2.0, 1.0, 60) + 0.1
+    guess = positive * rng.uniform(0.6, 1.6, 60)
+    yield _metric_case(
+        "squared logarithmic error",
+        lambda p: metrics.mean_squared_log_error(positive, p),
+        lambda p: 2 * (np.log1p(p) - np.log1p(positive)) / (1 + p) / 60,
+        lambda p: np.mean((np.log(1 + p) - np.log(1 + positive)) ** 2),
+        guess,
+        {"inner derivative": lambda p: 2 * (np.log1p(p) - np.log1p(positive)) / p / 60},
+    )
+    yield _metric_case(
+        "Poisson deviance",
+        lambda p: metrics.mean_poisson_deviance(positive, p),
+        lambda p: 2 * (1 - positive / p) / 60,
+        lambda p: 2 * np.mean(positive * np.log(positive / p) - positive + p),
+        guess,
+        {"half deviance": lambda p: (1 - positive / p) / 60},
+    )
+    labels = (rng.uniform(size=200) < 0.4).astype(int)
+    chances = rng.uniform(0.05, 0.95, 200)
+    yield _metric_case(
+        "Brier score",
+        lambda p: metrics.brier_score_loss(labels, p),
+        lambda p: 2 * (p - labels) / 200,
+        lambda p: np.mean((p - labels) ** 2),
+        chances,
+    )
+    yield _metric_case(
+        "log loss",
+        lambda p: metrics.log_loss(labels, p),
+        lambda p: (p - labels) / (p * (1 - p)) / 200,
+        lambda p: -np.mean(labels * np.log(p) + (1 - labels) * np.log(1 - p)),
+        chances,
+        {"slope by the logit": lambda p: (p - labels) / 200},
+    )
+
+
+@family(
+    "sklearn deviances of small predictions",
+    kind="domain edge",
+    source=_BY_HAND,
+    split="tuning",
+    needs=_NEEDS,
+)
+def _deviances(rng: np.random.Generator) -> Iterator[Case]:
+    from sklearn import metrics
+
+    # The functions raise an error for predictions that are not positive.
+    y = rng.gamma(1.5, 1.0, 12) + 0.05
+    for smallest in (1e-3, 1e-5, 1e-8):
+        at = y * rng.uniform(0.5, 2, 12)
+        at[rng.permutation(12)[:3]] = smallest * rng.uniform(1, 2, 3)
+        yield _metric_case(
+            f"gamma, {smallest:g}",
+            lambda p: metrics.mean_gamma_deviance(y, p),
+            lambda p: 2 * (1 / p - y / p**2) / 12,
+            lambda p: 2 * np.mean(np.log(p / y) + y / p - 1),
+            at,
+        )
+        yield _metric_case(
+            f"Poisson, {smallest:g}",
+            lambda p: metrics.mean_poisson_deviance(y, p),
+            lambda p: 2 * (1 - y / p) / 12,
+            lambda p: 2 * np.mean(y * np.log(y / p) - y + p),
+            at,
+        )
+
+
+@family(
+    "sklearn kernel regressors by the inputs",
+    kind="ordinary",
+    source=_BY_HAND,
+    split="tuning",
+    needs=_NEEDS,
+)
+def _kernel_regressors(rng: np.random.Generator) -> Iterator[Case]:
+    from sklearn.kernel_ridge import KernelRidge
+    from sklearn.svm import SVR
+
+    for name, rows, gamma in (("ridge", 60, 0.05), ("ridge", 200, 0.2), ("SVR", 100, 0.1)):
+        x, y = _patients(rng, rows, "squared")
+        model: Any = SVR(gamma=gamma) if name == "SVR" else KernelRidge(kernel="rbf", gamma=gamma)
+        model.fit(x, y)
+        if name == "SVR":
+            support, coef = np.array(model.support_vectors_), np.array(model.dual_coef_[0])
+            shift = float(model.intercept_[0])
+        else:
+            support, coef, shift = x, np.array(model.dual_coef_), 0.0
+        parts = (support, coef, shift, gamma)
+
+        def f(point: AnyArray, model: Any = model) -> float:
+            return float(model.predict(point[None])[0])
+
+        def gradient(point: AnyArray, parts: Any = parts) -> AnyArray:
+            support, coef, _, gamma = parts
+            away = support - point
+            return np.asarray(2 * gamma * (coef * np.exp(-gamma * np.sum(away**2, 1))) @ away)
+
+        def lost_factor(point: AnyArray, parts: Any = parts) -> AnyArray:
+            # As if the kernel were exp(-d^2 / 2).
+            support, coef, _, gamma = parts
+            away = support - point
+            return np.asarray((coef * np.exp(-gamma * np.sum(away**2, 1))) @ away)
+
+        def again(point: Any, parts: Any = parts) -> Any:
+            support, coef, shift, gamma = parts
+            return np.sum(coef * np.exp(-gamma * np.sum((support - point) ** 2, 1))) + shift
+
+        at = x[rng.integers(rows)] + 0.5 * rng.standard_normal(x.shape[1])
+        yield Case(
+            f"{name}, {rows} rows, gamma {gamma}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, again, at),
+            {"factor of another kernel": lost_factor} if rows != 60 else {},
+        )

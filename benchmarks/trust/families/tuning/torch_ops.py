@@ -145,5 +145,5 @@ def _layers_float32(rng: np.random.Generator) -> Iterator[Case]:
 
 @family("torch ops: random slopes", kind="random", source=_SOURCE, split="tuning", needs=_NEEDS)
 def _random(rng: np.random.Generator) -> Iterator[Case]:
-    """Draw leaky relu with random slopes: the claim is the derivative of the mean of f."""
+    """Draw leaky relu with random slopes, the same ones in f and its gradient."""
     return torch_ops.draw_random(rng, "tuning", count=4)

@@ -13,7 +13,6 @@ from benchmarks.trust.sources.sklearn_models import (
     Kernel,
     Linear,
     ValueOf,
-    evidence,
     evidence_gradient,
     gaussian,
     gp_both,
@@ -27,6 +26,7 @@ from benchmarks.trust.sources.sklearn_models import (
     network_case,
     perceptron,
     periodic,
+    process_case,
     quietly,
     rational,
     rows_of,
@@ -348,6 +348,7 @@ def _classification(rng: np.random.Generator) -> Iterator[Case]:
         loss = LinearModelLoss(ExponentialLoss(), fit_intercept=True)
         model = Linear(loss, x, y, *_exponential(y), weights, l2)
         at = 0.1 * rng.standard_normal(x.shape[1] + 1)
+        at[-1] += 0.4
         yield linear_case(f"exponential, {rows} rows", model, at, slips)
     more: tuple[str, ...]
     for name, classes, rows, flattened, more in (
@@ -611,6 +612,57 @@ def _fitted(rng: np.random.Generator) -> Iterator[Case]:
             yield linear_case(f"{name}, tolerance {tolerance:g}", model, found.x, slips)
 
 
+def _huber_case(rng: np.random.Generator, rows: int, epsilon: float, intercept: bool) -> Case:
+    from sklearn.linear_model._huber import _huber_loss_and_gradient
+
+    data, target = table("diabetes")
+    x, y = rows_of(rng, rows, standardised(data), (target - target.mean()) / target.std())
+    weights, alpha = rng.uniform(0.5, 1.5, rows), 0.01
+
+    def both(w: AnyArray) -> tuple[Any, Any]:
+        value, gradient = _huber_loss_and_gradient(w, x, y, epsilon, alpha, weights)
+        return value, gradient
+
+    def again(w: Any) -> Any:
+        coef, shift, scale = (w[:-2], w[-2], w[-1]) if intercept else (w[:-1], 0.0, w[-1])
+        z = (y - x @ coef - shift) / scale
+        sign = np.sign(np.real(z))
+        each = np.where(np.abs(np.real(z)) > epsilon, 2 * epsilon * sign * z - epsilon**2, z * z)
+        return np.sum(weights * (scale + each * scale)) + alpha * np.sum(coef**2)
+
+    def by_hand(w: AnyArray, slip: str) -> AnyArray:
+        coef, shift, scale = (w[:-2], w[-2], w[-1]) if intercept else (w[:-1], 0.0, w[-1])
+        z = (y - x @ coef - shift) / scale
+        inside = np.abs(z) <= epsilon
+        slope = 2 * np.where(inside, z, epsilon * np.sign(z)) * weights
+        if slip == "sign of outliers":
+            slope = 2 * np.where(inside, z, epsilon) * weights
+        part = np.sum(weights * np.where(inside, 1 - z**2, 1 - epsilon**2))
+        if slip == "scale of outliers":
+            part = np.sum(weights * np.where(inside, 1 - z**2, 1))
+        tail = [-np.sum(slope), part] if intercept else [part]
+        return np.concatenate([-x.T @ slope + 2 * alpha * coef, tail])
+
+    tail = [0.1 * rng.standard_normal()] if intercept else []
+    at = np.concatenate([0.2 * rng.standard_normal(x.shape[1]), tail, [rng.uniform(0.5, 0.9)]])
+    slips = ("sign of outliers", "scale of outliers") if intercept else ()
+    return Case(
+        f"{rows} rows, epsilon {epsilon}",
+        value_of(both),
+        gradient_of(both),
+        at,
+        lambda: complex_step(again, at),
+        named(slips, lambda slip: functools.partial(by_hand, slip=slip)),
+    )
+
+
+@family("sklearn Huber regressor", kind="kink", source=_SOURCE, split="validation", needs=_NEEDS)
+def _huber(rng: np.random.Generator) -> Iterator[Case]:
+    # The slope is continuous; the curvature jumps where a row becomes an outlier.
+    for rows, epsilon, intercept in ((40, 1.35, True), (200, 1.1, False), (430, 1.35, True)):
+        yield _huber_case(rng, rows, epsilon, intercept)
+
+
 # Gaussian processes
 
 
@@ -627,15 +679,7 @@ def _process_case(
     from sklearn.gaussian_process import GaussianProcessRegressor
 
     process = GaussianProcessRegressor(kernel, alpha=jitter, optimizer=None).fit(x, y)
-    again = evidence(matrix, y, jitter)
-    return Case(
-        name,
-        gp_value(process),
-        gradient_of(gp_both(process)),
-        at,
-        lambda: complex_step(again, at),
-        dict(mistakes or {}),
-    )
+    return process_case(name, process, matrix, at, mistakes)
 
 
 def _smooth(x: FloatArray, rng: np.random.Generator, noise: float = 0.2) -> FloatArray:
@@ -1573,6 +1617,92 @@ def _machines(rng: np.random.Generator) -> Iterator[Case]:
         yield _machine_case(rng, rows, units)
 
 
+# Matrix factorisations
+
+
+def _divergence_case(
+    rng: np.random.Generator, name: str, beta: float, shape: tuple[int, int, int], smallest: float
+) -> Case:
+    from sklearn.decomposition._nmf import _beta_divergence
+
+    rows, columns, parts = shape
+    x = rng.gamma(2.0, 0.5, (rows, columns)) + 0.01
+    at = {
+        "W": rng.uniform(0.1, 1, (rows, parts)),
+        "H": rng.uniform(0.1, 1, (parts, columns)),
+    }
+    if smallest:
+        # A row and a column that the updates have driven to zero.
+        at["W"][0] = smallest * rng.uniform(0.5, 2, parts)
+        at["H"][:, 1] = smallest * rng.uniform(0.5, 2, parts)
+
+    def f(p: Mapping[str, Any]) -> float:
+        return float(_beta_divergence(x, p["W"], p["H"], beta))
+
+    def by_hand(p: Mapping[str, Any], slip: str = "") -> dict[str, Any]:
+        model = p["W"] @ p["H"]
+        inner = model ** (beta - 2) * (model - x)
+        if slip == "weights of the divergence forgotten":
+            inner = model - x
+        W, H = inner @ p["H"].T, p["W"].T @ inner
+        if slip == "sum of H forgotten":
+            # The term that is linear in W, as in the Kullback-Leibler divergence, is left out.
+            W = -(model ** (beta - 2) * x) @ p["H"].T
+        return {"W": W, "H": H}
+
+    def again(p: Mapping[str, Any]) -> Any:
+        model = p["W"] @ p["H"]
+        if beta == 1:
+            return np.sum(x * np.log(x / model) - x + model)
+        if beta == 0:
+            return np.sum(x / model - np.log(x / model) - 1)
+        scale = beta * (beta - 1)
+        mixed = x**beta + (beta - 1) * model**beta - beta * x * model ** (beta - 1)
+        return np.sum(mixed) / scale
+
+    slips = ("weights of the divergence forgotten", "sum of H forgotten")
+    plain = rows == 10
+    return Case(
+        f"{name}, {rows} x {columns}, {parts} parts",
+        f,
+        by_hand,
+        at,
+        lambda: complex_step(again, at),
+        named(slips, lambda slip: functools.partial(by_hand, slip=slip)) if plain else {},
+    )
+
+
+@family(
+    "sklearn NMF divergences", kind="ordinary", source=_BY_HAND, split="validation", needs=_NEEDS
+)
+def _divergences(rng: np.random.Generator) -> Iterator[Case]:
+    for name, beta, shape in (
+        ("Kullback-Leibler", 1.0, (10, 8, 2)),
+        ("Kullback-Leibler", 1.0, (40, 30, 5)),
+        ("Itakura-Saito", 0.0, (10, 12, 3)),
+        ("beta 0.5", 0.5, (15, 10, 2)),
+        ("beta 1.5", 1.5, (20, 20, 4)),
+    ):
+        yield _divergence_case(rng, name, beta, shape, 0.0)
+
+
+@family(
+    "sklearn NMF divergences near zero",
+    kind="domain edge",
+    source=_BY_HAND,
+    split="validation",
+    needs=_NEEDS,
+)
+def _divergences_edge(rng: np.random.Generator) -> Iterator[Case]:
+    for name, beta, smallest in (
+        ("Kullback-Leibler, 1e-3", 1.0, 1e-3),
+        ("Kullback-Leibler, 1e-6", 1.0, 1e-6),
+        ("Itakura-Saito, 1e-2", 0.0, 1e-2),
+        ("Itakura-Saito, 1e-3", 0.0, 1e-3),
+    ):
+        yield _divergence_case(rng, name, beta, (8, 7, 2), smallest)
+
+
 # Predictions by their inputs
 
 
@@ -1677,7 +1807,7 @@ def _network_again(model: Any, label: int, point: Any) -> Any:
     kind="ordinary",
     source=_BY_HAND,
     split="validation",
-    needs=_TORCH,
+    needs=_NEEDS,
 )
 def _inputs(rng: np.random.Generator) -> Iterator[Case]:
     from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis

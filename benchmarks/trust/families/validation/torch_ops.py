@@ -397,5 +397,5 @@ def _large_float32(rng: np.random.Generator) -> Iterator[Case]:
 
 @family("torch ops: dropout", kind="random", source=_SOURCE, split="validation", needs=_NEEDS)
 def _random(rng: np.random.Generator) -> Iterator[Case]:
-    """Draw dropout: f is random, the claim is the derivative of its mean."""
+    """Draw dropout with the same mask in f and its gradient."""
     return torch_ops.draw_random(rng, "validation")
