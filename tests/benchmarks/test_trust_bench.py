@@ -256,33 +256,31 @@ class TestScore:
     @pytest.mark.parametrize(
         ("fields", "counted", "target"),
         [
-            ({"verdict": "fail"}, "false_alarms", "false alarms"),
+            ({"verdict": "fail"}, "false_alarms", "fail on a right gradient, float64"),
             ({"verdict": "error"}, "errors", "checks that raised"),
             ({"verdict": "inconclusive"}, "right_inconclusive", "right and inconclusive, ord"),
-            ({"right_components_called_wrong": 1}, "components_called_wrong", "components called"),
-            ({"mutation": "zero: all", "verdict": "pass"}, "misses", "misses, ordinary"),
-            ({"mutation": "zero: all", "verdict": "pass"}, "beyond", "passed with an error beyond"),
-            (
-                {"mutation": "zero: all", "verdict": "inconclusive"},
-                "wrong_inconclusive",
-                "wrong and inconclusive, ord",
-            ),
+            ({"right_components_called_wrong": 1}, "components_called_wrong", "right components"),
+            ({"mutation": "zero: all", "verdict": "pass"}, "misses", "pass with a leaf error"),
+            ({"mutation": "zero: all", "verdict": "pass"}, "beyond", "pass with an error"),
+            ({"kind": "random", "verdict": "pass"}, "right", "random functions decided"),
+            ({"evaluations": 300, "components": 50}, "right", "right, ordinary, n ≤ 50"),
+            ({"evaluations": 300, "components": 200}, "right", "right, ordinary, n ≥ 200"),
         ],
     )
     def test_each_failing_is_counted_and_misses_its_target(
         self, fields: dict[str, Any], counted: str, target: str
     ) -> None:
         found = [*GOOD, ask(case="bad", **fields)]
-        assert getattr(score.tally(found), counted) == 1
+        assert getattr(score.tally(found), counted) == 1 + 20 * (counted == "right")
         missed = [one.name for one in score.outcomes(found) if not one.met]
         assert any(name.startswith(target) for name in missed), missed
         excused = [dataclasses.replace(one, kind="below the step") for one in found]
         assert all(one.met for one in score.outcomes(excused))
 
     def test_the_price_is_a_target(self) -> None:
-        assert all(one.met for one in score.outcomes([ask(components=100, evaluations=200)]))
-        dear = score.outcomes([ask(components=100, evaluations=400)])
-        assert [one.value for one in dear if not one.met] == [4.0]
+        assert all(one.met for one in score.outcomes([ask(components=200, evaluations=250)]))
+        dear = score.outcomes([ask(components=200, evaluations=400)])
+        assert [one.value for one in dear if not one.met] == [2.0]
 
     def test_small_errors_are_faint(self) -> None:
         found = [ask(mutation="m", verdict="pass", error=9e-5, stated_error=1e-6)]
