@@ -350,7 +350,7 @@ class TestTables:
             ask(case="coarse", mutation="m", verdict="pass", resolution=0.02),
         ]
         page = tables.document(Results([*GOOD, *bad]), "tuning")
-        assert "| false alarms | ≤ 0 | 1 | MISSED |" in page
+        assert "| fail on a right gradient, float64 | ≤ 0 | 1 | MISSED |" in page
         assert "| false alarm | ordinary | squares::bad::right | 0 |" in page
         assert (
             "| miss, beyond its resolution | ordinary | squares::hidden::zero: leaf 1 | 3 |" in page
@@ -538,7 +538,7 @@ class TestCommandLine:
     def test_a_false_alarm_misses_them(self, run: Any) -> None:
         code, text = run("--family", "so-*", "--targets")
         assert code == 1
-        assert "missed: false alarms: 3, limit 0" in text
+        assert "missed: fail on a right gradient, float64: 3, limit 0" in text
         assert "| false alarm | ordinary | so-called::x0::right | 0 |" in text
         assert run("--family", "so-*")[0] == 0
 

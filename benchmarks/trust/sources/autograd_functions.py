@@ -25,13 +25,14 @@ def autograd_case(
     *,
     again: Loss | None = None,
     analytic: bool = True,
+    truth: Callable[[], FloatArray] | None = None,
     single: bool = False,
 ) -> Case:
     """Return the case of ``loss(p, data)``, a function of two pytrees.
 
     `mistakes` are functions whose `autograd.grad` is the wrong gradient. `again` is the same
-    function for the truth, where the complex step cannot go through `loss`. Where `single` is set
-    the point and the data are cast to float32.
+    function for the complex step, where that cannot go through `loss`; `truth` is used instead of
+    both. Where `single` is set the point and the data are cast to float32.
     """
     import autograd
 
@@ -42,7 +43,7 @@ def autograd_case(
         value = loss(p, data)
         return value if single else float(value)
 
-    def truth() -> FloatArray:
+    def derivative() -> FloatArray:
         point, inputs = _cast(at, np.float64), _cast(data, np.float64)
 
         def function(p: Any) -> Any:
@@ -54,7 +55,7 @@ def autograd_case(
         return autograd.grad(lambda p: function(p, data))  # type: ignore[no-any-return]
 
     wrong = {what: gradient_of(function) for what, function in (mistakes or {}).items()}
-    return Case(name, f, gradient_of(loss), at, truth, wrong)
+    return Case(name, f, gradient_of(loss), at, truth or derivative, wrong)
 
 
 def detached(x: Any) -> Any:

@@ -1,6 +1,7 @@
 """How functions of JAX become cases: compiled, with `jax.grad` as the claim.
 
-The truth is forward mode (`jax.jacfwd`) in float64.
+The truth is forward mode (`jax.jacfwd`) in float64. That shares with `jax.grad` the rules of the
+primitives, so functions that rest on one such rule bring a truth of their own.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ def jax_case(
     mistakes: Mapping[str, Loss] | None = None,
     *,
     plain: Loss | None = None,
+    truth: Callable[[], FloatArray] | None = None,
     single: bool = False,
 ) -> Case:
     """Return the case of ``loss(p, data)``, a function of two pytrees.
 
     `mistakes` are functions whose `jax.grad` is the wrong gradient. `plain` is the same as `loss`,
-    where that has reverse rules of its own and no forward mode. Where `single` is set the point and
-    the data are cast to float32.
+    where that has reverse rules of its own and no forward mode; `truth` computes the gradient
+    without JAX. Where `single` is set the point and the data are cast to float32.
     """
     if single:
         at, data = _cast(at, np.float32), _cast(data, np.float32)
@@ -41,7 +43,7 @@ def jax_case(
     def f(p: Any) -> Any:
         return np.asarray(_value(loss)(p, data))[()]
 
-    def truth() -> FloatArray:
+    def forward() -> FloatArray:
         jacobian = _forward(plain or loss)
         return flat(jacobian(_cast(at, np.float64), _cast(data, np.float64)))
 
@@ -49,7 +51,7 @@ def jax_case(
         return lambda p: jax.tree.map(np.array, _reverse(function)(p, data))
 
     wrong = {what: gradient_of(function) for what, function in (mistakes or {}).items()}
-    return Case(name, f, gradient_of(loss), at, truth, wrong)
+    return Case(name, f, gradient_of(loss), at, truth or forward, wrong)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,9 @@ def _dense(rng: np.random.Generator) -> Iterator[Case]:
         yield jax_case("-".join(map(str, sizes)), loss, *_layers(rng, sizes, m), mistakes)
 
 
-@family("JAX dense network in float32", kind="float32", source=_SOURCE, split="tuning")
+@family(
+    "JAX dense network in float32", kind="float32", source=_SOURCE, split="tuning", needs=_NEEDS
+)
 def _dense_single(rng: np.random.Generator) -> Iterator[Case]:
     from benchmarks.trust.sources.jax_functions import jax_case
 
@@ -91,7 +94,7 @@ def _classifier() -> tuple[Any, dict[str, Any]]:
 def _layers(rng: np.random.Generator, sizes: tuple[int, ...], m: int) -> tuple[Any, Any]:
     p = [
         (rng.standard_normal((a, b)) / np.sqrt(a), 0.1 * rng.standard_normal(b))
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        for a, b in itertools.pairwise(sizes)
     ]
     return p, (rng.standard_normal((m, sizes[0])), rng.integers(sizes[-1], size=m))
 

@@ -193,7 +193,11 @@ def _softmax(rng: np.random.Generator) -> Iterator[Case]:
 
 
 @family(
-    "from scratch: softmax regression in float32", kind="float32", source=_SOURCE, split="tuning"
+    "from scratch: softmax regression in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="tuning",
+    needs=_NEEDS,
 )
 def _softmax_single(rng: np.random.Generator) -> Iterator[Case]:
     for features, classes, m in ((3, 3, 12), (10, 5, 50)):

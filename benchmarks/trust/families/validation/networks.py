@@ -165,7 +165,9 @@ def _wide(rng: np.random.Generator) -> Iterator[Case]:
         )
 
 
-@family("network, deep, in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network, deep, in float32", kind="float32", source=_SOURCE, split="validation", needs=_NEEDS
+)
 def _course_single(rng: np.random.Generator) -> Iterator[Case]:
     for dims, m, lambd in (
         ((2, 3, 1), 10, 0.5),
@@ -486,7 +488,13 @@ def _relu_digits(rng: np.random.Generator) -> Iterator[Case]:
         )
 
 
-@family("network with relu, in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network with relu, in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="validation",
+    needs=_NEEDS,
+)
 def _relu_single(rng: np.random.Generator) -> Iterator[Case]:
     for inputs, hidden, classes, m in ((3, 5, 3, 10), (8, 10, 4, 16)):
         while True:
@@ -698,7 +706,13 @@ def _cnn_maximum(rng: np.random.Generator) -> Iterator[Case]:
         yield _cnn_case(rng, channels, side, m, "maximum")
 
 
-@family("network, convolution in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network, convolution in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="validation",
+    needs=_NEEDS,
+)
 def _cnn_single(rng: np.random.Generator) -> Iterator[Case]:
     for channels, side, m in (((1, 2, 2), 4, 3), ((2, 2, 3), 6, 2)):
         yield _cnn_case(rng, channels, side, m, "average", single=True)
@@ -802,7 +816,11 @@ def _batch_norm(rng: np.random.Generator) -> Iterator[Case]:
 
 
 @family(
-    "network, batch normalisation in float32", kind="float32", source=_SOURCE, split="validation"
+    "network, batch normalisation in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="validation",
+    needs=_NEEDS,
 )
 def _batch_norm_single(rng: np.random.Generator) -> Iterator[Case]:
     for inputs, hidden, m in ((3, 4, 10), (8, 6, 32)):

@@ -124,6 +124,7 @@ def _vae(rng: np.random.Generator) -> Iterator[Case]:
     kind="float32",
     source=_SOURCE,
     split="validation",
+    needs=_NEEDS,
 )
 def _vae_single(rng: np.random.Generator) -> Iterator[Case]:
     for pixels, hidden, latent, m in ((6, 4, 2, 6), (16, 8, 3, 10)):
@@ -293,7 +294,13 @@ def _contrast(rng: np.random.Generator) -> Iterator[Case]:
         yield _contrast_case(rng, sizes, m)
 
 
-@family("network, contrastive loss in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network, contrastive loss in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="validation",
+    needs=_NEEDS,
+)
 def _contrast_single(rng: np.random.Generator) -> Iterator[Case]:
     for sizes, m in (((4, 4, 3), 6), ((10, 8, 4), 16)):
         yield _contrast_case(rng, sizes, m, single=True)

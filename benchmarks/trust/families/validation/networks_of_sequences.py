@@ -131,7 +131,9 @@ def _lstm(rng: np.random.Generator) -> Iterator[Case]:
         yield _lstm_case(rng, inputs, hidden, steps, m)
 
 
-@family("network, LSTM in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network, LSTM in float32", kind="float32", source=_SOURCE, split="validation", needs=_NEEDS
+)
 def _lstm_single(rng: np.random.Generator) -> Iterator[Case]:
     for inputs, hidden, steps, m in ((1, 3, 6, 4), (3, 6, 8, 8)):
         yield _lstm_case(rng, inputs, hidden, steps, m, single=True)
@@ -354,7 +356,13 @@ def _attention(rng: np.random.Generator) -> Iterator[Case]:
         yield _attention_case(rng, width, heads, length, m, causal)
 
 
-@family("network, self attention in float32", kind="float32", source=_SOURCE, split="validation")
+@family(
+    "network, self attention in float32",
+    kind="float32",
+    source=_SOURCE,
+    split="validation",
+    needs=_NEEDS,
+)
 def _attention_single(rng: np.random.Generator) -> Iterator[Case]:
     for width, heads, length, m in ((4, 2, 4, 3), (8, 2, 6, 4)):
         yield _attention_case(rng, width, heads, length, m, causal=False, single=True)
