@@ -226,8 +226,8 @@ class Escalation:
         for place, line in zip(places.tolist(), lines, strict=True):
             found = judge_line(line)
             self.components.put(place, found)
-            if found.outcome is Outcome.PASS and line.best is not None:
-                self._learned.append(line.best.amplitude / 1.4)
+            if found.outcome is Outcome.PASS and np.isfinite(found.amplitude):
+                self._learned.append(found.amplitude / 1.4)
 
     def _without_the_certain(self, queue: IntArray) -> IntArray:
         """Take lines out of the queue whose tables would only cost."""

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from gradproof.judge.line import Line, Slope
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.vetoes import (
@@ -20,13 +22,15 @@ _REAL_STRUCTURE = 1e-3  # of how much f moves: so large is no noise at the wider
 _STATIONARY = 1e-6  # of how much f moves within the table
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _EDGE_MARGIN = 3.0
+_SIDES_APART = 0.02  # of how far two scales are apart: a kink may be what makes them two
 
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
     """The outcome, the slope that it rests on, the one-sided slopes, and what remains possible.
 
-    `possible` is the largest error of the claim that the measurements leave room for.
+    `possible` is the largest error of the claim that the measurements leave room for, `amplitude`
+    the noise of f at the step that decided.
     """
 
     outcome: Outcome
@@ -37,6 +41,7 @@ class Judgement:
     right: float = math.nan
     spread: float = math.nan
     possible: float = math.inf
+    amplitude: float = math.nan
 
 
 def judge_line(line: Line) -> Judgement:
@@ -83,12 +88,18 @@ def _accepted(line: Line) -> list[Slope]:
     if fine.level < wide.level:
         fine, wide = wide, fine
     moves = float(max(abs(line.slope) * line.step))
-    k, f0 = wide.level, line.value_at_zero
-    apart = abs(line.plus[k] - 2 * f0 + line.minus[k]) / line.step[k]
-    across_a_kink = apart > abs(wide.value - fine.value)
-    if across_a_kink or wide.amplitude > _REAL_STRUCTURE * moves:
+    if _lies_beside_a_kink(line, wide, fine) or wide.amplitude > _REAL_STRUCTURE * moves:
         return [fine]
     return [line.best, line.second]
+
+
+def _lies_beside_a_kink(line: Line, wide: Slope, fine: Slope) -> bool:
+    """Whether the sides stay apart at the wider scale, where those of a smooth f close up."""
+    at = [wide.level, min(wide.level + 2, line.step.size - 1)]
+    apart = np.abs(line.plus[at] - 2 * line.value_at_zero + line.minus[at]) / line.step[at]
+    noise = 10 * line.amplitude[at] / line.step[at]
+    far = apart[0] > _SIDES_APART * abs(wide.value - fine.value)
+    return bool(far and apart[1] > apart[0] / 2 and np.all(apart > noise))
 
 
 def _contradiction(line: Line, slopes: Sequence[Slope]) -> Outcome:
@@ -184,4 +195,5 @@ def _with_slope(
         right.value if right else math.nan,
         max(values) - min(values),
         possible,
+        slope.amplitude,
     )
