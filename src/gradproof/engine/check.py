@@ -199,7 +199,7 @@ def _measure(
     )
     found.notes.extend(measured.notes)
     return Evidence(
-        measured.components, measured.limits, pilot.noise / factor, 1 / factor, measured.margin
+        measured.components, measured.limits, measured.noise / factor, 1 / factor, measured.margin
     )
 
 

@@ -43,8 +43,8 @@ _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 class Escalation:
     """Measure and judge all components, as far as each needs it.
 
-    `components` and `limits` hold the result, `margin` is how many bars wide a discrepancy has to
-    be, `notes` are what the user should know.
+    `components` and `limits` hold the result, `noise` is that of f by now, `margin` is how many
+    bars wide a discrepancy has to be, `notes` are what the user should know.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Escalation:
         self._rules, self._pilot, self._value = rules, pilot, value
         self._roundoff_of_claim, self._rounding_of_claim = roundoff_of_claim, rounding_of_claim
         self._rng = rng
-        self._noise = pilot.noise
+        self.noise = pilot.noise
         self._learned: list[float] = []
         self._scan: JumpScan | None = None
         quantile = -NormalDist().inv_cdf(_CHANCE / (2 * claim.size))
@@ -97,7 +97,7 @@ class Escalation:
         table = self._table_along(directions)
         claimed = np.array([self._claim @ direction for direction in directions])
         found = [
-            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self._noise)
+            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self.noise)
             for side in (-1, 1)
         ]
         taken = [f.take(f.best) for f in found]
@@ -117,7 +117,7 @@ class Escalation:
             one * self._pilot.roundoff_of_x.max(),
             one,
             value_at_zero=self._value,
-            noise_of_f=self._noise,
+            noise_of_f=self.noise,
         )
         self._evaluator.answer_directions(table, directions, exactly=True)
         return table
@@ -140,7 +140,7 @@ class Escalation:
         found = central(
             self._table_along(dense),
             roundoff=self._pilot.roundoff,
-            noise_of_f=self._noise,
+            noise_of_f=self.noise,
             smallest_change=self._pilot.smallest_change,
         )
         measured, truncation, noise = found.take(found.best)
@@ -175,7 +175,7 @@ class Escalation:
             self._scales,
             self._claim,
             self._rules,
-            noise=self._noise if noise is None else noise,
+            noise=self.noise if noise is None else noise,
             roundoff_of_claim=self._roundoff_of_claim,
             rounding_of_claim=self._rounding_of_claim,
             roundoff_of_x=self._pilot.roundoff_of_x,
@@ -185,7 +185,7 @@ class Escalation:
         return CheapStages(
             bounds.question,
             value_at_zero=self._value,
-            noise_of_f=self._noise,
+            noise_of_f=self.noise,
             default_relative=self._rules.default,
             rng=self._rng,
         )
@@ -211,7 +211,7 @@ class Escalation:
             self._pilot.roundoff_of_x[places],
             x[places],
             value_at_zero=self._value,
-            noise_of_f=self._noise,
+            noise_of_f=self.noise,
         )
         self._evaluator.answer_components(table, places)
         lines = lines_of(
@@ -219,7 +219,7 @@ class Escalation:
             self.limits,
             places,
             roundoff=self._pilot.roundoff,
-            noise_of_f=self._noise,
+            noise_of_f=self.noise,
             smallest_change=self._pilot.smallest_change,
             margin=self.margin,
         )
@@ -255,9 +255,9 @@ class Escalation:
             return False
         seen = float(np.median(self._learned))
         self._learned.clear()
-        if seen <= 2 * self._noise:
+        if seen <= 2 * self.noise:
             return False
-        self._noise = seen
+        self.noise = seen
         return True
 
     def _find_jumps(self) -> bool:
@@ -268,14 +268,18 @@ class Escalation:
             small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION))
             small &= gap <= _SMALL_GAP * bounds.size
         if self._scan is None and np.any(small):
-            self._scan = JumpScan(value_at_zero=self._value, noise_of_f=self._noise)
+            self._scan = JumpScan(
+                value_at_zero=self._value,
+                noise_of_f=self.noise,
+                wanted=float(np.max((gap * scale)[small])),
+            )
             direction = self._pilot.reach * self._rng.choice([-1.0, 1.0], scale.size)
             self._evaluator.answer_directions(self._scan, [direction], exactly=True)
-        if self._scan is None or self._scan.height / 2 <= self._noise:
+        if self._scan is None or self._scan.height / 2 <= self.noise:
             return False
         if not np.any((gap * scale)[small] <= self._scan.reach):
             return False
-        self._noise = self._scan.height / 2
+        self.noise = self._scan.height / 2
         jump = self._scan.height / self._evaluator.factor
         self.notes.append(
             f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "

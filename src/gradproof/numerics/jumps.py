@@ -36,11 +36,12 @@ class JumpScan:
 
     `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
     across the jumps may differ from the one between them. The line is in units of the natural
-    scale. Costs 32 evaluations, 32 more and 320 more as long as nothing shows, and at most 17 for
-    each of three places that stand out.
+    scale. Costs 32 evaluations, 32 more and 320 more as long as what shows reaches less far than
+    `wanted`, and at most 17 for each of three places that stand out.
     """
 
-    def __init__(self, *, value_at_zero: float, noise_of_f: float) -> None:
+    def __init__(self, *, value_at_zero: float, noise_of_f: float, wanted: float = 0.0) -> None:
+        self._wanted = wanted
         self._value_at_zero = value_at_zero
         self._noise_of_f = noise_of_f
         self.height = 0.0
@@ -82,9 +83,11 @@ class JumpScan:
             height = max(jumps)
             if height > _SMALL * np.ptp(f) and count < 3:
                 continue
-            self.height = height
-            self.reach = _ROOM * (count + 1) * height / float(t[-1] - t[0])
-            return
+            reach = _ROOM * (count + 1) * height / float(t[-1] - t[0])
+            if reach > self.reach:
+                self.height, self.reach = height, reach
+            if self.reach >= self._wanted:
+                return
 
     def _outliers(self, f: FloatArray) -> tuple[BoolArray, FloatArray]:
         """Return where differences stand out, and the height of a jump that would leave them."""
