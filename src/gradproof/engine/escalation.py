@@ -75,6 +75,7 @@ class Escalation:
         evaluator.answer_components(self._stages)
         self.components, open_ = judge_cheaply(self._stages, self.limits)
         self._escalate(open_)
+        self._escalate(self._without_company())
         self._doubt_subgradients()
         self._take_complex_steps()
         require_company(self._stages, self.components)
@@ -204,6 +205,12 @@ class Escalation:
                 queue = self._ask_again(queue)
             size *= 2
 
+    def _without_company(self) -> IntArray:
+        """Return mismatches that no table confirmed, in leaves where none was confirmed at all."""
+        group, outcome = self._stages.question.group, self.components.outcome
+        confirmed = np.unique(group[outcome == Outcome.FAIL])
+        return np.flatnonzero((outcome == Outcome.MISMATCH) & ~np.isin(group, confirmed))
+
     def _judge_tables(self, places: IntArray) -> None:
         x = self._evaluator.x
         table = Table(
@@ -290,7 +297,7 @@ class Escalation:
     def _ask_again(self, queue: IntArray) -> IntArray:
         """Put the question anew, with the noise that is known by now, where it is still open."""
         c = self.components
-        unsettled = np.isin(c.outcome, (Outcome.NOISE, Outcome.FAIL)) | c.undecided
+        unsettled = c.wrong | c.undecided
         unsettled[queue] = True
         places = np.flatnonzero(unsettled)
         bounds = self._limits()

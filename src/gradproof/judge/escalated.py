@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_32
 from gradproof.judge.line import Line, Slope
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.vetoes import (
@@ -19,6 +20,7 @@ from gradproof.judge.vetoes import (
 )
 
 _REAL_STRUCTURE = 1e-3  # of how much f moves: so large is no noise at the wider scale
+_ROUNDINGS = 8.0  # of float32: structure so small may be that of an inner cast
 _STATIONARY = 1e-6  # of how much f moves within the table
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _EDGE_MARGIN = 3.0
@@ -88,7 +90,9 @@ def _accepted(line: Line) -> list[Slope]:
     if fine.level < wide.level:
         fine, wide = wide, fine
     moves = float(max(abs(line.slope) * line.step))
-    if _lies_beside_a_kink(line, wide, fine) or wide.amplitude > _REAL_STRUCTURE * moves:
+    rounding = _ROUNDINGS * UNIT_ROUNDOFF_32 * abs(line.value_at_zero)
+    real = wide.amplitude > max(_REAL_STRUCTURE * moves, rounding)
+    if real or _lies_beside_a_kink(line, wide, fine):
         return [fine]
     return [line.best, line.second]
 
