@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors bench docs clean
+.PHONY: demo test test-all lint types floors bench trust docs clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,7 +21,7 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) docs bench BENCH=--quick
+	$(MAKE) trust docs bench BENCH=--quick
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -36,6 +36,10 @@ floors: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/check_speed.py $(BENCH)
+
+trust: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets
+	$(BIN)/python -m benchmarks.trust.wild
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html

@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         ]
         if not chosen:
             parser.error("no family is meant")
-        results = _run(chosen, plan, options.subset, options.jobs)
+        results = _run(chosen, plan, options)
     if options.json:
         judged.write(results, options.json)
     text = tables.document(results, options.split)
@@ -124,15 +124,20 @@ def _rivals(parser: argparse.ArgumentParser, wanted: str, study: Path | None) ->
     return names
 
 
-def _run(chosen: list[Family], plan: Plan, subset: int | None, jobs: int) -> judged.Results:
-    """Run the families, in several processes, and print a line for each."""
-    portions = shares([family.name for family in chosen], subset, plan.seeds[0])
+def _run(chosen: list[Family], plan: Plan, options: argparse.Namespace) -> judged.Results:
+    """Run the families, in several processes, and print a line for each.
+
+    The raw results are written after each of them: a run that is cut off leaves what it has.
+    """
+    portions = shares([family.name for family in chosen], options.subset, plan.seeds[0])
     plans = {name: replace(plan, sample=part) for name, part in portions.items()}
     kinds = {family.name: family.kind for family in chosen}
     results = judged.Results()
-    with workers(min(jobs, len(plans))) as pool:
+    with workers(min(options.jobs, len(plans))) as pool:
         for done, (name, found, seconds) in enumerate(spread(run_family, plans, pool), 1):
             results.add(found)
+            if options.json:
+                judged.write(results, options.json)
             n = score.tally(score.of(found.judged))
             left = f", {len(found.left_out)} left out" if found.left_out else ""
             print(

@@ -88,9 +88,14 @@ def family(
 
 
 def families(split: Split) -> list[Family]:
-    """Import every file of a split, and return its families by name."""
-    package = importlib.import_module(f"benchmarks.trust.families.{split}")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    """Import every file, and return the families of a split by name.
+
+    Of both splits: a validation family that once got a wrong verdict is a tuning family from then
+    on, and stays where it is.
+    """
+    for folder in ("tuning", "validation"):
+        package = importlib.import_module(f"benchmarks.trust.families.{folder}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
     found = [family for family in _REGISTRY.values() if family.split == split]
     return sorted(found, key=lambda family: family.name)

@@ -233,7 +233,8 @@ def _planes(
     return analytic(name, f, gradient, at, mistakes if some else {}, twin=twin)
 
 
-@family("kink/near the point", kind="kink", source=_SOURCE, split="validation")
+# Once wrong in validation; "kink/margins nearby" took its place there.
+@family("kink/near the point", kind="kink", source=_SOURCE, split="tuning")
 def near(rng: np.random.Generator) -> Iterator[Case]:
     """Draw sums of maxima with kinks at a given distance, none at the point."""
     for k, distance in enumerate(10.0 ** -np.arange(1, 10)):

@@ -520,7 +520,8 @@ def _flow(
     return result.y[:, -1]
 
 
-@family("scipy solve_ivp", kind="solver noise", source="scipy.integrate", split="validation")
+# Once wrong in validation; "solver noise/stiff methods" took its place there.
+@family("scipy solve_ivp", kind="solver noise", source="scipy.integrate", split="tuning")
 def _trajectories(rng: np.random.Generator) -> Iterator[Case]:
     def predator(y: Any, x: Any) -> Any:
         return np.array([x[0] * y[0] - x[1] * y[0] * y[1], x[2] * y[0] * y[1] - x[3] * y[1]])
