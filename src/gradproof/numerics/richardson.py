@@ -69,19 +69,26 @@ class Estimates:
         """The best candidate that contradicts the best one and is a plateau; -1 where none is.
 
         A plateau goes on: the difference at the next smaller step agrees with it, within the noise
-        of its own scale (below that of an inner cast f may be still and look quiet).
+        of that step; or, where none does so, within the noise of its own scale: below the stairs of
+        an inner cast f may be still and look quiet.
         """
         value, truncation, noise = self.take(self.best)
-        padded = np.vstack([self.slope, np.full_like(self.slope[:1], np.nan)])
+        beyond = np.full_like(self.slope[:1], np.nan)
+        following = np.vstack([self.slope, beyond])[self.finest + 1]
         with np.errstate(all="ignore"):
             weight = self.noise_of_slope / self.amplitude
-        next_weight = np.vstack([weight, np.full_like(weight[:1], np.nan)])[self.finest + 1]
-        next_noise = self.amplitude[self.level] * next_weight
-        with np.errstate(invalid="ignore"):
             apart = np.abs(self.values - value) > self.bars + truncation + noise
-            goes_on = np.abs(padded[self.finest + 1] - self.values) <= self.bars + next_noise
-        fit = np.where(apart & goes_on & np.isfinite(self.bars), self.bars, np.inf)
-        return np.where(np.isfinite(fit).any(axis=0), np.argmin(fit, axis=0), -1)
+            change = np.abs(following - self.values) - self.bars
+            quiet = change <= np.vstack([self.noise_of_slope, beyond])[self.finest + 1]
+            noisy = (
+                change <= self.amplitude[self.level] * np.vstack([weight, beyond])[self.finest + 1]
+            )
+        result = np.full(value.size, -1)
+        for goes_on in (noisy, quiet):
+            fit = np.where(apart & goes_on & np.isfinite(self.bars), self.bars, np.inf)
+            found = np.isfinite(fit).any(axis=0)
+            result[found] = np.argmin(fit, axis=0)[found]
+        return result
 
 
 def central(
