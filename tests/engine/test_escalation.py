@@ -1,0 +1,365 @@
+"""What tables of steps are made for, what they teach, and what they cost: through the check."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gradproof as gp
+
+Array = npt.NDArray[Any]
+Function = Callable[[Any], Any]
+JUMPS = "its slope was measured across the jumps"
+DROWN = "drown in the noise of f, and were measured by complex steps"
+
+
+def codes(report: gp.Report) -> list[str]:
+    return [cause.code for cause in report.causes]
+
+
+# Noise that the pilot does not see, as it moves all components at once.
+
+X = np.random.default_rng(0).uniform(0.5, 1.5, 200)
+
+
+def noisy_alone(size: float) -> Function:
+    """Return a sum of sines that is noisy where a single component is moved."""
+
+    def f(v: Array) -> float:
+        total = float(np.sum(np.sin(v)))
+        moved = np.flatnonzero(v != X)
+        if moved.size == 1:
+            total += size * math.sin(1e12 * v[moved[0]])
+        return total
+
+    return f
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size", [1e-10, 1e-8, 1e-6])
+def test_noise_that_the_pilot_does_not_see_is_learned_from_tables(size: float, seed: int) -> None:
+    report = gp.check(noisy_alone(size), np.cos, X, seed=seed)
+    assert report.passed, report.summary()
+    # As much as f allows: a step is limited to √rtol by truncation, its noise to rtol.
+    assert (size / 3) ** (2 / 3) < report.rtol < 30 * size ** (2 / 3)
+    # What a few tables teach spares the others theirs, of 36 evaluations each.
+    assert report.evaluations < 12 * X.size
+    wrong = np.cos(X)
+    wrong[7] *= 1.1
+    report = gp.check(noisy_alone(size), wrong, X, seed=seed)
+    assert report.verdict == "fail", report.summary()
+    assert [culprit.index for culprit in report.culprits] == [(7,)]
+
+
+def test_without_noise_nothing_is_learned() -> None:
+    report = gp.check(noisy_alone(0.0), np.cos, X)
+    assert report.passed
+    assert report.rtol == 1e-6
+    assert report.evaluations < 2 * X.size + 40
+
+
+# Iterations that are stopped at a tolerance.
+
+RATES = [0.5, 0.8, 0.95]
+EXPONENTS = range(2, 8)
+
+
+def picard(tolerance: float, rate: float) -> Function:
+    """Solve y = rate · y + exp(1.3 t) by iteration, until a step is shorter than the tolerance."""
+
+    def f(t: float) -> float:
+        y, constant = 0.0, math.exp(1.3 * t)
+        while True:
+            new = rate * y + constant
+            if abs(new - y) < tolerance:
+                return new
+            y = new
+
+    return f
+
+
+def implicit(t: float, rate: float) -> float:
+    return 1.3 * math.exp(1.3 * t) / (1 - rate)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_a_stopped_iteration_does_not_fail_on_its_implicit_gradient(
+    exponent: int, rate: float
+) -> None:
+    f = picard(10.0**-exponent, rate)
+    for seed, at in enumerate((0.9, -0.4)):
+        report = gp.check(f, implicit(at, rate), at, seed=seed)
+        assert report.verdict != "fail", report.summary()
+        assert report.passed or exponent == 2, report.summary()
+        for factor in (1.05, 0.95):
+            wrong = gp.check(f, factor * implicit(at, rate), at, seed=seed)
+            if exponent >= 4:  # else the jumps may be as large as the error
+                assert wrong.verdict == "fail", (at, factor, wrong.summary())
+            assert not wrong.passed
+        assert gp.check(f, 1.5 * implicit(at, rate), at, seed=seed).verdict == "fail"
+
+
+def test_the_report_says_that_f_jumps_and_how_well_the_gradient_was_verified() -> None:
+    report = gp.check(picard(1e-3, 0.95), implicit(0.9, 0.95), 0.9)
+    assert report.passed
+    (note,) = report.notes
+    assert note.endswith(JUMPS)
+    height = float(note.split()[3])
+    assert 1e-3 / 3 < height < 3e-3
+    assert "f is noisy" in report.headline
+    assert report.rtol > 1e-5
+    quiet = gp.check(lambda t: math.exp(1.3 * t), 1.3 * math.exp(1.3 * 0.9) * 1.05, 0.9)
+    assert quiet.verdict == "fail"
+    assert not quiet.notes
+
+
+def coupled(tolerance: float) -> tuple[Function, Function, Array]:
+    """Return a fixed point of six coupled equations, its implicit gradient, and a point."""
+    rng = np.random.default_rng(0)
+    coupling = rng.standard_normal((6, 6))
+    coupling *= 0.8 / np.linalg.norm(coupling, 2)
+
+    def fixed_point(p: Array, accuracy: float) -> Array:
+        y = np.zeros(6)
+        while True:
+            new = np.tanh(coupling @ y + p)
+            if np.linalg.norm(new - y) < accuracy:
+                return np.asarray(new)
+            y = new
+
+    def gradient(p: Array) -> Array:
+        y = fixed_point(p, 1e-15)
+        slope = 1 - y**2
+        adjoint = np.linalg.solve(np.eye(6) - (slope[:, None] * coupling).T, 2 * y)
+        return np.asarray(slope * adjoint)
+
+    return lambda p: float(np.sum(fixed_point(p, tolerance) ** 2)), gradient, rng.standard_normal(6)
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_a_stopped_iteration_in_several_variables(exponent: int) -> None:
+    f, gradient, at = coupled(10.0**-exponent)
+    one_wrong = gradient(at)
+    one_wrong[np.argmax(np.abs(one_wrong * at))] *= 1.05
+    for seed in range(2):
+        report = gp.check(f, gradient, at, seed=seed)
+        assert report.verdict != "fail", report.summary()
+        wrong = [
+            gp.check(f, one_wrong, at, seed=seed),
+            gp.check(f, 1.05 * gradient(at), at, seed=seed),
+        ]
+        if exponent >= 4:  # else the jumps are as large as the error
+            assert report.passed, report.summary()
+            assert [w.verdict.value for w in wrong] == ["fail", "fail"]
+        assert not any(w.passed for w in wrong)
+        assert gp.check(f, 1.5 * gradient(at), at, seed=seed).verdict == "fail"
+
+
+# Leaves that are wrong throughout.
+
+
+@pytest.mark.parametrize("n", [100, 2000])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        lambda v: 2 * np.cos(v),
+        lambda v: 1.01 * np.cos(v),
+        lambda v: -np.cos(v),
+        lambda v: np.random.default_rng(1).standard_normal(v.size),
+    ],
+    ids=["twice", "1 %", "sign", "anything"],
+)
+def test_a_leaf_that_is_wrong_throughout_costs_a_few_tables(claim: Function, n: int) -> None:
+    x = np.random.default_rng(0).uniform(0.5, 1.5, n)
+    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x)
+    assert report.verdict == "fail"
+    assert report.leaves[0].wrong == n
+    # Five each at most, eight tables, and what looks for jumps; not 36 each.
+    assert report.evaluations <= 5 * n + 8 * 36 + 430 + 60
+    assert 8 <= len(report.culprits) <= 100
+    for culprit in report.culprits:
+        assert abs(culprit.measured - math.cos(x[culprit.index])) <= culprit.bar + 1e-12
+
+
+def test_a_wrong_leaf_does_not_make_its_neighbour_wrong() -> None:
+    x = np.random.default_rng(0).uniform(0.5, 1.5, 1000)
+    report = gp.check(
+        lambda t: np.sum(np.sin(t["a"])) + np.sum(np.exp(t["b"])),
+        lambda t: {"a": np.cos(t["a"]), "b": 1.5 * np.exp(t["b"])},
+        {"a": x, "b": x},
+    )
+    assert [leaf.verdict.value for leaf in report.leaves] == ["pass", "fail"]
+    assert report.leaves[0].wrong == 0
+    assert report.leaves[1].wrong == 1000
+    assert report.evaluations <= 7 * 1000 + 8 * 36 + 430 + 60
+
+
+def test_where_a_part_of_a_leaf_is_right_every_wrong_component_is_confirmed() -> None:
+    x = np.random.default_rng(0).uniform(0.5, 1.5, 400)
+    claim = np.cos(x)
+    claim[::20] *= 1.2
+    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x)
+    assert report.verdict == "fail"
+    assert sorted(culprit.index[0] for culprit in report.culprits) == list(range(0, 400, 20))
+
+
+# Corners of norms.
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+@pytest.mark.parametrize("length", [0.3, 0.9, 0.99])
+def test_subgradients_within_the_ball_pass_and_are_flagged(n: int, length: float) -> None:
+    direction = np.random.default_rng(n).standard_normal(n)
+    claim = length * direction / np.linalg.norm(direction)
+    report = gp.check(np.linalg.norm, claim, np.zeros(n))
+    assert report.passed, report.summary()
+    assert codes(report) == ["GP202"]
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+@pytest.mark.parametrize("factor", [0.5, 1.0])
+def test_no_subgradient_though_every_component_is_between_its_slopes(n: int, factor: float) -> None:
+    # All components 0.9 in size: each between -1 and 1, together longer than 1.
+    claim = 0.9 * np.where(np.arange(n) % 2, -1.0, 1.0)
+    report = gp.check(np.linalg.norm, claim, np.zeros(n))
+    assert report.verdict == "inconclusive", report.summary()
+    assert codes(report) == ["GP202"]
+    # In the 1-norm the same claim is a subgradient, and so is what is within the ball.
+    assert gp.check(lambda v: np.sum(np.abs(v)), claim, np.zeros(n)).passed
+    assert gp.check(np.linalg.norm, claim / (np.linalg.norm(claim) * 1.01), np.zeros(n)).passed
+    # A component that is outside of its own slopes fails at once.
+    outside = claim.copy()
+    outside[0] = 1 + factor
+    assert gp.check(np.linalg.norm, outside, np.zeros(n)).verdict == "fail"
+
+
+def test_the_corner_of_a_norm_among_smooth_components() -> None:
+    at = np.array([0.0, 0.0, 1.0, 2.0])
+
+    def f(v: Array) -> float:
+        return float(np.linalg.norm(v[:2]) + np.sum(v[2:] ** 2))
+
+    for corner, verdict in (
+        ([0.0, 0.0], "pass"),
+        ([0.5, -0.6], "pass"),
+        ([0.9, -0.9], "inconclusive"),
+        ([1.3, 0.0], "fail"),
+    ):
+        report = gp.check(f, np.array([*corner, 2.0, 4.0]), at)
+        assert report.verdict == verdict, report.summary()
+
+
+# What drowns in noise.
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("offset", [1e13, 1e14, -1e15, 1e16])
+def test_complex_steps_clear_what_drowns(offset: float, seed: int) -> None:
+    x = np.array([0.5, 1.0, 0.8])
+
+    def f(v: Array) -> Any:
+        return offset + np.sum(np.sin(v))
+
+    report = gp.check(f, np.cos, x, seed=seed)
+    assert report.passed, report.summary()
+    assert any(note.endswith(DROWN) for note in report.notes)
+    assert report.rtol == 1e-6
+    for wrong in (1.3 * np.cos(x), 1.0001 * np.cos(x), -np.cos(x), np.cos(x) + 0.3 * (x == 1)):
+        report = gp.check(f, wrong, x, seed=seed)
+        assert not report.passed, report.summary()
+    # Without complex numbers nothing is cleared.
+    report = gp.check(lambda v: float(f(v)), np.cos, x, seed=seed)
+    assert report.verdict == "inconclusive"
+    assert not report.notes
+
+
+def test_one_wrong_component_among_those_that_complex_steps_clear() -> None:
+    x = np.array([0.5, 1.0, 0.8])
+    report = gp.check(lambda v: 1e14 + np.sum(np.sin(v)), lambda v: np.cos(v) + 0.3 * (v == 1), x)
+    assert report.verdict == "inconclusive"
+    assert report.leaves[0].undecided == 1
+    assert report.notes == (f"2 of 3 components {DROWN}",)
+    assert codes(report) == ["GP201"]
+
+
+# Size, and sizes.
+
+
+def test_a_million_parameters_in_one_leaf() -> None:
+    n, x = 10**6, np.full(10**6, 0.5)
+    claim = np.zeros(n)
+    claim[[0, 1, n // 2, -1]] = [3.0, 0.5, 0.5, 1.0]
+    claim[777_777] = 1e-3
+
+    def f(v: Array) -> float:
+        return float(3 * v[0] + v[-1] ** 2 + v[n // 2] * v[1])
+
+    report = gp.check(f, claim, x)
+    assert report.verdict == "fail"
+    assert report.headline == "1 of 1,000,000 components is wrong"
+    assert [culprit.index for culprit in report.culprits] == [(777_777,)]
+    assert report.evaluations <= n + 600
+
+
+SIZES = 10.0 ** np.linspace(-8, 8, 60)
+WEIGHTS = 10.0 ** np.random.default_rng(0).uniform(-2, 2, 60)
+
+
+def of_all_sizes(v: Array) -> float:
+    return float(np.sum(WEIGHTS * np.sin(v / SIZES)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_parameters_and_gradients_of_all_sizes_in_one_vector(seed: int) -> None:
+    gradient = WEIGHTS / SIZES * math.cos(1)
+    assert gradient.max() > 1e18 * gradient.min()
+    report = gp.check(of_all_sizes, gradient, SIZES, seed=seed)
+    assert report.passed, report.summary()
+    assert report.leaves[0].unseen == 0
+    assert report.rtol < 1e-4
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    place=st.integers(0, 59),
+    factor=st.sampled_from([0.0, -1.0, 0.9, 1.1, 2.0, 100.0]),
+    seed=st.integers(0, 99),
+)
+def test_one_wrong_component_among_all_sizes(place: int, factor: float, seed: int) -> None:
+    claim = WEIGHTS / SIZES * math.cos(1)
+    claim[place] *= factor
+    report = gp.check(of_all_sizes, claim, SIZES, seed=seed)
+    assert report.verdict == "fail", report.summary()
+    assert [culprit.index for culprit in report.culprits] == [(place,)]
+
+
+# Many components, and noise.
+
+
+def test_noise_of_5_percent_makes_none_of_3000_components_look_wrong() -> None:
+    n = 3000
+    rng = np.random.default_rng(0)
+    weights = rng.uniform(0.5, 1.5, n) * rng.choice([-1.0, 1.0], n)
+
+    def f(v: Array) -> float:
+        bits = int(np.sum(v.view(np.uint64)) % 2**63)  # the same noise for the same point
+        return float(weights @ v + 0.05 * np.random.default_rng(bits).standard_normal())
+
+    for seed in range(2):
+        report = gp.check(f, weights, np.ones(n), seed=seed)
+        assert report.verdict == "inconclusive", report.summary()
+        assert report.leaves[0].wrong == 0
+        assert 0.02 < report.noise < 0.1
+        # Tables for a few tell that those of the rest would tell no more.
+        assert report.evaluations < 7 * n
+    claim = weights.copy()
+    claim[5] += 30
+    report = gp.check(f, claim, np.ones(n))
+    assert report.verdict == "fail", report.summary()
+    assert [culprit.index for culprit in report.culprits] == [(5,)]
