@@ -27,7 +27,7 @@ from gradproof.numerics.complex_step import STEP, is_trustworthy, slopes
 from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.richardson import central, one_sided
-from gradproof.numerics.stages import KAPPA, CheapStages, sample_of_groups
+from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
 from gradproof.numerics.table import Table
 
 _FIRST_BATCH = 8  # lines of a leaf
@@ -37,6 +37,7 @@ _STORM = 60  # undecided components, from which on those that agree get no table
 _MANY = 200
 _LEARN_FROM = 5  # tables that pass
 _SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
+_MOST_COMPLEX, _COMPLEX_AT_ONCE = 10_000, 16  # each takes a whole copy of the parameters
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
 
@@ -131,7 +132,7 @@ class Escalation:
         """
         c, scale = self.components, self._scales.scale
         drowned = np.flatnonzero(c.outcome == Outcome.NOISE)
-        if drowned.size == 0:
+        if not 0 < drowned.size <= _MOST_COMPLEX:
             return
         signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
         dense = list(signs * self._rng.uniform(0.5, 1.0, signs.shape) * self._pilot.reach)
@@ -153,12 +154,16 @@ class Escalation:
             bars=truncation + noise,
         ):
             return
-        units = np.zeros((drowned.size, scale.size))
-        units[np.arange(drowned.size), drowned] = STEP * scale[drowned]
-        values = self._evaluator.along_imaginary(list(units))
-        if values is None:
-            return
-        slope = slopes(values, STEP * scale[drowned])
+        parts = []
+        for start in range(0, drowned.size, _COMPLEX_AT_ONCE):
+            places = drowned[start : start + _COMPLEX_AT_ONCE]
+            units = np.zeros((places.size, scale.size))
+            units[np.arange(places.size), places] = STEP * scale[places]
+            values = self._evaluator.along_imaginary(list(units))
+            if values is None:
+                return
+            parts.append(slopes(values, STEP * scale[places]))
+        slope = np.concatenate(parts)
         quiet = self._limits(noise=0.0)
         agrees = np.abs(slope - c.claim[drowned]) <= quiet.question.tolerance[drowned]
         cleared = drowned[agrees]
@@ -242,11 +247,8 @@ class Escalation:
         groups = int(group.max(initial=0)) + 1
         judged = ~np.isin(np.arange(outcome.size), queue)
         failed = np.bincount(group[judged & (outcome == Outcome.FAIL)], minlength=groups)
-        open_ = self._stages.stage >= 2
-        passed = np.bincount(
-            group[judged & open_ & ~self._stages.agrees & (outcome < Outcome.FAIL)],
-            minlength=groups,
-        )
+        tabled = judged & ~self._stages.agrees & (self._stages.stage >= Stage.CENTRAL)
+        passed = np.bincount(group[tabled & (outcome < Outcome.FAIL)], minlength=groups)
         lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
         certain = lost[group[queue]] & confirmed_by_company(self._stages, queue)
         outcome[queue[certain]] = Outcome.FAIL
