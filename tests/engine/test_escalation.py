@@ -258,10 +258,10 @@ def test_the_corner_of_a_norm_among_smooth_components() -> None:
 # What drowns in noise.
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("offset", [1e13, 1e14, -1e15, 1e16])
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("offset", [4e13, -4e13])
 def test_complex_steps_clear_what_drowns(offset: float, seed: int) -> None:
-    x = np.array([0.5, 1.0, 0.8])
+    x = np.linspace(0.3, 1.3, 400)  # together they rise above the noise, and can be compared
 
     def f(v: Array) -> Any:
         return offset + np.sum(np.sin(v))
@@ -270,7 +270,7 @@ def test_complex_steps_clear_what_drowns(offset: float, seed: int) -> None:
     assert report.passed, report.summary()
     assert any(note.endswith(DROWN) for note in report.notes)
     assert report.rtol == 1e-6
-    for wrong in (1.3 * np.cos(x), 1.0001 * np.cos(x), -np.cos(x), np.cos(x) + 0.3 * (x == 1)):
+    for wrong in (1.3 * np.cos(x), 1.0001 * np.cos(x), -np.cos(x), np.cos(x) + 0.3 * (x < 1)):
         report = gp.check(f, wrong, x, seed=seed)
         assert not report.passed, report.summary()
     # Without complex numbers nothing is cleared.
@@ -279,13 +279,39 @@ def test_complex_steps_clear_what_drowns(offset: float, seed: int) -> None:
     assert not report.notes
 
 
+@pytest.mark.parametrize("offset", [1e14, 1e16])
+def test_complex_steps_clear_nothing_that_differences_cannot_confirm(offset: float) -> None:
+    # v |v| is no analytic code: by complex steps its slope is |v|, half of the right one.
+    half = gp.check(lambda v: offset + v * abs(v), 1.0, 1.0)
+    assert not half.passed, half.summary()
+    mixed = gp.check(
+        lambda v: offset + np.sin(v[0]) + np.sin(v[1]) + v[2] * np.conj(v[2]),
+        np.array([np.cos(0.5), np.cos(1.0), 0.0]),
+        np.array([0.5, 1.0, 0.8]),
+    )
+    assert not mixed.passed, mixed.summary()
+
+
 def test_one_wrong_component_among_those_that_complex_steps_clear() -> None:
-    x = np.array([0.5, 1.0, 0.8])
-    report = gp.check(lambda v: 1e14 + np.sum(np.sin(v)), lambda v: np.cos(v) + 0.3 * (v == 1), x)
-    assert report.verdict == "inconclusive"
-    assert report.leaves[0].undecided == 1
-    assert report.notes == (f"2 of 3 components {DROWN}",)
-    assert codes(report) == ["GP201"]
+    x = np.linspace(0.3, 1.3, 400)
+    wrong = np.cos(x) + 0.3 * (np.arange(400) == 7)
+    report = gp.check(lambda v: 4e13 + np.sum(np.sin(v)), wrong, x)
+    assert not report.passed
+    assert f"399 of 400 components {DROWN}" in report.notes
+
+
+@pytest.mark.parametrize("power", [1.1, 1.3, 1.5, 1.8])
+def test_where_differences_settle_slowly_a_right_gradient_does_not_fail(power: float) -> None:
+    def f(v: Array) -> float:
+        return float(np.sum(np.sign(v) * np.abs(v) ** power))
+
+    x = np.array([0.0, 1.0, -0.5])
+    right = power * np.abs(x) ** (power - 1)
+    for seed in range(4):
+        report = gp.check(f, right, x, seed=seed)
+        assert report.verdict != "fail", report.summary()
+    report = gp.check(f, right + np.array([0.0, 0.1, 0.0]), x)
+    assert report.verdict == "fail", report.summary()
 
 
 # Size, and sizes.

@@ -125,7 +125,7 @@ def check(
     -----
     Costs about 25 evaluations and one to two for every component, 41 where it is wrong (of a leaf
     that is wrong throughout eight are confirmed so, and of the others five are spent at most); a
-    self-test costs 50 to 1,000 for each of ten broken claims. A difference is taken at the
+    self-test costs 50 to 1,000 for each of up to nine broken claims. A difference is taken at the
     smallest step h that resolves the tolerance,
     :math:`h = 2\kappa\sigma / (\sqrt 2\,r\,|g_i|)` with the noise σ of f (measured), κ = 4 and the
     relative tolerance r. Source of the noise estimate: Moré & Wild, *SIAM J. Sci. Comput.* 33

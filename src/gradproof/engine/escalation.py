@@ -131,11 +131,13 @@ class Escalation:
         do not suffice.
         """
         c, scale = self.components, self._scales.scale
-        drowned = np.flatnonzero(c.outcome == Outcome.NOISE)
+        # A claim of 0 is what code that lies most often says, too.
+        drowned = np.flatnonzero((c.outcome == Outcome.NOISE) & (c.claim != 0))
         if not 0 < drowned.size <= _MOST_COMPLEX:
             return
-        signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
-        dense = list(signs * self._rng.uniform(0.5, 1.0, signs.shape) * self._pilot.reach)
+        # Along the claim: the slope has to rise above the noise, whatever it is.
+        weights = self._rng.uniform(0.1, 1.0, (2, scale.size))
+        dense = list(weights * np.sign(self._claim) * self._pilot.reach)
         values = self._evaluator.along_imaginary([STEP * v for v in dense])
         if values is None:
             return

@@ -19,6 +19,7 @@ STEP = 1e-20
 """In units of the natural scale of a line."""
 
 _SAME_VALUE = 10.0  # unit roundoffs
+_RESOLVED = 0.1  # of the slope: wider bars agree with anything
 
 
 def slopes(values: npt.NDArray[np.complex128], steps: FloatArray) -> FloatArray:
@@ -40,5 +41,5 @@ def is_trustworthy(
         value_at_zero
     )
     slope = slopes(values, steps)
-    agree = np.abs(slope - measured) <= bars
+    agree = (np.abs(slope - measured) <= bars) & (bars <= _RESOLVED * np.abs(slope))
     return bool(np.all(same & agree & np.isfinite(slope)) and np.any(slope != 0))

@@ -37,7 +37,8 @@ class JumpScan:
     `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
     across the jumps may differ from the one between them. The line is in units of the natural
     scale. Costs 32 evaluations, 32 more and 320 more as long as what shows reaches less far than
-    `wanted`, and at most 17 for each of three places that stand out.
+    `wanted`, and in each window at most 17 for each of three
+    places that stand out.
     """
 
     def __init__(self, *, value_at_zero: float, noise_of_f: float, wanted: float = 0.0) -> None:

@@ -22,6 +22,7 @@ from gradproof.numerics.table import Table
 
 _TRUSTED_LEVELS = 5  # at the small end, over which roughness is taken together
 _FEWEST_LEVELS = 4
+_SLOWEST = 0.95
 _MANY_LEVELS = 8
 _MULTIPLE = 0.02  # how well changes have to be multiples of a quantum
 
@@ -160,12 +161,12 @@ def _estimate(
     amplitude = np.fmax(amplitude, floor)
     noise = KAPPA * amplitude * weight
 
-    # From one side errors may shrink with √h only, as that of x√x does at 0.
     doubt = 2 if order == 2 else 4
-    plain = doubt * np.abs(np.diff(slope, axis=0)) / (ratio - 1)
-    both = np.maximum(
-        np.abs(np.diff(extrapolated, axis=0)), 0.15 * np.abs(extrapolated - slope[1:])[1:]
-    )
+    change = np.abs(np.diff(slope, axis=0))
+    plain = np.maximum(doubt * change / (ratio - 1), _rest(change, noise[:-1]))
+    change_of_both = np.abs(np.diff(extrapolated, axis=0))
+    both = np.maximum(change_of_both, 0.15 * np.abs(extrapolated - slope[1:])[1:])
+    both = np.maximum(both, _rest(change_of_both, noise[1:-1]))
     if order == 2:
         noise_both = np.hypot(ratio * noise[1:], noise[:-1]) / (ratio - 1)
     else:  # both differences share the value at the point: their errors add up
@@ -190,6 +191,19 @@ def _estimate(
         finest,
         np.where(enough & np.isfinite(bars).any(axis=0), best, -1),
     )
+
+
+def _rest(change: FloatArray, noise: FloatArray) -> FloatArray:
+    """Return what is left to come where changes shrink by a factor q a step: d q / (1 - q).
+
+    Steps five times shorter should leave a 25th of the change, or a fifth; at a root or a cusp they
+    leave more, and that counts then. Changes within the noise say nothing.
+    """
+    shrinks = np.vstack([np.zeros_like(change[:1]), change[1:] / change[:-1]])
+    shrinks = np.where(np.isfinite(shrinks) & (change > 2 * noise), shrinks, 0.0)
+    left = np.minimum(shrinks, _SLOWEST)
+    result: FloatArray = change * left / (1 - left)
+    return result
 
 
 def _roughness(
