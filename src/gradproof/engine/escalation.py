@@ -6,8 +6,6 @@ nearly all of a leaf is wrong.
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
@@ -68,8 +66,7 @@ class Escalation:
         self.noise = pilot.noise
         self._learned: list[float] = []
         self._scan: JumpScan | None = None
-        quantile = -NormalDist().inv_cdf(_CHANCE / (2 * claim.size))
-        self.margin = max(rules.margin, quantile / KAPPA)
+        self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
         self._stages = self._cheap_stages(self.limits)
@@ -313,3 +310,10 @@ class Escalation:
         c.put_all(places, found)
         self._stages.put(places, stages)
         return places[open_]
+
+
+def _quantile(chance: float) -> float:
+    """Return how many standard deviations normal noise exceeds with this chance."""
+    from statistics import NormalDist  # loads much that `import gradproof` should not
+
+    return -NormalDist().inv_cdf(chance)

@@ -5,6 +5,8 @@ more bits. Whether it does is verified, and said; the claim stays the one that w
 precision, with the rounding that it shows.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
