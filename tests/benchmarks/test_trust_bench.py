@@ -262,7 +262,7 @@ class TestScore:
             ({"right_components_called_wrong": 1}, "components_called_wrong", "right components"),
             ({"mutation": "zero: all", "verdict": "pass"}, "misses", "pass with a leaf error"),
             ({"mutation": "zero: all", "verdict": "pass"}, "beyond", "pass with an error"),
-            ({"kind": "random", "verdict": "pass"}, "right", "random functions decided"),
+            ({"kind": "random", "verdict": "fail"}, "false_alarms", "random functions: wrong"),
             ({"evaluations": 300, "components": 50}, "right", "right, ordinary, n ≤ 50"),
             ({"evaluations": 300, "components": 200}, "right", "right, ordinary, n ≥ 200"),
         ],
