@@ -154,7 +154,11 @@ def one_network(
 
 
 def small() -> None:
-    """Count the evaluations of checks of functions of one variable."""
+    """Count the evaluations of checks of functions of one variable.
+
+    What one or two differences do not settle gets a table of steps; and before a claim that is off
+    by less than a tenth is called wrong, f is searched for jumps.
+    """
     table: list[tuple[str, Callable[[float], float], Callable[[float], float], float]] = [
         ("x² at 3", lambda x: x * x, lambda x: 2 * x, 3.0),
         ("exp at 1", math.exp, math.exp, 1.0),
@@ -169,11 +173,14 @@ def small() -> None:
         ("x² in float32", lambda x: float(np.float32(x) ** 2), lambda x: 2 * x, 1.3),
         ("a constant, claimed 1", lambda x: 1.0, lambda x: 1.0, 1.0),
     ]
+    with_a_table = {"|x| at 0, claimed 0.3", "sqrt at 0, claimed 1"}
+    with_a_search = {"sin at 1, off by 1 %"}
     print("| function of one variable | verdict | evaluations |")
     print("|---|---|---|")
     for name, f, gradient, at in table:
         report = gp.check(f, gradient, at)
-        cell = bound(name, report.evaluations, 40, timed=False).replace(".00", "")
+        limit = 100 if name in with_a_table else 600 if name in with_a_search else 40
+        cell = bound(name, report.evaluations, limit, timed=False).replace(".00", "")
         print(f"| {name} | {report.verdict.value} | {cell} |")
 
 
