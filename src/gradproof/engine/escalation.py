@@ -20,6 +20,7 @@ from gradproof.judge.verdict import (
     confirmed_by_company,
     judge_cheaply,
     require_company,
+    without_company,
 )
 from gradproof.numerics.complex_step import STEP, is_trustworthy, slopes
 from gradproof.numerics.jumps import JumpScan
@@ -73,7 +74,7 @@ class Escalation:
         evaluator.answer_components(self._stages)
         self.components, open_ = judge_cheaply(self._stages, self.limits)
         self._escalate(open_)
-        self._escalate(self._without_company())
+        self._escalate(without_company(self._stages, self.components))
         self._doubt_subgradients()
         self._take_complex_steps()
         require_company(self._stages, self.components)
@@ -208,12 +209,6 @@ class Escalation:
             if self._learn() or self._find_jumps():
                 queue = self._ask_again(queue)
             size *= 2
-
-    def _without_company(self) -> IntArray:
-        """Return mismatches that no table confirmed, in leaves where none was confirmed at all."""
-        group, outcome = self._stages.question.group, self.components.outcome
-        confirmed = np.unique(group[outcome == Outcome.FAIL])
-        return np.flatnonzero((outcome == Outcome.MISMATCH) & ~np.isin(group, confirmed))
 
     def _judge_tables(self, places: IntArray) -> None:
         x = self._evaluator.x

@@ -139,12 +139,17 @@ def confirmed_by_company(stages: CheapStages, open_: IntArray) -> BoolArray:
     return result
 
 
+def without_company(stages: CheapStages, components: Components) -> IntArray:
+    """Return mismatches in leaves of which nothing was confirmed to be wrong."""
+    group, outcome = stages.question.group, components.outcome
+    confirmed = np.unique(group[outcome == Outcome.FAIL])
+    return np.flatnonzero((outcome == Outcome.MISMATCH) & ~np.isin(group, confirmed))
+
+
 def require_company(stages: CheapStages, components: Components) -> None:
     """Take mismatches back where nothing of their leaf was confirmed to be wrong after all."""
-    group, outcome = stages.question.group, components.outcome
-    failed = np.unique(group[outcome == Outcome.FAIL])
-    alone = (outcome == Outcome.MISMATCH) & ~np.isin(group, failed)
-    outcome[alone] = Outcome.TWO_SCALES
+    alone = without_company(stages, components)
+    components.outcome[alone] = Outcome.TWO_SCALES
     components.possible[alone] = np.inf
 
 
