@@ -182,7 +182,7 @@ def _measure(
         effect = np.full_like(claim, moved / math.sqrt(claim.size))
         scales = dataclasses.replace(scales, effect=effect)
     elif is_stationary(scales, claim, reaction.movement):
-        movement = movement_of_leaves(evaluator, tree, scales, value, rng)
+        movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
         scales = dataclasses.replace(scales, movement=movement)
     if places is None:
         places = np.arange(claim.size)

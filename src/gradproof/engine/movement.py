@@ -15,7 +15,8 @@ from gradproof.tree import Tree
 _STEP = 0.1  # in units of the natural scale
 _FAR_STEP = 0.3
 WIDEST = 0.2
-_STEPS = (WIDEST, 1e-2, 1e-4, 1e-6)
+_NEARER = (1e-2, 1e-4, 1e-6)
+_VISIBLE = 8.0  # standard deviations of noise
 _DIRECTIONS = 4
 _CURVED = 30.0  # times the claimed movement: f moves by its curvature, not by its slope
 _MOST_LEAVES = 50
@@ -69,7 +70,12 @@ def is_stationary(scales: Scaling, claim: FloatArray, movement: float) -> bool:
 
 
 def movement_of_leaves(
-    evaluator: Evaluator, tree: Tree, scales: Scaling, value: float, rng: np.random.Generator
+    evaluator: Evaluator,
+    tree: Tree,
+    scales: Scaling,
+    value: float,
+    noise: float,
+    rng: np.random.Generator,
 ) -> FloatArray:
     """Return, leaf by leaf, the least effect of a component that is worth resolving there.
 
@@ -85,24 +91,40 @@ def movement_of_leaves(
         direction[part] = rng.choice([-1.0, 1.0], leaf.size) * scales.scale[part]
         moved = _moved_both_ways(evaluator, direction, value)
         if moved:
-            movement[part] = _WORTH_RESOLVING * moved / math.sqrt(leaf.size)
+            nearer = _as_a_parabola(evaluator, direction, value, noise, _STEP)
+            movement[part] = _WORTH_RESOLVING * min(moved, *nearer) / math.sqrt(leaf.size)
     return movement
 
 
 def largest_movement(
     evaluator: Evaluator, scales: Scaling, value: float, noise: float, rng: np.random.Generator
 ) -> float:
-    """Return by how much f moves along random directions, 0 where that is not more than noise."""
-    largest = 0.0
+    """Return by how much f moves along a random direction, 0 where that is not more than noise.
+
+    By as much as it would move as a parabola, where it moves by more: far from the point it may
+    explode.
+    """
     for _ in range(min(_DIRECTIONS, 2 * scales.scale.size)):
         signs = rng.choice([-1.0, 1.0], scales.scale.size)
         direction = signs * rng.uniform(0.5, 1.5, signs.size) * scales.scale
-        for step in _STEPS:
-            moved = abs(evaluator.along_direction(direction, step) - value)
-            if not math.isfinite(moved):  # not to depend on it would mean to be defined there
-                largest = max(largest, abs(value), 1e3 * noise)
-            elif moved > 8 * noise * (2 if step > 0.1 else 1):
-                largest = max(largest, moved)
-        if largest:
-            break
-    return largest
+        far = abs(evaluator.along_direction(direction, WIDEST) - value)
+        moved = _as_a_parabola(evaluator, direction, value, noise, WIDEST)
+        if not math.isfinite(far):  # not to depend on it would mean to be defined there
+            moved.append(max(abs(value), 1e3 * noise))
+        elif far > 2 * _VISIBLE * noise:
+            moved.append(far)
+        if moved:
+            return min(moved)
+    return 0.0
+
+
+def _as_a_parabola(
+    evaluator: Evaluator, direction: FloatArray, value: float, noise: float, step: float
+) -> list[float]:
+    """Return by how much f would move at a step if it grew as it does nearer, in a parabola."""
+    expected = []
+    for nearer in _NEARER:
+        moved = abs(evaluator.along_direction(direction, nearer) - value)
+        if moved > _VISIBLE * noise and math.isfinite(moved):
+            expected.append(moved * (step / nearer) ** 2)
+    return expected

@@ -1,8 +1,10 @@
 """The cheap stages: one difference after the other, until the question is answered.
 
+0. *Claims of 0* ask whether f moves at all when the component moves far: one evaluation.
 1. *Forward*, one evaluation, where its truncation is known to be below the tolerance: beforehand,
    or from a sample of the group that is measured both ways.
-2. *Central*, two evaluations, at the smallest step that resolves the tolerance.
+2. *Central*, two evaluations, at the smallest step that resolves the tolerance; where one side did
+   not suffice, the other side is all it costs.
 3. *Central again* at a second step, and Richardson's extrapolation of the two.
 
 The step is not the one that minimises the error but the smallest one whose noise stays below what
@@ -33,9 +35,12 @@ _WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same
 _SHRINKINGS = 2
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
+_MOVED = 8.0  # times the bar of a one-sided difference: by so much f moves visibly
+_SHOWN = 0.25  # of a slope that f shows far from the point: what has to be resolved at the point
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
-_TRIALS = 32  # lines of a group measured both ways
-_HOPEFUL = 30.0  # up to so many times the step that is known to be short enough
+_TRIALS = 16  # lines of a group measured both ways
+_MOSTLY = 0.5  # of them have to be answered by one side; else the shorter step of two is worth more
+_BEYOND_TRIALS = 2.0  # times the largest truncation of those: that of the others
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -143,20 +148,25 @@ class CheapStages:
         self.stage = np.zeros(n, dtype=np.int8)
         self.agrees = np.zeros(n, dtype=bool)
         self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
+        self._ahead, self._offset_ahead = np.full((2, n), np.nan)
         self._size = q.resolution / q.relative
         self.first, self.second = Differences(n), Differences(n)
 
-        with np.errstate(divide="ignore"):
-            wanted = 2 * KAPPA * noise_of_f / (math.sqrt(2) * q.resolution)
-        self._wanted = np.where(q.resolution > 0, wanted, np.inf)
         # A random factor, so that no structure of f can hide between the steps of all lines.
-        self._step = np.clip(self._wanted, q.smallest_step, _LARGEST_STEP * q.scale) * rng.uniform(
-            0.8, 1.25, n
-        )
+        self._jitter = rng.uniform(0.8, 1.25, n)
+        self._choose_steps()
         self._alone = np.minimum(_TRUNCATION_STEP, np.sqrt(q.relative)) * q.scale
 
         self._pending = self._stages(default_relative, rng)
         self._block: Block | None = next(self._pending, None)
+
+    def _choose_steps(self) -> None:
+        """Take the smallest step that resolves what has to be resolved, for every line."""
+        q = self.question
+        with np.errstate(divide="ignore"):
+            wanted = 2 * KAPPA * self.noise_of_f / (math.sqrt(2) * q.resolution)
+        self._wanted = np.where(q.resolution > 0, wanted, np.inf)
+        self._step = np.clip(self._wanted, q.smallest_step, _LARGEST_STEP * q.scale) * self._jitter
 
     # The stages are a generator of blocks over whole arrays: one step of it asks for as many
     # evaluations as there are undecided lines.
@@ -170,16 +180,19 @@ class CheapStages:
         self._block = next(self._pending, None)
 
     def _stages(self, default_relative: float, rng: np.random.Generator) -> Iterator[Block]:
+        yield from self._look_far(np.flatnonzero(self.question.claim == 0))
         q = self.question
         short = default_relative * q.scale
-        known = np.flatnonzero(self._wanted <= short)
+        known = np.flatnonzero((self._wanted <= short) & ~self.agrees)
         yield from self._forward(known, self._step / q.scale)
-        hopeful = np.flatnonzero((self._wanted > short) & (self._wanted <= _HOPEFUL * short))
-        yield from self._forward_after_trial(hopeful, default_relative, rng)
+        hopeful = (self._wanted > short) & (2 * self._step <= self._alone) & ~self.agrees
+        yield from self._forward_after_trial(np.flatnonzero(hopeful), default_relative, rng)
         rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
-        if rest.size:
-            yield from self._central(self.first, rest, self._step, shrinkings=0)
-            self._judge_first(rest)
+        yield from self._other_side(rest[np.isfinite(self._ahead[rest])])
+        both = rest[~np.isfinite(self._ahead[rest])]
+        if both.size:
+            yield from self._central(self.first, both, self._step, shrinkings=0)
+            self._judge_first(both)
         edge = rest[~np.isfinite(self.first.value[rest])]
         yield from self._from_one_side(edge)
         edge = edge[~self.agrees[edge]]
@@ -200,6 +213,30 @@ class CheapStages:
             certain = lost[q.group[others]] & self._plainly_off(others)
             self.stage[others[certain]] = Stage.UNCONFIRMED
             yield from self._look_again(others[~certain], steps)
+
+    def _look_far(self, lines: IntArray) -> Iterator[Block]:
+        """Ask once far from the point, where a component is claimed not to matter.
+
+        Where f stands still, nothing resolves the claim better. Where it moves, the slope that it
+        shows there is what has to be told from 0 at the point: a component may be claimed not to
+        matter beside others that matter far more.
+        """
+        if lines.size == 0:
+            return
+        q = self.question
+        yield Block(lines, _LARGEST_STEP * q.scale[lines] * self._jitter[lines])
+        values, offsets = self._told
+        self.forward_truncation[lines] = 0.0
+        self.forward[lines] = (values - self.value_at_zero) / offsets
+        self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / offsets
+        self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
+        with np.errstate(invalid="ignore"):
+            slope = np.abs(self.forward[lines])
+            moved = (slope > _MOVED * self.forward_noise[lines]) & np.isfinite(slope)
+        resolution = q.resolution.copy()
+        resolution[lines[moved]] = np.minimum(resolution[lines], _SHOWN * slope)[moved]
+        self.question = dataclasses.replace(q, resolution=resolution)
+        self._choose_steps()
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
         """Ask at a second step."""
@@ -233,10 +270,22 @@ class CheapStages:
             return
         yield Block(lines, 2 * self._step[lines])
         values, offsets = self._told
+        self._ahead[lines], self._offset_ahead[lines] = values, offsets
         self.forward_truncation[lines] = truncation[lines] * self._size[lines]
         self.forward[lines] = (values - self.value_at_zero) / offsets
         self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
         self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
+
+    def _other_side(self, lines: IntArray) -> Iterator[Block]:
+        """Ask for the side that is missing to a central difference."""
+        if lines.size == 0:
+            return
+        yield Block(lines, -2 * self._step[lines])
+        values, offsets = self._told
+        values = np.concatenate([self._ahead[lines], values])
+        offsets = np.concatenate([self._offset_ahead[lines], offsets])
+        self.first.take(lines, values, offsets, self.noise_of_f)
+        self._judge_first(lines)
 
     def _from_one_side(self, lines: IntArray) -> Iterator[Block]:
         """Ask twice on the side that is finite, where the other is not: an edge or a bound.
@@ -268,23 +317,30 @@ class CheapStages:
     def _forward_after_trial(
         self, lines: IntArray, default_relative: float, rng: np.random.Generator
     ) -> Iterator[Block]:
-        """Ask for one side where a sample shows that its truncation is below the tolerance."""
+        """Ask for one side where a sample shows that this mostly answers, and rightly so.
+
+        One side that agrees with a claim to a millionth agrees with the derivative, too, unless its
+        truncation happens to be the error of the claim. In the sample both can be compared.
+        """
         group = self.question.group
         sample, others = sample_of_groups(lines, group[lines], _TRIALS, rng)
-        # Where the sample would be half of the group or more, it costs more than it saves.
-        worth = np.bincount(group[others], minlength=group.max(initial=0) + 1) > _TRIALS
-        sample, others = sample[worth[group[sample]]], others[worth[group[others]]]
+        groups = group.max(initial=0) + 1
+        # Without others there is nothing to learn for.
+        sample = sample[np.bincount(group[others], minlength=groups)[group[sample]] > 0]
         if sample.size == 0:
             return
         yield from self._forward(sample, np.zeros(self.question.lines))
-        yield from self._central(self.first, sample, self._step)
-        self._judge_first(sample)
+        answered = self.agrees[sample]
+        yield from self._other_side(sample)
         with np.errstate(invalid="ignore"):
             seen = np.abs(self.forward - self.first.value)[sample] / self._size[sample]
-        worst = np.zeros(worth.size)
-        np.maximum.at(worst, group[sample], np.where(np.isfinite(seen), seen, np.inf))
-        fit = others[worst[group[others]] <= 2 * default_relative]
-        yield from self._forward(fit, worst[group])
+        worst = np.zeros(groups)
+        np.maximum.at(worst, group[sample[answered]], np.nan_to_num(seen, nan=np.inf)[answered])
+        share = np.bincount(group[sample], answered, groups) / np.bincount(
+            group[sample], minlength=groups
+        ).clip(1)
+        fit = (share >= _MOSTLY) & (worst <= _BEYOND_TRIALS * default_relative)
+        yield from self._forward(others[fit[group[others]]], _BEYOND_TRIALS * worst[group])
 
     def _judge_first(self, lines: IntArray) -> None:
         agrees = self._answers(lines, self.first.value, self.first.noise)
