@@ -143,3 +143,53 @@ def test_equal_seeds_ask_for_equal_points() -> None:
         answer(question(np.linspace(0.5, 1.5, 30)), record)
         asked.append(np.concatenate(points))
     np.testing.assert_array_equal(asked[0], asked[1])
+
+
+def test_a_claim_of_0_is_answered_by_one_evaluation_where_f_stands_still() -> None:
+    stages, spent = answer(question(np.zeros(50)), lambda x, t: np.ones_like(t))
+    assert spent == 50
+    assert np.all(stages.agrees)
+    # Far from the point: by orders of magnitude better than what had to be resolved.
+    assert np.all(stages.forward_noise <= 1e-14)
+
+
+@pytest.mark.parametrize("slope", [1e-12, 1e-9, 1e-6, -1e-3])
+def test_a_claim_of_0_never_agrees_where_f_shows_a_slope(slope: float) -> None:
+    # All of them below what the question wants resolved, 1e-6, but the last.
+    q = question(np.zeros(20))
+    stages, _ = answer(q, lambda x, t: 1 + slope * t)
+    assert not np.any(stages.agrees)
+
+
+@pytest.mark.parametrize("power", [2, 3, 4])
+def test_a_claim_of_0_agrees_where_f_is_stationary(power: int) -> None:
+    stages, spent = answer(question(np.zeros(20)), lambda x, t: 1 + t**power)
+    assert np.all(stages.agrees)
+    assert spent <= 20 * 5
+
+
+def test_a_claim_of_0_beside_a_kink_agrees() -> None:
+    stages, spent = answer(question(np.zeros(20)), lambda x, t: 1 + np.maximum(0, t - 1e-3))
+    assert np.all(stages.agrees)
+    assert spent <= 20 * 2
+
+
+def test_one_side_completes_a_central_difference() -> None:
+    # A quarter of the lines is curved too much for one side: they cost two evaluations, not three.
+    curved = np.arange(400) % 4 == 0
+    stages, spent = answer(
+        question(np.full(400, 2.0)), lambda x, t: 1 + 2 * t + 30 * (x % 4 == 0) * t**2, noise=2e-12
+    )
+    assert np.all(stages.agrees)
+    assert np.all(stages.stage[curved] == Stage.CENTRAL)
+    assert spent <= 300 + 2 * 100 + 16
+
+
+@pytest.mark.parametrize("error", [1e-4, 1e-3, 0.1, -1.0])
+def test_one_wrong_line_among_curved_ones_does_not_agree(error: float) -> None:
+    # One side is accepted on agreement; a wrong claim agrees with none of them.
+    for wrong in range(0, 400, 37):
+        claim = np.full(400, 2.0)
+        claim[wrong] *= 1 + error
+        stages, _ = answer(question(claim), lambda x, t: 1 + 2 * t + 0.01 * x * t**2, noise=2e-12)
+        np.testing.assert_array_equal(np.flatnonzero(~stages.agrees), [wrong])

@@ -237,7 +237,7 @@ def printable(words: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:+.4g}"
+    return f"{value + 0.0:+.4g}"  # no -0
 
 
 def _measured(finding: ComponentFinding) -> str:

@@ -128,7 +128,7 @@ def _isotherm(rng: np.random.Generator, n: int, power: float, distance: float) -
     return analytic(f"power {power:g} of {n}, {distance:.0e}", f, gradient, at, mistakes)
 
 
-@family("domain edge/entropies and powers", kind="domain edge", source=_SOURCE, split="validation")
+@family("domain edge/entropies and powers", kind="domain edge", source=_SOURCE, split="tuning")
 def shares(rng: np.random.Generator) -> Iterator[Case]:
     """Draw amounts close to zero, where logarithms and powers begin."""
     for n, distance in ((3, 1e-1), (10, 1e-4), (30, 1e-7), (6, 1e-10)):

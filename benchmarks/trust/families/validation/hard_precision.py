@@ -256,7 +256,7 @@ def inner(rng: np.random.Generator) -> Iterator[Case]:
         yield _logits(rng, m, n, "input", _SINGLE)
 
 
-@family("float32/cast of the value", kind="float32", source=_SOURCE, split="validation")
+@family("float32/cast of the value", kind="float32", source=_SOURCE, split="tuning")
 def outer(rng: np.random.Generator) -> Iterator[Case]:
     """Draw functions in float64 that store their result in float32."""
     for m, n in ((15, 4), (40, 12)):

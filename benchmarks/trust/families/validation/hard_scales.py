@@ -808,7 +808,7 @@ def _transistor(rng: np.random.Generator, m: int) -> Case:
     return analytic(f"saturation current, {m} points", f, gradient, at)
 
 
-@family("badly scaled/fits", kind="badly scaled", source=_SOURCE, split="validation")
+@family("badly scaled/fits", kind="badly scaled", source=_SOURCE, split="tuning")
 def fits(rng: np.random.Generator) -> Iterator[Case]:
     """Draw fits of spectral lines in hertz, and of a current of femtoamperes."""
     for peaks, m in ((1, 50), (3, 200), (12, 600)):

@@ -134,3 +134,165 @@ def data_in_single(rng: np.random.Generator) -> Iterator[Case]:
             partial(complex_step, twin, at.astype(float)),
             {"missing 1/m": no_mean},
         )
+
+
+@family("badly scaled/enzyme kinetics", kind="badly scaled", source=_SOURCE, split="validation")
+def enzyme_kinetics(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw fits of rates with amounts in moles, a slow side reaction, and a drift of the scale."""
+    for m, unit, side in ((12, 1e-6, 1e-9), (25, 1e-9, 1e-12), (40, 1e-12, 1e-7), (60, 1e3, 1e-4)):
+        amounts = unit * rng.uniform(0.2, 5, m)
+        rates = amounts / (amounts + unit) * rng.uniform(0.9, 1.1, m)
+        at = {
+            "largest rate": np.array(1.1),
+            "half amount": np.array(0.8 * unit),
+            "side": np.array(side),
+            "drift": rng.normal(0, 1e-4, 3),
+        }
+        powers = np.linspace(-1, 1, m)[:, None] ** np.arange(1, 4)
+
+        def residuals(
+            p: Any, amounts: Any = amounts, rates: Any = rates, powers: Any = powers
+        ) -> Any:
+            share = amounts / (amounts + p["half amount"])
+            return (
+                p["largest rate"] * share + p["side"] * amounts / 1e-3 + powers @ p["drift"] - rates
+            )
+
+        def f(p: Any, residuals: Any = residuals) -> float:
+            return float(np.sum(residuals(p) ** 2))
+
+        def gradient(
+            p: Any, residuals: Any = residuals, amounts: Any = amounts, powers: Any = powers
+        ) -> Any:
+            r, half = 2 * residuals(p), p["half amount"]
+            return {
+                "largest rate": np.array(np.sum(r * amounts / (amounts + half))),
+                "half amount": np.array(
+                    -np.sum(r * p["largest rate"] * amounts / (amounts + half) ** 2)
+                ),
+                "side": np.array(np.sum(r * amounts / 1e-3)),
+                "drift": powers.T @ r,
+            }
+
+        def twin(p: Any, residuals: Any = residuals) -> Any:
+            return np.sum(residuals(p) ** 2)
+
+        def no_side(p: Any, gradient: Any = gradient) -> Any:
+            return {**gradient(p), "side": np.array(0.0)}
+
+        yield Case(
+            f"{m} amounts of {unit:.0e}, side {side:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"side reaction forgotten": no_side},
+        )
+
+
+@family("badly scaled/exploding fits", kind="badly scaled", source=_SOURCE, split="validation")
+def exploding_fits(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw fits by exponentials and powers that explode a little away from the point."""
+    for n, m, rate in ((3, 20, 5.0), (5, 40, 20.0), (8, 60, 60.0), (4, 15, 200.0)):
+        times = np.linspace(0, 1, m)
+        knots = rng.uniform(0.5, 1.5, n)
+        data = rng.normal(0, 0.1, m)
+
+        def model(x: Any, times: Any = times, knots: Any = knots, rate: float = rate) -> Any:
+            return np.exp(rate * (np.outer(times, knots) @ (x - 1) - 0.1)).astype(x.dtype)
+
+        def f(x: Any, model: Any = model, data: Any = data) -> float:
+            return float(np.sum((model(x) - data) ** 2))
+
+        def gradient(
+            x: Any,
+            model: Any = model,
+            data: Any = data,
+            times: Any = times,
+            knots: Any = knots,
+            rate: float = rate,
+        ) -> Any:
+            y = model(x)
+            return 2 * rate * knots * np.sum((y - data) * y * times)
+
+        def twin(x: Any, model: Any = model, data: Any = data) -> Any:
+            return np.sum((model(x) - data) ** 2)
+
+        def no_rate(x: Any, gradient: Any = gradient, rate: float = rate) -> Any:
+            return gradient(x) / rate
+
+        at = 1 + rng.normal(0, 0.02, n)
+        yield Case(
+            f"{n} knots, rate {rate:g}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"rate forgotten": no_rate},
+        )
+
+
+@family("domain edge/mixed roots", kind="domain edge", source=_SOURCE, split="validation")
+def mixed_roots(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw sums of roots and logarithms of amounts of which some are nearly used up."""
+    for n, small in ((4, 1e-3), (6, 1e-6), (12, 1e-8), (25, 1e-11)):
+        at = rng.uniform(0.5, 2, n)
+        at[::2] = small * rng.uniform(0.5, 2, at[::2].size)
+        weights = rng.uniform(0.2, 1, n)
+        exponents = rng.choice([0.7, 1.2, 1.8, 2.5], n)
+
+        def f(x: Any, weights: Any = weights, exponents: Any = exponents) -> float:
+            with np.errstate(all="ignore"):
+                return float(np.sum(weights * x**exponents) + np.log(np.sum(x)))
+
+        def gradient(x: Any, weights: Any = weights, exponents: Any = exponents) -> Any:
+            return weights * exponents * x ** (exponents - 1) + 1 / np.sum(x)
+
+        def twin(x: Any, weights: Any = weights, exponents: Any = exponents) -> Any:
+            return np.sum(weights * x**exponents) + np.log(np.sum(x))
+
+        def no_exponent(x: Any, weights: Any = weights, exponents: Any = exponents) -> Any:
+            return weights * x ** (exponents - 1) + 1 / np.sum(x)
+
+        yield Case(
+            f"{n} amounts, half of them {small:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"exponent forgotten": no_exponent},
+        )
+
+
+@family("float32/value from double", kind="float32", source=_SOURCE, split="validation")
+def value_from_double(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw likelihoods whose sum is taken in double and returned in single precision."""
+    for m, n in ((10, 3), (30, 8), (80, 20), (50, 60)):
+        X = rng.standard_normal((m, n)) / np.sqrt(n)
+        y = rng.poisson(np.exp(X @ rng.standard_normal(n)))
+        at = {"w": 0.5 * rng.standard_normal(n), "b": np.array(rng.normal(0, 0.2))}
+
+        def f(p: Any, X: Any = X, y: Any = y) -> Any:
+            eta = X @ p["w"] + p["b"]
+            return np.float32(np.mean(np.exp(eta) - y * eta))
+
+        def gradient(p: Any, X: Any = X, y: Any = y) -> Any:
+            r = (np.exp(X @ p["w"] + p["b"]) - y) / len(y)
+            return {"w": X.T @ r, "b": np.array(np.sum(r))}
+
+        def twin(p: Any, X: Any = X, y: Any = y) -> Any:
+            eta = X @ p["w"] + p["b"]
+            return np.sum(np.exp(eta) - y * eta) / len(y)
+
+        def no_data(p: Any, X: Any = X, y: Any = y) -> Any:
+            r = np.exp(X @ p["w"] + p["b"]) / len(y)
+            return {"w": X.T @ r, "b": np.array(np.sum(r))}
+
+        yield Case(
+            f"Poisson, {m} × {n}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"data forgotten": no_data},
+        )

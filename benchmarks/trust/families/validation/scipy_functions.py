@@ -610,7 +610,7 @@ def _large(rng: np.random.Generator) -> Iterator[Case]:
     "classic data with extreme units",
     kind="badly scaled",
     source="Moré-Garbow-Hillstrom",
-    split="validation",
+    split="tuning",
 )
 def _scales(rng: np.random.Generator) -> Iterator[Case]:
     warm = 45.0 + 5 * np.arange(1, 17)
