@@ -300,3 +300,30 @@ def test_evaluations_stay_within_their_price() -> None:
     assert doubled.leaves[0].ratio == pytest.approx(2.0)
     assert doubled.leaves[0].wrong == 2000
     assert len(doubled.culprits) <= 100
+
+
+@pytest.mark.parametrize("rate", [20.0, 100.0, 600.0])
+def test_all_claimed_0_fails_though_f_explodes_not_far_away(rate: float) -> None:
+    x = np.array([1.0, 0.7, -1.3])
+    report = gp.check(lambda t: float(np.sum(np.exp(rate * (t - x) + 0.1 * x))), 0 * x, x)
+    assert report.verdict == "fail", report.summary()
+
+
+@pytest.mark.parametrize("rate", [20.0, 100.0, 600.0])
+def test_all_claimed_0_passes_where_f_is_stationary_and_explodes_not_far_away(rate: float) -> None:
+    x = np.array([1.0, 0.7, -1.3])
+    report = gp.check(lambda t: float(np.sum(np.cosh(rate * (t - x)))), 0 * x, x)
+    assert report.verdict == "pass", report.summary()
+
+
+@pytest.mark.parametrize("share", [1e-4, 1e-7, 1e-9])
+def test_a_tensor_claimed_0_fails_where_it_matters_little_beside_the_others(share: float) -> None:
+    at = {"large": np.array([1.0, 2.0]), "small": np.array([0.5, 1.5, -0.3])}
+
+    def f(p: dict[str, np.ndarray]) -> float:
+        return float(np.sum(p["large"] ** 3) + share * np.sum(np.sin(p["small"])))
+
+    right = {"large": 3 * at["large"] ** 2, "small": share * np.cos(at["small"])}
+    assert gp.check(f, right, at).verdict == "pass"
+    report = gp.check(f, {**right, "small": np.zeros(3)}, at)
+    assert report.verdict == "fail", report.summary()
