@@ -17,7 +17,6 @@ from gradproof.judge.line import lines_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
 from gradproof.judge.verdict import (
-    confirmed_by_company,
     judge_cheaply,
     require_company,
     without_company,
@@ -244,7 +243,7 @@ class Escalation:
         tabled = judged & ~self._stages.agrees & (self._stages.stage >= Stage.CENTRAL)
         passed = np.bincount(group[tabled & (outcome < Outcome.FAIL)], minlength=groups)
         lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
-        certain = lost[group[queue]] & confirmed_by_company(self._stages, queue)
+        certain = lost[group[queue]] & self._stages.confirmed_wrong(queue)
         outcome[queue[certain]] = Outcome.FAIL
         queue = queue[~certain]
         undecided = int(np.sum(self.components.undecided[judged]))

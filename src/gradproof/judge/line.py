@@ -59,7 +59,6 @@ class Line:
     scale: float
     value_at_zero: float
     noise_of_f: float
-    roundoff: float
     step: FloatArray
     slope: FloatArray
     noise_of_slope: FloatArray
@@ -114,7 +113,6 @@ def lines_of(
             scale=float(q.scale[place]),
             value_at_zero=table.value_at_zero,
             noise_of_f=noise_of_f,
-            roundoff=roundoff,
             step=both.step[run, k],
             slope=both.slope[run, k],
             noise_of_slope=both.noise_of_slope[run, k],

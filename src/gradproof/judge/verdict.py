@@ -20,7 +20,6 @@ from gradproof.numerics.stages import CheapStages, Differences, Stage
 
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _NATURAL = 0.05  # of the natural scale: a step that should show an effect
-_CLEAR = 0.3  # of the discrepancy: two steps so close agree that it is one
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -123,20 +122,6 @@ def _possible(claim: FloatArray, value: FloatArray, bar: FloatArray, found: Side
     sideways = np.fmax(np.abs(claim - found.left[0]), np.abs(claim - found.right[0]))
     result: FloatArray = np.fmax(np.abs(claim - value) + bar, sideways)
     return np.where(np.isfinite(value), result, np.inf)
-
-
-def confirmed_by_company(stages: CheapStages, open_: IntArray) -> BoolArray:
-    """Whether two steps agree that the claim of an open component is plainly off.
-
-    That much suffices in a leaf in which tables have shown others to be wrong and none to be right.
-    """
-    first, second, q = stages.first, stages.second, stages.question
-    with np.errstate(invalid="ignore"):
-        gap = np.minimum(np.abs(q.claim - first.value), np.abs(q.claim - second.value))
-        agree = np.abs(first.value - second.value) <= _CLEAR * gap
-        clear = gap > 10 * (q.tolerance + np.fmax(first.noise, second.noise))
-    result: BoolArray = (agree & clear)[open_]
-    return result
 
 
 def without_company(stages: CheapStages, components: Components) -> IntArray:

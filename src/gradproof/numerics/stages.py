@@ -206,7 +206,7 @@ class CheapStages:
             yield from self._look_again(some, steps)
             # Where nearly all of the sample is wrong and none is right, the others would only cost.
             groups = int(q.group.max()) + 1
-            wrong = np.bincount(q.group[some], self._confirmed_wrong(some), minlength=groups)
+            wrong = np.bincount(q.group[some], self.confirmed_wrong(some), minlength=groups)
             right = np.bincount(q.group[some], self.agrees[some], minlength=groups)
             sampled = np.bincount(q.group[some], minlength=groups)
             lost = (wrong >= _LOST * sampled) & (right == 0)
@@ -391,8 +391,11 @@ class CheapStages:
             result: BoolArray = far & (left / gap > 0.5) & (right / gap > 0.5)
         return result
 
-    def _confirmed_wrong(self, lines: IntArray) -> BoolArray:
-        """Whether two steps agree that the claim is plainly off."""
+    def confirmed_wrong(self, lines: IntArray) -> BoolArray:
+        """Whether two steps agree that the claim is plainly off.
+
+        That much suffices in a group in which others are wrong and none is right.
+        """
         q = self.question
         with np.errstate(all="ignore"):
             gap = np.abs(q.claim - self.first.value)
