@@ -142,6 +142,20 @@ def coupled(tolerance: float) -> tuple[Function, Function, Array]:
     return lambda p: float(np.sum(fixed_point(p, tolerance) ** 2)), gradient, rng.standard_normal(6)
 
 
+@pytest.mark.parametrize("error", [0.01, 0.03, -0.05])
+@pytest.mark.parametrize("height", [1e-3, 1e-5])
+def test_a_jump_far_away_excuses_no_error(error: float, height: float) -> None:
+    # As where a likelihood is clipped far from the point.
+    x = np.array([0.7, 1.2, 0.4])
+
+    def f(t: Array) -> float:
+        return float(np.sum(np.sin(t)) + height * (np.sum(t) > 4.1))
+
+    assert gp.check(f, np.cos, x).verdict == "pass"
+    report = gp.check(f, np.cos(x) * (1 + error), x)
+    assert report.verdict == "fail", report.summary()
+
+
 @pytest.mark.parametrize("exponent", EXPONENTS)
 def test_a_stopped_iteration_in_several_variables(exponent: int) -> None:
     f, gradient, at = coupled(10.0**-exponent)

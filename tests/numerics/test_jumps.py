@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import special
 
 from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import FloatArray
@@ -100,6 +101,19 @@ def test_stairs_on_a_smooth_function(height: float, stairs: float) -> None:
     assert found.reach >= height * stairs
 
 
+@pytest.mark.parametrize("height", [1e-2, 1e-4, 1e-7])
+@pytest.mark.parametrize("stairs", [11.3, 23.7])
+@pytest.mark.parametrize("f", [np.exp, np.sin, lambda t: 10 / (3 + t)])
+def test_the_slope_across_the_stairs(height: float, stairs: float, f: Function) -> None:
+    found, _ = scan(lambda t: f(t) + height * np.floor(stairs * t + 0.35))
+    h = 1e-3
+    between = float((f(np.array([h])) - f(np.array([-h])))[0]) / (2 * h)
+    across = between + height * stairs
+    assert abs(found.slope - across) <= found.bar
+    # Good for something: a fraction of the difference to the slope between the stairs.
+    assert found.bar <= 30 * height * stairs
+
+
 def test_stairs_alone() -> None:
     found, _ = scan(lambda t: np.floor(37.3 * t) / 37.3)
     assert 1 / 3 <= 37.3 * found.height <= 3
@@ -126,6 +140,9 @@ KINKS: dict[str, Function] = {
 }
 POLES: dict[str, Function] = {
     "simple": lambda t: 1 / (t - 0.5),
+    "far": lambda t: 1e-3 / (t - 1.7) ** 2,
+    "logarithmic, far": lambda t: np.log(np.abs(t + 1.4)),
+    "exponential integral": lambda t: special.expi(t + 1.05),
     "near": lambda t: 1 / (t - 0.0501),
     "double": lambda t: 1 / (t - 0.0501) ** 2,
     "logarithmic": lambda t: np.log(np.abs(t - 0.0501)),

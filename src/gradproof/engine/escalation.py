@@ -35,6 +35,7 @@ _STORM = 60  # undecided components, from which on those that agree get no table
 _MANY = 200
 _LEARN_FROM = 5  # tables that pass
 _SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
+_SIDES_WITH = 0.3  # of the distance of two slopes: a third one is closer to one of them
 _MOST_COMPLEX, _COMPLEX_AT_ONCE = 10_000, 16  # each takes a whole copy of the parameters
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
@@ -66,6 +67,8 @@ class Escalation:
         self.noise = pilot.noise
         self._learned: list[float] = []
         self._scan: JumpScan | None = None
+        self._walked = np.zeros_like(claim)
+        self._across: bool | None = None
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
@@ -267,7 +270,7 @@ class Escalation:
         c, bounds, scale = self.components, self.limits, self._scales.scale
         with np.errstate(invalid="ignore"):
             gap = np.abs(c.claim - c.value)
-            small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION))
+            small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION, Outcome.TWO_SCALES))
             small &= gap <= _SMALL_GAP * bounds.size
         if self._scan is None and np.any(small):
             self._scan = JumpScan(
@@ -275,11 +278,15 @@ class Escalation:
                 noise_of_f=self.noise,
                 wanted=float(np.max((gap * scale)[small])),
             )
-            direction = self._pilot.reach * self._rng.choice([-1.0, 1.0], scale.size)
-            self._evaluator.answer_directions(self._scan, [direction], exactly=True)
+            self._walked = self._pilot.reach * np.sign(c.claim - c.value)
+            random = ~small | (self._walked == 0)
+            self._walked[random] = self._pilot.reach[random] * self._rng.choice(
+                [-1.0, 1.0], int(np.sum(random))
+            )
+            self._evaluator.answer_directions(self._scan, [self._walked], exactly=True)
         if self._scan is None or self._scan.height / 2 <= self.noise:
             return False
-        if not np.any((gap * scale)[small] <= self._scan.reach):
+        if not np.any((gap * scale)[small] <= self._scan.reach) or not self._make_up_for_it():
             return False
         self.noise = self._scan.height / 2
         jump = self._scan.height / self._evaluator.factor
@@ -288,6 +295,28 @@ class Escalation:
             "is stopped at a tolerance: its slope was measured across the jumps"
         )
         return True
+
+    def _make_up_for_it(self) -> bool:
+        """Whether the jumps may make up for the difference between the claim and the slope.
+
+        They do not where, along the line that was walked, the slope across them is the one between
+        them and not the claimed one, and the jumps are too low for the difference.
+        """
+        scan = self._scan
+        assert scan is not None
+        if self._across is None:
+            between = central(
+                self._table_along([self._walked]),
+                roundoff=self._pilot.roundoff,
+                noise_of_f=self.noise,
+                smallest_change=self._pilot.smallest_change,
+            )
+            value, truncation, noise = between.take(between.best)
+            off = abs(float(self._claim @ self._walked) - value[0])
+            away = abs(scan.slope - value[0]) + truncation[0] + noise[0]
+            sides_with_it = max(away, scan.bar) <= _SIDES_WITH * off
+            self._across = not (sides_with_it and off > scan.short_reach)
+        return self._across
 
     def _ask_again(self, queue: IntArray) -> IntArray:
         """Put the question anew, with the noise that is known by now, where it is still open."""

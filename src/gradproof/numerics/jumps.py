@@ -27,17 +27,21 @@ _FROM_EDGE = 8  # points: towards the end of its domain f may be as steep as a j
 _LOOKED_AT = 3
 _PARTS = 16
 _STAYS = 0.5  # of its height a jump keeps in a finer look; the trace of a kink shrinks
-_SMALL = 0.05  # of how much f moves in the window: a jump, not the shape of f
+_SMALL = 0.2  # of how much f moves in half of the window: a jump, not the shape of f
+_PLACES_OF_A_POLE = 2
 _ROOM = 20.0
+_LITTLE_ROOM = 3.0
+_DEGREES = (3, 5, 7, 9, 11, 13)
 
 
 class JumpScan:
     """Walk along one line in equal steps and measure the height of the jumps of f, if any.
 
     `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
-    across the jumps may differ from the one between them. The line is in units of the natural
-    scale. Costs 32 evaluations, 32 more and 320 more as long as what shows reaches less far than
-    `wanted`, and in each window at most 17 for each of three
+    across the jumps may differ from the one between them, `short_reach` by how much where they
+    plainly do not make up for a difference. `slope` and `bar` are the slope at 0 across the jumps.
+    The line is in units of the natural scale. Costs 32 evaluations, 32 more and 320 more as long as
+    what shows reaches less far than `wanted`, and in each window at most 17 for each of three
     places that stand out.
     """
 
@@ -46,7 +50,8 @@ class JumpScan:
         self._value_at_zero = value_at_zero
         self._noise_of_f = noise_of_f
         self.height = 0.0
-        self.reach = 0.0
+        self.reach = self.short_reach = 0.0
+        self.slope, self.bar = 0.0, np.inf
         self._pending = self._looks()
         self._block = next(self._pending, None)
 
@@ -76,17 +81,23 @@ class JumpScan:
                 yield _block(np.linspace(t[middle - 1], t[middle + 1], _PARTS + 1))
                 # Fourth differences of a jump of 1 are 1, -3, 3, -1.
                 left = float(np.max(np.abs(np.diff(self._values, 4)))) / 3
-                if _STAYS * heights[place] <= left <= heights[place] / _STAYS:
+                stays = _STAYS * heights[place] <= left <= heights[place] / _STAYS
+                if stays and not _is_a_pole(self._values):
                     jumps.append(left)
             if not jumps:
                 continue
             count = int(np.sum(np.diff(np.flatnonzero(stands_out)) > _ORDER)) + 1
             height = max(jumps)
-            if height > _SMALL * np.ptp(f) and count < 3:
+            if height > _SMALL * np.median(np.abs(f - self._value_at_zero)) and count < 3:
                 continue
-            reach = _ROOM * (count + 1) * height / float(t[-1] - t[0])
-            if reach > self.reach:
-                self.height, self.reach = height, reach
+            slope = (count + 1) * height / float(t[-1] - t[0])
+            if _ROOM * slope > self.reach:
+                self.height, self.reach, self.short_reach = (
+                    height,
+                    _ROOM * slope,
+                    _LITTLE_ROOM * slope,
+                )
+                self.slope, self.bar = _slope_across(t, f, count + 1)
             if self.reach >= self._wanted:
                 return
 
@@ -102,6 +113,45 @@ class JumpScan:
         # Where f jumps from point to point nothing stands out: it looks like noise.
         limit = of_noise if not is_smooth(f) else np.maximum(_STANDS_OUT * quiet, of_noise)
         return rough > limit, rough / _STEP_IN_DIFFERENCES
+
+
+def _is_a_pole(f: FloatArray) -> bool:
+    """Whether f comes back from where it goes: it does not from a jump."""
+    change = np.diff(f)
+    change -= np.median(change)
+    first, second = np.argsort(-np.abs(change))[:2]
+    return bool(
+        abs(first - second) <= _PLACES_OF_A_POLE
+        and change[first] * change[second] < 0
+        and abs(change[second]) > _STAYS * abs(change[first])
+    )
+
+
+def _slope_across(t: FloatArray, f: FloatArray, pieces: int) -> tuple[float, float]:
+    """Return the slope at 0 of the polynomial through all jumps, and its bar.
+
+    Of the degrees, the one with the smallest bar: four standard deviations of what is left, as many
+    independent ones as f has pieces, and twice the distance to the slopes of the next two degrees.
+    """
+    half = float(np.max(np.abs(t)))
+    powers = np.polynomial.legendre.Legendre
+    slopes, bars = [], []
+    for degree in _DEGREES:
+        if t.size <= 2 * degree:
+            break
+        design = np.polynomial.legendre.legvander(t / half, degree)
+        derivative = [float(powers.basis(k).deriv()(0.0)) / half for k in range(degree + 1)]
+        weights = np.linalg.pinv(design).T @ derivative
+        left = f - design @ (np.linalg.pinv(design) @ f)
+        slopes.append(float(weights @ f))
+        correlated = np.sqrt(t.size / pieces) if pieces < t.size else 1.0
+        bars.append(4 * float(np.std(left)) * float(np.linalg.norm(weights)) * correlated)
+    best, smallest = 0.0, np.inf
+    for k in range(len(slopes) - 2):
+        spread = max(abs(slopes[k] - slopes[k + 1]), abs(slopes[k] - slopes[k + 2]))
+        if bars[k] + 2 * spread < smallest:
+            best, smallest = slopes[k], bars[k] + 2 * spread
+    return best, smallest
 
 
 def _finite_around(t: FloatArray, f: FloatArray, middle: int) -> tuple[FloatArray, FloatArray]:
