@@ -16,8 +16,8 @@ class Judged:
     """What one competitor said about one gradient.
 
     `mutation` is ``right`` for the right gradient. `error` is the relative error of the worst leaf,
-    `stated_error` that of the worst component in the sense of a report's resolution (see
-    `mutations`), `affected` how many components differ. The rest is known of gradproof alone:
+    `affected` how many components differ. The rest is known of gradproof alone: `stated_error` is
+    that of the worst component in the sense of a report's resolution (see `mutations`),
     `resolution` as stated, `unseen` components, and, over the leaves whose claim is right,
     how many components and leaves there are and how many of them were called wrong.
     """
@@ -31,10 +31,10 @@ class Judged:
     dtype: str
     components: int
     error: float
-    stated_error: float
     affected: int
     verdict: str
     evaluations: int
+    stated_error: float = 0.0
     resolution: float | None = None
     unseen: int = 0
     right_components: int = 0

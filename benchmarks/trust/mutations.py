@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,10 @@ import numpy.typing as npt
 from benchmarks.trust.trees import Array, Structure
 from benchmarks.trust.truth import agrees
 
+IntArray = npt.NDArray[np.intp]
+
 _PENALTY = 0.1
+_FEW_ROUNDINGS = 30.0
 
 
 def mutations(
@@ -73,17 +76,20 @@ def leaf_error(claim: Any, right: Any) -> tuple[float, npt.NDArray[np.intp]]:
     return worst, np.concatenate(places)
 
 
-def stated_error(claim: Any, right: Any) -> float:
+def stated_error(claim: Any, right: Any, unseen: Container[tuple[Any, ...]] = ()) -> float:
     """Return the error in the sense of a report's resolution: that of the worst component.
 
     It is relative to the component, or to a typical one of its leaf (its root mean square) where
-    that is larger; where the leaf is zero to a typical one of the whole gradient.
+    that is larger; where the leaf is zero to a typical one of the whole gradient. Leaves of which
+    the report says that it does not see them are left out.
     """
     structure = Structure(right)
     claims, rights = structure.leaves_of(claim), structure.leaves_of(right)
     whole = _rms(np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in rights]))
     worst = 0.0
-    for mine, theirs in zip(claims, rights, strict=True):
+    for path, mine, theirs in zip(structure.paths, claims, rights, strict=True):
+        if path in unseen:
+            continue
         theirs = theirs.astype(np.float64)
         error = np.abs(mine.astype(np.float64) - theirs)
         if not np.all(np.isfinite(error)):
@@ -97,34 +103,73 @@ def stated_error(claim: Any, right: Any) -> float:
 def between_slopes(f: Callable[[Any], Any], claim: Any, right: Any, at: Any) -> bool:
     """Whether f has a kink where a claim differs, and the claim lies between the slopes there.
 
-    Such a claim is neither right nor wrong. The slopes are plain differences at a millionth of the
-    size of the component (a hundredth of the leaf's at least; a thousandth in float32).
+    Such a claim is neither right nor wrong.
     """
     structure = Structure(at)
     claims = structure.vector(claim).astype(np.float64)
-    rights = structure.vector(right).astype(np.float64)
-    x = structure.vector(at)
-    share = 1e-3 if structure.dtype == np.float32 else 1e-6
-    sizes = np.concatenate(
-        [np.maximum(np.abs(x[where]), 1e-2 * _rms(x[where])) for where in structure.slices]
-    )
-    steps = share * np.where(sizes > 0, sizes, 1.0)
-    value = float(f(structure.point(x)))
-    places = np.flatnonzero(claims != rights)
-    for i in places:
-        slopes = []
-        for side in (-1, 1):
-            moved = x.copy()
-            moved[i] += side * steps[i]
-            change = float(f(structure.point(moved))) - value
-            slopes.append(change / (float(moved[i]) - float(x[i])))
-        low, high = min(slopes), max(slopes)
+    places = np.flatnonzero(claims != structure.vector(right).astype(np.float64))
+    for i, low, high in _sides(f, structure, structure.vector(at), places):
         jump = high - low
         if not jump > 1e-3 * max(abs(low), abs(high)):
             return False
         if not low - 1e-3 * jump <= claims[i] <= high + 1e-3 * jump:
             return False
     return len(places) > 0
+
+
+def outside_of_slopes(f: Callable[[Any], Any], claim: Any, at: Any) -> int | None:
+    """Return a component whose claim is plainly outside of the slopes of its two sides, if any.
+
+    What a framework returns at a kink need not lie between them: where terms of different sign
+    have kinks at one point, it chooses for each of them.
+    """
+    structure = Structure(at)
+    claims = structure.vector(claim).astype(np.float64)
+    size = _rms(claims)
+    for i, low, high in _sides(f, structure, structure.vector(at), np.arange(claims.size)):
+        room = 1e-2 * max(abs(low), abs(high), size)
+        if not low - room <= claims[i] <= high + room:
+            return i
+    return None
+
+
+def _sides(
+    f: Callable[[Any], Any], structure: Structure, x: Array, places: IntArray
+) -> Iterator[tuple[int, float, float]]:
+    """Yield components with the lower and the higher slope of their two sides.
+
+    Plain differences at a millionth of the size of the component (a hundredth of the leaf's at
+    least; a thousandth in float32).
+    """
+    share = 1e-3 if structure.dtype == np.float32 else 1e-6
+    sizes = np.concatenate(
+        [np.maximum(np.abs(x[where]), 1e-2 * _rms(x[where])) for where in structure.slices]
+    )
+    steps = share * np.where(sizes > 0, sizes, 1.0)
+    value = float(f(structure.point(x)))
+    for i in places.tolist():
+        slopes = []
+        for side in (-1, 1):
+            moved = x.copy()
+            moved[i] += side * steps[i]
+            change = float(f(structure.point(moved))) - value
+            slopes.append(change / (float(moved[i]) - float(x[i])))
+        yield i, min(slopes), max(slopes)
+
+
+def below_rounding(f: Callable[[Any], Any], claim: Any, right: Any, at: Any) -> bool:
+    """Whether a claim is wrong by less than an f in float32 can show, whatever is done.
+
+    Where every component is moved by its whole size, or a typical one of its leaf, all errors
+    together change f by a few roundings of its value.
+    """
+    structure = Structure(at)
+    x = np.abs(structure.vector(at).astype(np.float64))
+    error = structure.vector(claim).astype(np.float64) - structure.vector(right)
+    sizes = np.concatenate(
+        [np.maximum(x[where], _rms(x[where]) or 1.0) for where in structure.slices]
+    )
+    return bool(np.sum(np.abs(error) * sizes) < _FEW_ROUNDINGS * 2.0**-24 * abs(float(f(at))))
 
 
 def _candidates(

@@ -20,7 +20,14 @@ import numpy as np
 from benchmarks.trust import subject
 from benchmarks.trust.case import Case, Family, Split, families
 from benchmarks.trust.judged import RIGHT, Judged, LeftOut, Results
-from benchmarks.trust.mutations import between_slopes, leaf_error, mutations, stated_error
+from benchmarks.trust.mutations import (
+    below_rounding,
+    between_slopes,
+    leaf_error,
+    mutations,
+    outside_of_slopes,
+    stated_error,
+)
 from benchmarks.trust.rivals import RIVALS, Rival, box, load_study
 from benchmarks.trust.rivals import judge as ask
 from benchmarks.trust.trees import Structure
@@ -114,6 +121,10 @@ def unverified(family: Family, case: Case) -> str | None:
         structure = Structure(case.at)
         if not np.all(np.isfinite(structure.vector(claim))):
             return "the right gradient is not finite"
+        if family.kind == "kink":
+            outside = outside_of_slopes(seeded(case, case.f), claim, case.at)
+            if outside is not None:
+                return f"component {outside} is not between the slopes of its two sides"
         truth = None if case.truth is None else case.truth()
         if truth is None:
             return None
@@ -249,10 +260,12 @@ def _chosen(
 
 
 def _debatable(family: Family, case: Case, right: Any, wrong: Wrong) -> bool:
-    if family.kind != "kink":
-        return False
     with quiet(), np.errstate(all="ignore"):
-        return between_slopes(case.f, wrong.values, right, case.at)
+        if family.kind == "kink":
+            return between_slopes(case.f, wrong.values, right, case.at)
+        if dtype_of(family, case) == "float32":
+            return below_rounding(seeded(case, case.f), wrong.values, right, case.at)
+        return False
 
 
 def _traceback() -> str:
@@ -286,7 +299,6 @@ def _judge(
             dtype=dtype_of(family, case),
             components=structure.size,
             error=0.0 if wrong is None else error,
-            stated_error=0.0 if wrong is None else stated_error(claim, right),
             affected=0 if wrong is None else len(affected),
             verdict="",
             evaluations=0,
@@ -298,10 +310,13 @@ def _judge(
         if not np.any(touched[where])
     }
     kept = [leaf for leaf in answer.leaves if leaf.path in clean]
+    unseen = {leaf.path for leaf in answer.leaves if leaf.unseen == leaf.checked}
+    stated = 0.0 if wrong is None else stated_error(claim, right, unseen)
     yield dataclasses.replace(
         common,
         verdict=answer.verdict,
         evaluations=answer.evaluations,
+        stated_error=stated,
         resolution=answer.resolution if math.isfinite(answer.resolution) else None,
         unseen=sum(leaf.unseen for leaf in answer.leaves),
         right_components=sum(leaf.checked for leaf in kept),

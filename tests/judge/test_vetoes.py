@@ -123,9 +123,21 @@ def test_the_stairs_climb_as_claimed() -> None:
     assert decisive(right).value == 0
     assert decisive(right).bar < 1e-10
     assert is_on_a_staircase(right)
-    for wrong in (0.0, -math.cos(1.1), 2.0, 3 * math.cos(1.1)):
+    for wrong in (-math.cos(1.1), 2.0, 3 * math.cos(1.1)):
         line = line_of(rounded, wrong, at=1.1, effect=1.0, smallest_change=1e-2)
         assert not is_on_a_staircase(line), wrong
+
+
+def test_0_is_the_derivative_of_stairs_that_are_no_rounding_of_the_arithmetic() -> None:
+    for digits, expected in ((2, True), (4, True), (12, False), (17, False)):
+        line = line_of(
+            lambda x, digits=digits: np.round(np.sin(x), digits),  # type: ignore[misc]
+            0.0,
+            at=1.1,
+            effect=1.0,
+            smallest_change=10.0**-digits,
+        )
+        assert is_on_a_staircase(line) == expected, digits
 
 
 @pytest.mark.parametrize("digits", [2, 3, 4, 6])

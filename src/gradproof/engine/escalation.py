@@ -69,6 +69,7 @@ class Escalation:
         self._scan: JumpScan | None = None
         self._walked = np.zeros_like(claim)
         self._across: bool | None = None
+        self._jumps = False
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
@@ -230,6 +231,7 @@ class Escalation:
             noise_of_f=self.noise,
             smallest_change=self._pilot.smallest_change,
             margin=self.margin,
+            jumps=self._jumps,
         )
         for place, line in zip(places.tolist(), lines, strict=True):
             found = judge_line(line)
@@ -278,17 +280,16 @@ class Escalation:
                 noise_of_f=self.noise,
                 wanted=float(np.max((gap * scale)[small])),
             )
-            self._walked = self._pilot.reach * np.sign(c.claim - c.value)
-            random = ~small | (self._walked == 0)
-            self._walked[random] = self._pilot.reach[random] * self._rng.choice(
-                [-1.0, 1.0], int(np.sum(random))
-            )
+            # The differences add up along this line.
+            signs = np.where(small, np.sign(c.claim - c.value), 0.0)
+            random = self._rng.choice([-1.0, 1.0], scale.size)
+            self._walked = self._pilot.reach * np.where(signs == 0, random, signs)
             self._evaluator.answer_directions(self._scan, [self._walked], exactly=True)
         if self._scan is None or self._scan.height / 2 <= self.noise:
             return False
         if not np.any((gap * scale)[small] <= self._scan.reach) or not self._make_up_for_it():
             return False
-        self.noise = self._scan.height / 2
+        self.noise, self._jumps = self._scan.height / 2, True
         jump = self._scan.height / self._evaluator.factor
         self.notes.append(
             f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "
@@ -322,6 +323,12 @@ class Escalation:
         """Put the question anew, with the noise that is known by now, where it is still open."""
         c = self.components
         unsettled = c.wrong | c.undecided
+        if self._jumps and self._scan is not None:
+            gap = np.abs(c.claim - c.value)
+            too_far = (gap > _SMALL_GAP * self.limits.size) & (
+                gap * self._scales.scale > self._scan.reach
+            )
+            unsettled &= ~((c.outcome == Outcome.FAIL) & too_far)
         unsettled[queue] = True
         places = np.flatnonzero(unsettled)
         bounds = self._limits()

@@ -48,7 +48,8 @@ class Line:
 
     `allowed` is the widest bar that may decide, `beyond` the discrepancy that is beyond doubt,
     `margin` how many bars it must be wide on top. `slope` and the arrays beside it are those of
-    central differences; `left` and `right` the sides. `movement` is the most that f moved.
+    central differences; `left` and `right` the sides. `movement` is the most that f moved, `jumps`
+    whether its noise is that of jumps.
     """
 
     claim: float
@@ -57,6 +58,7 @@ class Line:
     allowed: float
     margin: float
     scale: float
+    jumps: bool
     value_at_zero: float
     noise_of_f: float
     step: FloatArray
@@ -87,6 +89,7 @@ def lines_of(
     noise_of_f: float,
     smallest_change: float,
     margin: float,
+    jumps: bool = False,
 ) -> Iterator[Line]:
     """Yield the lines of a table; line k of it is the component ``places[k]``."""
     both = central(table, roundoff=roundoff, noise_of_f=noise_of_f, smallest_change=smallest_change)
@@ -111,6 +114,7 @@ def lines_of(
             allowed=float(limits.policy.cap * limits.size[place]),
             margin=margin,
             scale=float(q.scale[place]),
+            jumps=jumps,
             value_at_zero=table.value_at_zero,
             noise_of_f=noise_of_f,
             step=both.step[run, k],

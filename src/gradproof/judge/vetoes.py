@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_32
 from gradproof.judge.line import Line, Slope
 
 _NEAR = 0.3  # of the gap: differences so close to the claim side with it
 _MATTERS = 0.1  # of the gap: smaller deviations decide nothing
 _CLEARLY = 4.0  # bars
 _LOOKED_AT = 4  # smaller levels
+_HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithmetic
 
 
 def smaller_steps_side_with_the_claim(line: Line, against: Sequence[Slope]) -> bool:
@@ -41,14 +43,19 @@ def smaller_steps_contest(line: Line, against: Sequence[Slope]) -> bool:
 
 
 def is_on_a_staircase(line: Line) -> bool:
-    """Whether f stands still at the smallest steps, and its stairs climb as claimed."""
+    """Whether f stands still at the smallest steps, and its stairs climb as claimed, or not at all.
+
+    Where they are higher than any rounding, 0 is the derivative of f as it stands.
+    """
     f0 = line.value_at_zero
     up, down = line.plus - f0, line.minus - f0
     still = (up == 0) & (down == 0)
     moved = np.concatenate([np.abs(up), np.abs(down)])
     moved = moved[moved > 0]
-    if line.claim == 0 or still.size < 3 or not np.all(still[-2:]) or moved.size == 0:
+    if still.size < 3 or not np.all(still[-2:]) or moved.size == 0:
         return False
+    if line.claim == 0:
+        return bool(moved.min() > _HIGH * UNIT_ROUNDOFF_32 * abs(f0))
     right, left = up / line.step, -down / line.step
     off = np.maximum(np.abs(right - line.claim), np.abs(left - line.claim))
     climbs = (up != 0) & (down != 0)
