@@ -142,6 +142,36 @@ def coupled(tolerance: float) -> tuple[Function, Function, Array]:
     return lambda p: float(np.sum(fixed_point(p, tolerance) ** 2)), gradient, rng.standard_normal(6)
 
 
+def test_what_is_plainly_wrong_fails_though_f_jumps_next_door() -> None:
+    # Stirling's formula is added where a count exceeds 1, as in losses of counts.
+    rng = np.random.default_rng(3)
+    at = {"rate": rng.normal(0, 1, 5), "count": rng.uniform(0.8, 1.3, 5)}
+
+    def f(p: dict[str, Array]) -> float:
+        t = p["count"]
+        stirling = t * np.log(t) - t + 0.5 * np.log(2 * np.pi * t)
+        loss = np.exp(p["rate"]) - t * p["rate"] + np.where(t > 1, stirling, 0)
+        return float(loss @ np.arange(1, 6))
+
+    def gradient(p: dict[str, Array]) -> dict[str, Array]:
+        t, weights = p["count"], np.arange(1, 6)
+        stirling = np.where(t > 1, np.log(t) + 0.5 / t, 0)
+        return {
+            "rate": (np.exp(p["rate"]) - t) * weights,
+            "count": (stirling - p["rate"]) * weights,
+        }
+
+    right = gradient(at)
+    assert gp.check(f, gradient, at).verdict == "pass"
+    for wrong in (
+        {**right, "rate": 1.5 * right["rate"]},
+        {**right, "count": 0 * right["count"]},
+        {**right, "count": 2 * right["count"]},
+    ):
+        report = gp.check(f, wrong, at)
+        assert report.verdict == "fail", report.summary()
+
+
 @pytest.mark.parametrize("error", [0.01, 0.03, -0.05])
 @pytest.mark.parametrize("height", [1e-3, 1e-5])
 def test_a_jump_far_away_excuses_no_error(error: float, height: float) -> None:
