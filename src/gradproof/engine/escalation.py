@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.engine.along import Along
+from gradproof.engine.complex_steps import clear_by_complex_steps
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.jump_search import JumpSearch
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
+from gradproof.engine.subgradients import doubt_subgradients
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.line import lines_of
 from gradproof.judge.outcome import Outcome
@@ -21,10 +24,7 @@ from gradproof.judge.verdict import (
     require_company,
     without_company,
 )
-from gradproof.numerics.complex_step import STEP, is_trustworthy, slopes
-from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.richardson import central, one_sided
 from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
 from gradproof.numerics.table import Table
 
@@ -34,9 +34,6 @@ _ENOUGH_FAILED = 8
 _STORM = 60  # undecided components, from which on those that agree get no table
 _MANY = 200
 _LEARN_FROM = 5  # tables that pass
-_SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
-_SIDES_WITH = 0.3  # of the distance of two slopes: a third one is closer to one of them
-_MOST_COMPLEX, _COMPLEX_AT_ONCE = 10_000, 16  # each takes a whole copy of the parameters
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
 
@@ -66,10 +63,8 @@ class Escalation:
         self._rng = rng
         self.noise = pilot.noise
         self._learned: list[float] = []
-        self._scan: JumpScan | None = None
-        self._walked = np.zeros_like(claim)
-        self._across: bool | None = None
-        self._jumps = False
+        along = Along(evaluator, pilot, value)
+        self._search = JumpSearch(along, scales.scale, rng)
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
@@ -78,105 +73,32 @@ class Escalation:
         self.components, open_ = judge_cheaply(self._stages, self.limits)
         self._escalate(open_)
         self._escalate(without_company(self._stages, self.components))
-        self._doubt_subgradients()
-        self._take_complex_steps()
+        doubt_subgradients(
+            self.components,
+            self.limits.question.tolerance,
+            scales.scale,
+            along,
+            noise=self.noise,
+            rng=rng,
+        )
+        self._take_complex_steps(along)
         require_company(self._stages, self.components)
 
-    def _doubt_subgradients(self) -> None:
-        """Look along directions, where several components lie between the slopes of their kinks.
-
-        Each of them may lie between its own slopes, and all together be no subgradient: that of a
-        norm at 0 is no longer than 1.
-        """
-        c, scale = self.components, self._scales.scale
-        between = c.outcome == Outcome.SUBGRADIENT
-        at_kinks = between | (c.outcome == Outcome.ONE_SIDED)
-        if not np.any(between) or np.sum(at_kinks) < 2:
-            return
-        effect = np.where(at_kinks, self._claim * scale, 0.0)
-        signs = self._rng.choice([-1.0, 1.0], (2, scale.size))
-        directions = [effect / np.max(np.abs(effect)) * scale] if np.any(effect) else []
-        directions += [np.where(at_kinks, sign * scale, 0.0) for sign in signs]
-        table = self._table_along(directions)
-        claimed = np.array([self._claim @ direction for direction in directions])
-        found = [
-            one_sided(table, side, roundoff=self._pilot.roundoff, noise_of_f=self.noise)
-            for side in (-1, 1)
-        ]
-        taken = [f.take(f.best) for f in found]
-        sides = np.array([value for value, _, _ in taken])
-        bars = np.array([truncation + noise for _, truncation, noise in taken])
-        room = np.max(bars, axis=0) + np.abs(directions) @ self.limits.question.tolerance
-        if not np.all(
-            (claimed >= sides.min(axis=0) - room) & (claimed <= sides.max(axis=0) + room)
-        ):
-            c.outcome[between] = Outcome.KINK
-            c.possible[between] = np.inf
-
-    def _table_along(self, directions: list[FloatArray]) -> Table:
-        one = np.ones(len(directions))
-        table = Table(
-            one,
-            one * self._pilot.roundoff_of_x.max(),
-            one,
-            value_at_zero=self._value,
-            noise_of_f=self.noise,
-        )
-        self._evaluator.answer_directions(table, directions, exactly=True)
-        return table
-
-    def _take_complex_steps(self) -> None:
-        """Decide by complex steps what drowns in noise, where f is analytic code.
-
-        They may clear a claim that the differences do not contradict; to call one wrong, they alone
-        do not suffice.
-        """
-        c, scale = self.components, self._scales.scale
-        # A claim of 0 is what code that lies most often says, too.
-        drowned = np.flatnonzero((c.outcome == Outcome.NOISE) & (c.claim != 0))
-        if not 0 < drowned.size <= _MOST_COMPLEX:
-            return
-        # Along the claim: the slope has to rise above the noise, whatever it is.
-        weights = self._rng.uniform(0.1, 1.0, (2, scale.size))
-        dense = list(weights * np.sign(self._claim) * self._pilot.reach)
-        values = self._evaluator.along_imaginary([STEP * v for v in dense])
-        if values is None:
-            return
-        found = central(
-            self._table_along(dense),
-            roundoff=self._pilot.roundoff,
-            noise_of_f=self.noise,
-            smallest_change=self._pilot.smallest_change,
-        )
-        measured, truncation, noise = found.take(found.best)
-        if not is_trustworthy(
-            values,
-            np.full(len(dense), STEP),
-            value_at_zero=self._value,
-            measured=measured,
-            bars=truncation + noise,
-        ):
-            return
-        parts = []
-        for start in range(0, drowned.size, _COMPLEX_AT_ONCE):
-            places = drowned[start : start + _COMPLEX_AT_ONCE]
-            units = np.zeros((places.size, scale.size))
-            units[np.arange(places.size), places] = STEP * scale[places]
-            values = self._evaluator.along_imaginary(list(units))
-            if values is None:
-                return
-            parts.append(slopes(values, STEP * scale[places]))
-        slope = np.concatenate(parts)
+    def _take_complex_steps(self, along: Along) -> None:
         quiet = self._limits(noise=0.0)
-        agrees = np.abs(slope - c.claim[drowned]) <= quiet.question.tolerance[drowned]
-        cleared = drowned[agrees]
-        self.limits = self.limits.put(cleared, quiet)
-        c.outcome[cleared], c.value[cleared] = Outcome.PASS, slope[agrees]
-        c.truncation[cleared], c.noise[cleared] = 0.0, UNIT_ROUNDOFF_64 * np.abs(slope[agrees])
+        cleared = clear_by_complex_steps(
+            self.components,
+            quiet.question.tolerance,
+            self._scales.scale,
+            along,
+            noise=self.noise,
+            rng=self._rng,
+        )
         if cleared.size:
+            self.limits = self.limits.put(cleared, quiet)
             self.notes.append(
-                f"{cleared.size:,} of {scale.size:,} components drown in the noise of f, and were "
-                "measured by complex steps"
+                f"{cleared.size:,} of {self._claim.size:,} components drown in the noise of f, and "
+                "were measured by complex steps"
             )
 
     def _limits(self, noise: float | None = None) -> Limits:
@@ -231,7 +153,7 @@ class Escalation:
             noise_of_f=self.noise,
             smallest_change=self._pilot.smallest_change,
             margin=self.margin,
-            jumps=self._jumps,
+            jumps=self._search.explained,
         )
         for place, line in zip(places.tolist(), lines, strict=True):
             found = judge_line(line)
@@ -269,66 +191,21 @@ class Escalation:
 
     def _find_jumps(self) -> bool:
         """Raise the noise where f jumps by as much as could explain what looks wrong."""
-        c, bounds, scale = self.components, self.limits, self._scales.scale
-        with np.errstate(invalid="ignore"):
-            gap = np.abs(c.claim - c.value)
-            small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION, Outcome.TWO_SCALES))
-            small &= gap <= _SMALL_GAP * bounds.size
-        if self._scan is None and np.any(small):
-            self._scan = JumpScan(
-                value_at_zero=self._value,
-                noise_of_f=self.noise,
-                wanted=float(np.max((gap * scale)[small])),
-            )
-            # The differences add up along this line.
-            signs = np.where(small, np.sign(c.claim - c.value), 0.0)
-            random = self._rng.choice([-1.0, 1.0], scale.size)
-            self._walked = self._pilot.reach * np.where(signs == 0, random, signs)
-            self._evaluator.answer_directions(self._scan, [self._walked], exactly=True)
-        if self._scan is None or self._scan.height / 2 <= self.noise:
+        if not self._search.explains(self.components, self.limits.size, self.noise):
             return False
-        if not np.any((gap * scale)[small] <= self._scan.reach) or not self._make_up_for_it():
-            return False
-        self.noise, self._jumps = self._scan.height / 2, True
-        jump = self._scan.height / self._evaluator.factor
+        self.noise = self._search.height / 2
+        jump = self._search.height / self._evaluator.factor
         self.notes.append(
             f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "
             "is stopped at a tolerance: its slope was measured across the jumps"
         )
         return True
 
-    def _make_up_for_it(self) -> bool:
-        """Whether the jumps may make up for the difference between the claim and the slope.
-
-        They do not where, along the line that was walked, the slope across them is the one between
-        them and not the claimed one, and the jumps are too low for the difference.
-        """
-        scan = self._scan
-        assert scan is not None
-        if self._across is None:
-            between = central(
-                self._table_along([self._walked]),
-                roundoff=self._pilot.roundoff,
-                noise_of_f=self.noise,
-                smallest_change=self._pilot.smallest_change,
-            )
-            value, truncation, noise = between.take(between.best)
-            off = abs(float(self._claim @ self._walked) - value[0])
-            away = abs(scan.slope - value[0]) + truncation[0] + noise[0]
-            sides_with_it = max(away, scan.bar) <= _SIDES_WITH * off
-            self._across = not (sides_with_it and off > scan.short_reach)
-        return self._across
-
     def _ask_again(self, queue: IntArray) -> IntArray:
         """Put the question anew, with the noise that is known by now, where it is still open."""
         c = self.components
         unsettled = c.wrong | c.undecided
-        if self._jumps and self._scan is not None:
-            gap = np.abs(c.claim - c.value)
-            too_far = (gap > _SMALL_GAP * self.limits.size) & (
-                gap * self._scales.scale > self._scan.reach
-            )
-            unsettled &= ~((c.outcome == Outcome.FAIL) & too_far)
+        unsettled &= ~self._search.cannot_explain(c, self.limits.size)
         unsettled[queue] = True
         places = np.flatnonzero(unsettled)
         bounds = self._limits()

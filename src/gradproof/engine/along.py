@@ -1,0 +1,48 @@
+"""Tables of differences along directions through the point."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.part import Part
+from gradproof.engine.pilot import Pilot
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.richardson import Estimates, central, one_sided
+from gradproof.numerics.table import Table
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Along:
+    """Measures slopes along directions, in tables from wide steps to tiny ones."""
+
+    evaluator: Evaluator | Part
+    pilot: Pilot
+    value: float
+
+    def both_sides(self, directions: list[FloatArray], noise: float) -> Estimates:
+        """Return the central slopes along some directions."""
+        return central(
+            self._table(directions, noise),
+            roundoff=self.pilot.roundoff,
+            noise_of_f=noise,
+            smallest_change=self.pilot.smallest_change,
+        )
+
+    def each_side(self, directions: list[FloatArray], noise: float) -> tuple[Estimates, Estimates]:
+        """Return the slopes behind the point and before it, along some directions."""
+        table = self._table(directions, noise)
+        behind, before = (
+            one_sided(table, side, roundoff=self.pilot.roundoff, noise_of_f=noise)
+            for side in (-1, 1)
+        )
+        return behind, before
+
+    def _table(self, directions: list[FloatArray], noise: float) -> Table:
+        one = np.ones(len(directions))
+        roundoff = one * self.pilot.roundoff_of_x.max()
+        table = Table(one, roundoff, one, value_at_zero=self.value, noise_of_f=noise)
+        self.evaluator.answer_directions(table, directions, exactly=True)
+        return table

@@ -1,0 +1,81 @@
+"""Could jumps of f explain what looks wrong?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof.engine.along import Along
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.verdict import Components
+from gradproof.numerics.jumps import JumpScan
+from gradproof.numerics.protocol import BoolArray, FloatArray
+
+_SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
+_SIDES_WITH = 0.3  # of the distance of two slopes: a third one is closer to one of them
+
+
+class JumpSearch:
+    """Walks along one line through the point, once, as soon as there is something to explain.
+
+    `height` is the largest jump found; `explained` says whether jumps have become the noise.
+    """
+
+    def __init__(self, along: Along, scale: FloatArray, rng: np.random.Generator) -> None:
+        self._along, self._scale, self._rng = along, scale, rng
+        self._scan: JumpScan | None = None
+        self._walked = np.zeros_like(scale)
+        self._across: bool | None = None
+        self.explained = False
+
+    @property
+    def height(self) -> float:
+        """The largest jump, 0 where none was looked for."""
+        return 0.0 if self._scan is None else self._scan.height
+
+    def explains(self, c: Components, size: FloatArray, noise: float) -> bool:
+        """Whether jumps may explain a small difference, and are more than the known noise."""
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(c.claim - c.value)
+            small = np.isin(c.outcome, (Outcome.FAIL, Outcome.PRECISION, Outcome.TWO_SCALES))
+            small &= gap <= _SMALL_GAP * size
+        effect = (gap * self._scale)[small]
+        if effect.size == 0:
+            return False
+        if self._scan is None:
+            self._scan = JumpScan(
+                value_at_zero=self._along.value, noise_of_f=noise, wanted=float(np.max(effect))
+            )
+            # The differences add up along this line.
+            signs = np.where(small, np.sign(c.claim - c.value), 0.0)
+            random = self._rng.choice([-1.0, 1.0], self._scale.size)
+            self._walked = self._along.pilot.reach * np.where(signs == 0, random, signs)
+            self._along.evaluator.answer_directions(self._scan, [self._walked], exactly=True)
+        if self._scan.height / 2 <= noise or not np.any(effect <= self._scan.reach):
+            return False
+        if self._across is None:
+            self._across = self._make_up_for_it(self._scan, c.claim, noise)
+        self.explained |= self._across
+        return self._across
+
+    def cannot_explain(self, c: Components, size: FloatArray) -> BoolArray:
+        """Return what is wrong by more than jumps may explain, once they have become the noise."""
+        if self._scan is None or not self.explained:
+            return np.zeros(size.size, dtype=bool)
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(c.claim - c.value)
+            too_far = (gap > _SMALL_GAP * size) & (gap * self._scale > self._scan.reach)
+        result: BoolArray = (c.outcome == Outcome.FAIL) & too_far
+        return result
+
+    def _make_up_for_it(self, scan: JumpScan, claim: FloatArray, noise: float) -> bool:
+        """Whether the jumps may make up for the difference between the claim and the slope.
+
+        They do not where, along the line that was walked, the slope across them is the one between
+        them and not the claimed one, and the jumps are too low for the difference.
+        """
+        found = self._along.both_sides([self._walked], noise)
+        (value,), (truncation,), (bar,) = found.take(found.best)
+        off = abs(float(claim @ self._walked) - value)
+        away = abs(scan.slope - value) + truncation + bar
+        sides_with_it = max(away, scan.bar) <= _SIDES_WITH * off
+        return not (sides_with_it and off > scan.short_reach)
