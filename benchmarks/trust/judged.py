@@ -67,7 +67,7 @@ class LeftOut:
 
 @dataclasses.dataclass
 class Results:
-    """Everything of one run; `debatable` claims lie between the slopes of a kink."""
+    """Everything of one run; `debatable` claims are neither right nor wrong (see `mutations`)."""
 
     judged: list[Judged] = dataclasses.field(default_factory=list)
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)

@@ -157,8 +157,10 @@ def _sides(
         yield i, min(slopes), max(slopes)
 
 
-def below_rounding(f: Callable[[Any], Any], claim: Any, right: Any, at: Any) -> bool:
-    """Whether a claim is wrong by less than an f in float32 can show, whatever is done.
+def below_rounding(
+    f: Callable[[Any], Any], claim: Any, right: Any, at: Any, roundoff: float
+) -> bool:
+    """Whether a claim is wrong by less than f can show, whatever is done.
 
     Where every component is moved by its whole size, or a typical one of its leaf, all errors
     together change f by a few roundings of its value.
@@ -169,7 +171,7 @@ def below_rounding(f: Callable[[Any], Any], claim: Any, right: Any, at: Any) -> 
     sizes = np.concatenate(
         [np.maximum(x[where], _rms(x[where]) or 1.0) for where in structure.slices]
     )
-    return bool(np.sum(np.abs(error) * sizes) < _FEW_ROUNDINGS * 2.0**-24 * abs(float(f(at))))
+    return bool(np.sum(np.abs(error) * sizes) < _FEW_ROUNDINGS * roundoff * abs(float(f(at))))
 
 
 def _candidates(

@@ -263,9 +263,8 @@ def _debatable(family: Family, case: Case, right: Any, wrong: Wrong) -> bool:
     with quiet(), np.errstate(all="ignore"):
         if family.kind == "kink":
             return between_slopes(case.f, wrong.values, right, case.at)
-        if dtype_of(family, case) == "float32":
-            return below_rounding(seeded(case, case.f), wrong.values, right, case.at)
-        return False
+        roundoff = 2.0**-24 if dtype_of(family, case) == "float32" else 2.0**-53
+        return below_rounding(seeded(case, case.f), wrong.values, right, case.at, roundoff)
 
 
 def _traceback() -> str:

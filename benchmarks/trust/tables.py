@@ -71,8 +71,8 @@ def document(results: Results, split: str) -> str:
     )
     if results.debatable:
         head += (
-            f" {results.debatable:,} claims between the slopes of a kink are neither right nor "
-            "wrong, and are left out."
+            f" {results.debatable:,} claims are neither right nor wrong, and are left out: between "
+            "the slopes of a kink, or wrong by less than f can show."
         )
     return head + "\n\n" + "\n\n".join(parts) + "\n"
 

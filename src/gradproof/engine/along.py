@@ -22,6 +22,15 @@ class Along:
     pilot: Pilot
     value: float
 
+    @property
+    def roundoff_of_offsets(self) -> float:
+        """How inexactly a direction's offsets of 1 are realised, at worst."""
+        reach, x = self.pilot.reach, np.abs(self.evaluator.x)
+        moved = reach > 0
+        return float(
+            np.max((self.pilot.roundoff_of_x * np.maximum(x, reach) / reach)[moved], initial=0)
+        )
+
     def both_sides(self, directions: list[FloatArray], noise: float) -> Estimates:
         """Return the central slopes along some directions."""
         return central(

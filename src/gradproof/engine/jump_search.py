@@ -43,7 +43,10 @@ class JumpSearch:
             return False
         if self._scan is None:
             self._scan = JumpScan(
-                value_at_zero=self._along.value, noise_of_f=noise, wanted=float(np.max(effect))
+                value_at_zero=self._along.value,
+                noise_of_f=noise,
+                wanted=float(np.max(effect)),
+                roundoff_of_offsets=self._along.roundoff_of_offsets,
             )
             # The differences add up along this line.
             signs = np.where(small, np.sign(c.claim - c.value), 0.0)

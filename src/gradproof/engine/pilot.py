@@ -56,10 +56,15 @@ def fly(
     roundoff = max(evaluator.roundoff, *space.roundoffs, UNIT_ROUNDOFF_64)
     on_grid = is_on_float32_grid(space.x)
     if roundoff < _LOW_PRECISION and looks_shorter_than_float64(value):
-        around = [
-            evaluator.along_direction(scaling.scale * rng.uniform(-1, 1, n), 1e-3) for _ in range(2)
-        ]
-        roundoff = max(roundoff, effective_roundoff(np.array(around)))
+        # Where f stands still its digits tell nothing.
+        for step in (1e-3, 0.2):
+            around = [
+                evaluator.along_direction(scaling.scale * rng.uniform(-1, 1, n), step)
+                for _ in range(2)
+            ]
+            if any(moved != value for moved in around):
+                roundoff = max(roundoff, effective_roundoff(np.array(around)))
+                break
     mixed = roundoff > _LOW_PRECISION and min(space.roundoffs) < _LOW_PRECISION
     coarse = mixed and _casts_to_float32(evaluator, value)
 

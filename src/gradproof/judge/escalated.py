@@ -192,6 +192,8 @@ def _with_slope(
             places += [side for side in (left, right) if side is not None]
         possible = max(line.off(s) + s.bar for s in places)
     values = [s.value for s in slopes]
+    if outcome is Outcome.TWO_SCALES and len(slopes) == 1:
+        values += _smaller_steps(line, slope)
     return Judgement(
         outcome,
         slope.value,
@@ -203,3 +205,11 @@ def _with_slope(
         possible,
         slope.amplitude,
     )
+
+
+def _smaller_steps(line: Line, slope: Slope) -> list[float]:
+    """Return the differences at smaller steps that plainly deviate from a slope."""
+    below = slice(slope.level + 1, None)
+    deviates = np.abs(line.slope[below] - slope.value) > 2 * line.noise_of_slope[below]
+    result: list[float] = line.slope[below][deviates & np.isfinite(line.slope[below])].tolist()
+    return result

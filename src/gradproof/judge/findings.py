@@ -25,6 +25,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
+_APART = 0.1  # of the size of a slope: the sides of a kink
 _MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
 _ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
@@ -302,12 +303,23 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
 
 
 def _notes(evidence: Evidence) -> list[str]:
-    count = int(np.sum(evidence.components.outcome == Outcome.ONE_SIDED))
-    if count == 0:
-        return []
-    return [
-        f"{counted(count, 'component')} at a kink of f: the claim is the slope on one side (GP202)"
-    ]
+    c, notes = evidence.components, []
+    count = int(np.sum(c.outcome == Outcome.ONE_SIDED))
+    if count:
+        notes.append(
+            f"{counted(count, 'component')} at a kink of f: the claim is the slope on one side "
+            "(GP202)"
+        )
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(c.right - c.left) > _APART * evidence.limits.size
+    places = np.flatnonzero((c.outcome == Outcome.FAIL) & apart)
+    if places.size:
+        left, right = c.left[places[0]] * evidence.unit, c.right[places[0]] * evidence.unit
+        notes.append(
+            f"{counted(places.size, 'wrong component')} at a kink of f: the claim is outside of "
+            f"the slopes of its sides ({left:+.4g} and {right:+.4g} for the first)"
+        )
+    return notes
 
 
 def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFinding]:

@@ -45,8 +45,16 @@ class JumpScan:
     places that stand out.
     """
 
-    def __init__(self, *, value_at_zero: float, noise_of_f: float, wanted: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        value_at_zero: float,
+        noise_of_f: float,
+        wanted: float = 0.0,
+        roundoff_of_offsets: float = 0.0,
+    ) -> None:
         self._wanted = wanted
+        self._roundoff_of_offsets = roundoff_of_offsets
         self._value_at_zero = value_at_zero
         self._noise_of_f = noise_of_f
         self.height = 0.0
@@ -72,7 +80,10 @@ class JumpScan:
             t, f = _finite_around(t, f, points)
             if f.size < 2 * _ORDER:
                 continue
-            stands_out, heights = self._outliers(f)
+            # Points that are realised inexactly leave what a steep f makes of that.
+            steepest = float(np.max(np.abs(np.diff(f)))) / (t[1] - t[0])
+            noise = self._noise_of_f + self._roundoff_of_offsets * steepest
+            stands_out, heights = _outliers(f, noise)
             jumps: list[float] = []
             for place in np.argsort(-heights * stands_out)[:_LOOKED_AT]:
                 if not stands_out[place]:
@@ -101,18 +112,19 @@ class JumpScan:
             if self.reach >= self._wanted:
                 return
 
-    def _outliers(self, f: FloatArray) -> tuple[BoolArray, FloatArray]:
-        """Return where differences stand out, and the height of a jump that would leave them."""
-        rough = np.abs(np.diff(f, _ORDER))
-        padded = np.pad(rough, _NEIGHBOURS, mode="reflect" if rough.size > _NEIGHBOURS else "edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS)
-        medians = np.median(windows, axis=1)
-        # Quiet on both sides: towards a pole differences grow, too.
-        quiet = np.maximum(medians[: rough.size], medians[_NEIGHBOURS + 1 :][: rough.size])
-        of_noise = _VISIBLE * np.sqrt(_SUM_OF_SQUARES) * self._noise_of_f
-        # Where f jumps from point to point nothing stands out: it looks like noise.
-        limit = of_noise if not is_smooth(f) else np.maximum(_STANDS_OUT * quiet, of_noise)
-        return rough > limit, rough / _STEP_IN_DIFFERENCES
+
+def _outliers(f: FloatArray, noise: float) -> tuple[BoolArray, FloatArray]:
+    """Return where differences stand out, and the height of a jump that would leave them."""
+    rough = np.abs(np.diff(f, _ORDER))
+    padded = np.pad(rough, _NEIGHBOURS, mode="reflect" if rough.size > _NEIGHBOURS else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS)
+    medians = np.median(windows, axis=1)
+    # Quiet on both sides: towards a pole differences grow, too.
+    quiet = np.maximum(medians[: rough.size], medians[_NEIGHBOURS + 1 :][: rough.size])
+    of_noise = _VISIBLE * np.sqrt(_SUM_OF_SQUARES) * noise
+    # Where f jumps from point to point nothing stands out: it looks like noise.
+    limit = of_noise if not is_smooth(f) else np.maximum(_STANDS_OUT * quiet, of_noise)
+    return rough > limit, rough / _STEP_IN_DIFFERENCES
 
 
 def _is_a_pole(f: FloatArray) -> bool:

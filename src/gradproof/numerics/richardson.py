@@ -17,6 +17,7 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.quotients import central_quotient
 from gradproof.numerics.stages import KAPPA
 from gradproof.numerics.table import Table
 
@@ -99,7 +100,10 @@ def central(
     with np.errstate(all="ignore"):
         step = (table.t_plus - table.t_minus) / 2
         change = table.plus - table.minus
-        slope = np.where(_last_finite_run(change / step), change / (2 * step), np.nan)
+        slope = central_quotient(
+            table.plus, table.minus, table.t_plus, table.t_minus, table.value_at_zero
+        )
+        slope = np.where(_last_finite_run(slope), slope, np.nan)
         largest = np.fmax(
             np.fmax(np.abs(table.plus), np.abs(table.minus)), abs(table.value_at_zero)
         )

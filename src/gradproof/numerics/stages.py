@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
+from gradproof.numerics.quotients import central_quotient
 
 KAPPA = 4.0
 """How many standard deviations of noise an error bar is wide."""
@@ -35,6 +36,9 @@ _WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same
 _SHRINKINGS = 2
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
+_FEW = 20  # lines
+_APART = 0.1  # of the size of a slope: what the sides of a kink differ by, and those of a smooth f
+# at tiny steps do not
 _MOVED = 8.0  # times the bar of a one-sided difference: by so much f moves visibly
 _SHOWN = 0.25  # of a slope that f shows far from the point: what has to be resolved at the point
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
@@ -98,7 +102,12 @@ class Differences:
         )
 
     def take(
-        self, lines: IntArray, values: FloatArray, offsets: FloatArray, noise_of_f: float
+        self,
+        lines: IntArray,
+        values: FloatArray,
+        offsets: FloatArray,
+        value_at_zero: float,
+        noise_of_f: float,
     ) -> None:
         """Fill in the values at both sides of some lines, all plus sides first."""
         if not self.value.flags.writeable:
@@ -108,8 +117,8 @@ class Differences:
         plus, minus = values.reshape(2, -1)
         t_plus, t_minus = offsets.reshape(2, -1)
         self.plus[lines], self.minus[lines] = plus, minus
+        self.value[lines] = central_quotient(plus, minus, t_plus, t_minus, value_at_zero)
         with np.errstate(divide="ignore", invalid="ignore"):
-            self.value[lines] = (plus - minus) / (t_plus - t_minus)
             self.step[lines] = step = (t_plus - t_minus) / 2
             self.noise[lines] = KAPPA * noise_of_f / (math.sqrt(2) * step)
 
@@ -187,6 +196,9 @@ class CheapStages:
         yield from self._forward(known, self._step / q.scale)
         hopeful = (self._wanted > short) & (2 * self._step <= self._alone) & ~self.agrees
         yield from self._forward_after_trial(np.flatnonzero(hopeful), default_relative, rng)
+        if q.lines <= _FEW:
+            # So cheap that a kink may as well be noticed where one side answers.
+            yield from self._other_side(np.flatnonzero(np.isfinite(self._ahead) & self.agrees))
         rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
         yield from self._other_side(rest[np.isfinite(self._ahead[rest])])
         both = rest[~np.isfinite(self._ahead[rest])]
@@ -257,7 +269,7 @@ class CheapStages:
             yield Block(
                 np.concatenate([lines, lines]), np.concatenate([steps[lines], -steps[lines]])
             )
-            differences.take(lines, *self._told, self.noise_of_f)
+            differences.take(lines, *self._told, self.value_at_zero, self.noise_of_f)
             finite = np.isfinite(differences.value[lines])
             lines = lines[~finite]
             if lines.size == 0:
@@ -284,7 +296,7 @@ class CheapStages:
         values, offsets = self._told
         values = np.concatenate([self._ahead[lines], values])
         offsets = np.concatenate([self._offset_ahead[lines], offsets])
-        self.first.take(lines, values, offsets, self.noise_of_f)
+        self.first.take(lines, values, offsets, self.value_at_zero, self.noise_of_f)
         self._judge_first(lines)
 
     def _from_one_side(self, lines: IntArray) -> Iterator[Block]:
@@ -344,9 +356,8 @@ class CheapStages:
 
     def _judge_first(self, lines: IntArray) -> None:
         agrees = self._answers(lines, self.first.value, self.first.noise)
-        self._accept(
-            lines, agrees & (self.first.step[lines] <= 1.25 * self._alone[lines]), Stage.CENTRAL
-        )
+        alone = self.first.step[lines] <= 1.25 * self._alone[lines]
+        self._accept(lines, agrees & alone & ~self._at_a_kink(lines), Stage.CENTRAL)
 
     def _second_steps(self, lines: IntArray) -> FloatArray:
         """Choose where to look again: closer where the noise allows it, wider where it does not."""
@@ -377,7 +388,18 @@ class CheapStages:
         by_first = self._answers(lines, first.value, first.noise) & near_too
         value, truncation, noise = self.extrapolated()
         by_both = self._answers(lines, value, truncation + noise)
-        self._accept(lines, by_second | by_first | by_both, Stage.SECOND)
+        agrees = (by_second | by_first | by_both) & ~self._at_a_kink(lines)
+        self._accept(lines, agrees, Stage.SECOND)
+
+    def _at_a_kink(self, lines: IntArray) -> BoolArray:
+        """Whether the sides differ at a tiny step: the mean of both is no derivative."""
+        q = self.question
+        left, right = self.first.one_sided(self.value_at_zero)
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(right - left) > _APART * self._size + 2 * self.first.noise
+            tiny = self.first.step <= _TINY_STEP * q.scale
+        result: BoolArray = (apart & tiny)[lines]
+        return result
 
     def _plainly_off(self, lines: IntArray) -> BoolArray:
         """Whether the first difference contradicts the claim by far, and so does either side."""

@@ -156,7 +156,7 @@ def _share(leaf: LeafFinding) -> str:
 
 def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     where = f"[{', '.join(map(str, worst.index))}] " if worst.index else ""
-    text = f"{where}claimed {_number(worst.claimed)}, measured {_measured(worst)}"
+    text = f"{where}{_both(worst)}"
     if leaf.ratio == 0:
         return f"claimed 0 throughout; {text}"
     if leaf.ratio is not None:
@@ -177,10 +177,7 @@ def _culprits(record: Record) -> Any:
     lines: list[Any] = [Text("the largest wrong components", style="bold")]
     lines += [
         _indented(
-            _text(
-                f"{culprit.address}   claimed {_number(culprit.claimed)}, "
-                f"measured {_measured(culprit)}"
-            ),
+            _text(f"{culprit.address}   {_both(culprit)}"),
             2,
         )
         for culprit in listed
@@ -236,23 +233,12 @@ def printable(words: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in words)
 
 
-def _number(value: float) -> str:
-    return f"{value + 0.0:+.4g}"  # no -0
-
-
-def _measured(finding: ComponentFinding) -> str:
-    """Return the measurement with as many digits as its bar leaves, and its bar."""
-    digits = 4
-    if finding.bar > 0 and abs(finding.claimed - finding.measured) > 0:
-        digits = next(
-            (
-                d
-                for d in range(4, 17)
-                if f"{finding.claimed:+.{d}g}" != f"{finding.measured:+.{d}g}"
-            ),
-            4,
-        )
-    return f"{finding.measured:+.{digits}g} ± {finding.bar:.0e}"
+def _both(finding: ComponentFinding) -> str:
+    """Return what was claimed and measured, with the digits that tell them apart, and the bar."""
+    # No -0: that is no number of people.
+    claimed, measured = finding.claimed + 0.0, finding.measured + 0.0
+    digits = next((d for d in range(4, 17) if f"{claimed:.{d}g}" != f"{measured:.{d}g}"), 4)
+    return f"claimed {claimed:+.{digits}g}, measured {measured:+.{digits}g} ± {finding.bar:.0e}"
 
 
 def _bars(finding: ComponentFinding) -> str:
