@@ -215,7 +215,7 @@ def test_a_mismatch_without_a_confirmed_fail_beside_it_is_taken_back() -> None:
         np.full(n, 2e-5),
         policy(None, low_precision=False),
     )
-    components, open_ = judge_cheaply(stages, bounds)
+    components, open_ = judge_cheaply(stages, bounds, 2.0)
     components.outcome[open_] = Outcome.FAIL
     require_company(stages, components)
     outcome = components.outcome

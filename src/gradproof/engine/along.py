@@ -9,9 +9,23 @@ import numpy as np
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
-from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.protocol import Block, FloatArray
 from gradproof.numerics.richardson import Estimates, central, one_sided
 from gradproof.numerics.table import Table
+
+
+class _Once:
+    """Asks for one value along each of some directions."""
+
+    def __init__(self, count: int) -> None:
+        self.values = np.full(count, np.nan)
+        self._block: Block | None = Block(np.arange(count), np.ones(count))
+
+    def ask(self) -> Block | None:
+        return self._block
+
+    def tell(self, values: FloatArray, offsets: FloatArray) -> None:
+        self.values, self._block = values, None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -41,13 +55,19 @@ class Along:
         )
 
     def each_side(self, directions: list[FloatArray], noise: float) -> tuple[Estimates, Estimates]:
-        """Return the slopes behind the point and before it, along some directions."""
+        """Return the slopes to the left and to the right of the point, along some directions."""
         table = self._table(directions, noise)
-        behind, before = (
+        left, right = (
             one_sided(table, side, roundoff=self.pilot.roundoff, noise_of_f=noise)
             for side in (-1, 1)
         )
-        return behind, before
+        return left, right
+
+    def values(self, displacements: list[FloatArray]) -> FloatArray:
+        """Return f at x + v for some v; NaN outside of the bounds."""
+        once = _Once(len(displacements))
+        self.evaluator.answer_directions(once, displacements, exactly=True)
+        return once.values
 
     def _table(self, directions: list[FloatArray], noise: float) -> Table:
         one = np.ones(len(directions))

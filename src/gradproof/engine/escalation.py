@@ -68,9 +68,10 @@ class Escalation:
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.limits = self._limits()
+        self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))
         self._stages = self._cheap_stages(self.limits)
         evaluator.answer_components(self._stages)
-        self.components, open_ = judge_cheaply(self._stages, self.limits)
+        self.components, open_ = judge_cheaply(self._stages, self.limits, self._largest)
         self._escalate(open_)
         self._escalate(without_company(self._stages, self.components))
         doubt_subgradients(
@@ -213,7 +214,7 @@ class Escalation:
         part = bounds.take(places)
         stages = self._cheap_stages(part)
         self._evaluator.answer_components(stages, places)
-        found, open_ = judge_cheaply(stages, part)
+        found, open_ = judge_cheaply(stages, part, self._largest)
         c.put_all(places, found)
         self._stages.put(places, stages)
         return places[open_]

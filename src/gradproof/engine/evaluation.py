@@ -80,6 +80,15 @@ class Evaluator:
         """The components at the point."""
         return self.space.x
 
+    @property
+    def room(self) -> FloatArray:
+        """How far each component can be moved both ways within the bounds."""
+        lower, upper = self.space.lower, self.space.upper
+        if lower is None or upper is None:
+            return np.full(self.x.size, np.inf)
+        room: FloatArray = np.minimum(upper - self.x, self.x - lower)
+        return room
+
     def as_user(self) -> np.errstate:
         """Return a context in which NumPy warns and raises as the user has told it to."""
         return np.errstate(**self._users_errstate)

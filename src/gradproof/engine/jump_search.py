@@ -11,11 +11,12 @@ from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import BoolArray, FloatArray
 
 _SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
+_INSIDE = 0.25  # of the line: so far the bounds have to leave room on both sides
 _SIDES_WITH = 0.3  # of the distance of two slopes: a third one is closer to one of them
 
 
 class JumpSearch:
-    """Walks along one line through the point, once, as soon as there is something to explain.
+    """Walks along one line through the point as soon as there is something to explain.
 
     `height` is the largest jump found; `explained` says whether jumps have become the noise.
     """
@@ -25,6 +26,7 @@ class JumpSearch:
         self._scan: JumpScan | None = None
         self._walked = np.zeros_like(scale)
         self._across: bool | None = None
+        self._wanted = 0.0
         self.explained = False
 
     @property
@@ -41,24 +43,32 @@ class JumpSearch:
         effect = (gap * self._scale)[small]
         if effect.size == 0:
             return False
-        if self._scan is None:
-            self._scan = JumpScan(
-                value_at_zero=self._along.value,
-                noise_of_f=noise,
-                wanted=float(np.max(effect)),
-                roundoff_of_offsets=self._along.roundoff_of_offsets,
-            )
-            # The differences add up along this line.
-            signs = np.where(small, np.sign(c.claim - c.value), 0.0)
-            random = self._rng.choice([-1.0, 1.0], self._scale.size)
-            self._walked = self._along.pilot.reach * np.where(signs == 0, random, signs)
-            self._along.evaluator.answer_directions(self._scan, [self._walked], exactly=True)
+        wanted = float(np.max(effect))
+        if self._scan is None or wanted > max(self._wanted, self._scan.reach):
+            self._wanted = wanted
+            self._scan, self._across = self._walk(c, small, noise), None
         if self._scan.height / 2 <= noise or not np.any(effect <= self._scan.reach):
             return False
         if self._across is None:
             self._across = self._make_up_for_it(self._scan, c.claim, noise)
         self.explained |= self._across
         return self._across
+
+    def _walk(self, c: Components, small: BoolArray, noise: float) -> JumpScan:
+        # The differences add up along this line.
+        signs = np.where(small, np.sign(c.claim - c.value), 0.0)
+        random = self._rng.choice([-1.0, 1.0], self._scale.size)
+        reach = np.minimum(self._along.pilot.reach, self._along.evaluator.room / _INSIDE)
+        self._walked = reach * np.where(signs == 0, random, signs)
+        scan = JumpScan(
+            value_at_zero=self._along.value,
+            noise_of_f=noise,
+            wanted=self._wanted,
+            slope=float(np.abs(c.claim) @ reach),
+            roundoff_of_offsets=self._along.roundoff_of_offsets,
+        )
+        self._along.evaluator.answer_directions(scan, [self._walked], exactly=True)
+        return scan
 
     def cannot_explain(self, c: Components, size: FloatArray) -> BoolArray:
         """Return what is wrong by more than jumps may explain, once they have become the noise."""
@@ -79,6 +89,6 @@ class JumpSearch:
         found = self._along.both_sides([self._walked], noise)
         (value,), (truncation,), (bar,) = found.take(found.best)
         off = abs(float(claim @ self._walked) - value)
-        away = abs(scan.slope - value) + truncation + bar
+        away = abs(scan.across - value) + truncation + bar
         sides_with_it = max(away, scan.bar) <= _SIDES_WITH * off
         return not (sides_with_it and off > scan.short_reach)

@@ -25,6 +25,11 @@ class Part:
         return self._evaluator.x[self._places]
 
     @property
+    def room(self) -> FloatArray:
+        """How far each component can be moved both ways within the bounds."""
+        return self._evaluator.room[self._places]
+
+    @property
     def factor(self) -> float:
         """What values of f are multiplied by."""
         return self._evaluator.factor

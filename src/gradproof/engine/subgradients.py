@@ -1,4 +1,4 @@
-"""Look along directions where several components lie between the slopes of their kinks."""
+"""Look along directions where several components are at kinks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from gradproof.engine.along import Along
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
+
+_NEARBY = 1e-3  # of the natural scale: pieces of f beside the point
+_STEP = 1.0 / 64  # of that
+_ROOM = 0.02  # of the slopes
 
 
 def doubt_subgradients(
@@ -21,22 +25,46 @@ def doubt_subgradients(
 ) -> None:
     """Leave open what is no subgradient, although each component lies between its own slopes.
 
-    That of a norm at 0 is no longer than 1.
+    That of a norm at 0 is no longer than 1; those of a maximum of n numbers that are equal add up
+    to 1. Along a direction, Clarke's subgradients lie between the slopes that f has there at all
+    points around: looked at are the point itself, and two beside it where each component has the
+    slope that makes most, and least, of the direction. Clarke, *Optimization and Nonsmooth
+    Analysis* (1983), chapter 2.
     """
     c = components
-    between = c.outcome == Outcome.SUBGRADIENT
-    at_kinks = between | (c.outcome == Outcome.ONE_SIDED)
-    if not np.any(between) or np.sum(at_kinks) < 2:
+    at_kinks = (c.outcome == Outcome.SUBGRADIENT) | (c.outcome == Outcome.ONE_SIDED)
+    if np.sum(at_kinks) < 2:
         return
     effect = np.where(at_kinks, c.claim * scale, 0.0)
     signs = rng.choice([-1.0, 1.0], (2, scale.size))
     directions = [effect / np.max(np.abs(effect)) * scale] if np.any(effect) else []
-    directions += [np.where(at_kinks, sign * scale, 0.0) for sign in signs]
+    directions += [np.where(at_kinks, sign * scale, 0.0) for sign in (1.0, *signs)]
     claimed = np.array([c.claim @ direction for direction in directions])
     taken = [found.take(found.best) for found in along.each_side(directions, noise)]
-    sides = np.array([value for value, _, _ in taken])
-    bars = np.array([truncation + noise for _, truncation, noise in taken])
-    room = np.max(bars, axis=0) + np.abs(directions) @ tolerance
-    if not np.all((claimed >= sides.min(axis=0) - room) & (claimed <= sides.max(axis=0) + room)):
-        c.outcome[between] = Outcome.KINK
-        c.possible[between] = np.inf
+    slopes = [value for value, _, _ in taken]
+    bars = np.max([truncation + noise for _, truncation, noise in taken], axis=0)
+    beside, bar_beside = _slopes_beside(c, directions, scale, along, noise)
+    lowest = np.fmin.reduce([*slopes, *beside])
+    highest = np.fmax.reduce([*slopes, *beside])
+    room = np.fmax(bars, bar_beside) + np.abs(directions) @ tolerance
+    room += _ROOM * np.fmax(np.abs(lowest), np.abs(highest))
+    if not np.all((claimed >= lowest - room) & (claimed <= highest + room)):
+        c.outcome[at_kinks] = Outcome.KINK
+        c.possible[at_kinks] = np.inf
+
+
+def _slopes_beside(
+    c: Components, directions: list[FloatArray], scale: FloatArray, along: Along, noise: float
+) -> tuple[list[FloatArray], FloatArray]:
+    """Return the slopes along directions at two points beside the point, and their bar."""
+    points = []
+    for direction in directions:
+        with np.errstate(invalid="ignore"):
+            most = np.where(c.right * direction >= c.left * direction, 1.0, -1.0)
+        points += [side * _NEARBY * scale * most * (direction != 0) for side in (1.0, -1.0)]
+    moves = np.repeat(np.array(directions), 2, axis=0) * _NEARBY * _STEP
+    values = along.values([*(np.array(points) + moves), *(np.array(points) - moves)])
+    ahead, behind = values.reshape(2, -1)
+    found = ((ahead - behind) / (2 * _NEARBY * _STEP)).reshape(-1, 2)
+    bar = np.full(len(directions), 4 * noise / (np.sqrt(2) * _NEARBY * _STEP))
+    return [found[:, 0], found[:, 1]], bar

@@ -17,6 +17,7 @@ from gradproof.judge.vetoes import (
     is_within_a_kink,
     smaller_steps_contest,
     smaller_steps_side_with_the_claim,
+    stands_on_a_stair,
 )
 
 _REAL_STRUCTURE = 1e-3  # of how much f moves: so large is no noise at the wider scale
@@ -137,7 +138,7 @@ def _at_a_kink(line: Line, central: Slope, contradicted: bool) -> tuple[Outcome,
             bar = max(left.bar, right.bar)
             return Outcome.SUBGRADIENT, Slope(a, 0.0, bar, central.level, central.amplitude)
         outside = a < low.value - low.bar - line.beyond or a > high.value + high.bar + line.beyond
-        return (Outcome.FAIL if outside else Outcome.KINK), central
+        return (Outcome.FAIL if outside and contradicted else Outcome.KINK), central
     if line.off(central) <= tolerance + central.bar and central.bar <= line.allowed:
         return None  # the kink lies beside the point, and the claim is the slope at the point
     beyond_both = all(line.off(side) > line.beyond + side.bar for side in (left, right))
@@ -170,7 +171,9 @@ def _at_an_edge(line: Line, open_: Judgement) -> Judgement:
         )
         if line.off(slope) <= line.tolerance + slope.bar and slope.bar <= line.allowed:
             return dataclasses.replace(found, outcome=Outcome.PASS, possible=0.0)
-        if line.off(slope) > line.beyond + _EDGE_MARGIN * slope.bar:
+        if line.off(slope) > line.beyond + _EDGE_MARGIN * slope.bar and not stands_on_a_stair(
+            line, side
+        ):
             return dataclasses.replace(found, outcome=Outcome.FAIL)
         if result.outcome is not Outcome.DIVERGES:
             result = found

@@ -71,8 +71,13 @@ class Components:
             part[places] = vars(found)[name]
 
 
-def judge_cheaply(stages: CheapStages, limits: Limits) -> tuple[Components, IntArray]:
-    """Judge what one or two differences settle; return the components that need a table, too."""
+def judge_cheaply(
+    stages: CheapStages, limits: Limits, largest_effect: float
+) -> tuple[Components, IntArray]:
+    """Judge what one or two differences settle; return the components that need a table, too.
+
+    `largest_effect` is that of the component, of all, that moves f most.
+    """
     q = stages.question
     n = q.lines
     value, truncation, noise = _single_differences(stages, limits)
@@ -90,7 +95,7 @@ def judge_cheaply(stages: CheapStages, limits: Limits) -> tuple[Components, IntA
     for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
         part[twice] = better[twice]
     at_sides = sides(stages)
-    invisible = open_ & _is_negligible(stages, limits)
+    invisible = open_ & _is_negligible(stages, limits, largest_effect)
     invisible &= _is_invisible(stages.first, stages) | _is_invisible(stages.second, stages)
     outcome[invisible] = Outcome.FLAT
     slope, noise_of_slope = claimed_side(q.claim, at_sides, limits)
@@ -154,11 +159,9 @@ def _single_differences(
     return value, np.where(forward, stages.forward_truncation, of_central), noise
 
 
-def _is_negligible(stages: CheapStages, limits: Limits) -> BoolArray:
+def _is_negligible(stages: CheapStages, limits: Limits, largest: float) -> BoolArray:
     """Whether a component is claimed to matter nothing beside others that do, and are visible."""
     q, rules = stages.question, limits.policy
-    effect = limits.size * q.scale
-    largest = float(np.max(effect, initial=0.0))
     hidden = _FLAT / _NATURAL * stages.noise_of_f  # the effect that an invisible one may have
     result: BoolArray = np.abs(q.claim) * q.scale <= rules.default * largest
     return result & (hidden <= rules.cap * largest)

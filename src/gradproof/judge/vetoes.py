@@ -19,7 +19,7 @@ _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithm
 
 
 def smaller_steps_side_with_the_claim(line: Line, against: Sequence[Slope]) -> bool:
-    """Whether some difference at a step below those of the slopes is close to the claim."""
+    """Whether some difference at a step up to the smallest of the slopes' is close to the claim."""
     gap = min(line.off(slope) for slope in against)
     below = slice(max(slope.level for slope in against), None)
     tells = line.noise_of_slope[below] < gap / 2
@@ -55,12 +55,25 @@ def is_on_a_staircase(line: Line) -> bool:
     if still.size < 3 or not np.all(still[-2:]) or moved.size == 0:
         return False
     if line.claim == 0:
-        return bool(moved.min() > _HIGH * UNIT_ROUNDOFF_32 * abs(f0))
+        return _is_high(moved.min(), line)
     right, left = up / line.step, -down / line.step
     off = np.maximum(np.abs(right - line.claim), np.abs(left - line.claim))
     climbs = (up != 0) & (down != 0)
     unlike = off > 4 * moved.min() / line.step + np.abs(right - left)
     return bool(np.any(climbs) and not np.any(climbs & unlike))
+
+
+def stands_on_a_stair(line: Line, side: int) -> bool:
+    """Whether f stands still at the smallest steps to one side, and the stairs are high."""
+    found = line.right if side > 0 else line.left
+    change = np.abs(found.slope * found.step)
+    moved = change[change > 0]
+    still = change.size >= 3 and np.all(change[-2:] == 0)
+    return bool(still and moved.size and _is_high(moved.min(), line))
+
+
+def _is_high(stair: float, line: Line) -> bool:
+    return bool(stair > _HIGH * UNIT_ROUNDOFF_32 * abs(line.value_at_zero))
 
 
 def is_within_a_kink(line: Line) -> bool:

@@ -39,7 +39,8 @@ class JumpScan:
 
     `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
     across the jumps may differ from the one between them, `short_reach` by how much where they
-    plainly do not make up for a difference. `slope` and `bar` are the slope at 0 across the jumps.
+    plainly do not make up for a difference. `across` and `bar` are the slope at 0 across the jumps.
+    `slope` is by how much f moves if no effects along the line cancel: jumps are small beside that.
     The line is in units of the natural scale. Costs 32 evaluations, 32 more and 320 more as long as
     what shows reaches less far than `wanted`, and in each window at most 17 for each of three
     places that stand out.
@@ -51,15 +52,16 @@ class JumpScan:
         value_at_zero: float,
         noise_of_f: float,
         wanted: float = 0.0,
+        slope: float = 0.0,
         roundoff_of_offsets: float = 0.0,
     ) -> None:
-        self._wanted = wanted
+        self._wanted, self._slope = wanted, slope
         self._roundoff_of_offsets = roundoff_of_offsets
         self._value_at_zero = value_at_zero
         self._noise_of_f = noise_of_f
         self.height = 0.0
         self.reach = self.short_reach = 0.0
-        self.slope, self.bar = 0.0, np.inf
+        self.across, self.bar = 0.0, np.inf
         self._pending = self._looks()
         self._block = next(self._pending, None)
 
@@ -99,16 +101,14 @@ class JumpScan:
                 continue
             count = int(np.sum(np.diff(np.flatnonzero(stands_out)) > _ORDER)) + 1
             height = max(jumps)
-            if height > _SMALL * np.median(np.abs(f - self._value_at_zero)) and count < 3:
+            moves = max(np.median(np.abs(f - self._value_at_zero)), self._slope * half / 2)
+            if height > _SMALL * moves and count < 3:
                 continue
+            self.height = max(self.height, height)
             slope = (count + 1) * height / float(t[-1] - t[0])
             if _ROOM * slope > self.reach:
-                self.height, self.reach, self.short_reach = (
-                    height,
-                    _ROOM * slope,
-                    _LITTLE_ROOM * slope,
-                )
-                self.slope, self.bar = _slope_across(t, f, count + 1)
+                self.reach, self.short_reach = _ROOM * slope, _LITTLE_ROOM * slope
+                self.across, self.bar = _slope_across(t, f, count + 1)
             if self.reach >= self._wanted:
                 return
 

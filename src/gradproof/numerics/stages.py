@@ -248,6 +248,7 @@ class CheapStages:
         resolution = q.resolution.copy()
         resolution[lines[moved]] = np.minimum(resolution[lines], _SHOWN * slope)[moved]
         self.question = dataclasses.replace(q, resolution=resolution)
+        self._size[lines[moved]] = np.minimum(self._size[lines], slope)[moved]
         self._choose_steps()
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
@@ -439,7 +440,11 @@ class CheapStages:
         self.stage[lines] = stage
 
     def put(self, lines: IntArray, other: CheapStages) -> None:
-        """Take over what was found about some lines."""
+        """Take over what was found about some lines, and what was asked of them."""
+        self.question = self.question.put(lines, other.question)
+        self._size[lines] = other._size
+        self.forward[lines], self.forward_noise[lines] = other.forward, other.forward_noise
+        self.forward_truncation[lines] = other.forward_truncation
         self.stage[lines], self.agrees[lines] = other.stage, other.agrees
         self.first.put(lines, other.first)
         self.second.put(lines, other.second)
