@@ -142,6 +142,38 @@ def coupled(tolerance: float) -> tuple[Function, Function, Array]:
     return lambda p: float(np.sum(fixed_point(p, tolerance) ** 2)), gradient, rng.standard_normal(6)
 
 
+def stopped(v: float, tolerance: float) -> float:
+    """Solve y = cos(v y) by iteration."""
+    y = 1.0
+    while True:
+        new = math.cos(v * y)
+        if abs(new - y) < tolerance:
+            return new
+        y = new
+
+
+def slope_of_the_limit(v: float) -> float:
+    y = stopped(v, 1e-15)
+    return -math.sin(v * y) * y / (1 + v * math.sin(v * y))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
+def test_the_jumps_of_one_component_are_found_beside_the_effect_of_another(
+    tolerance: float, seed: int
+) -> None:
+    at = np.array([0.8, 0.3])
+    right = np.array([slope_of_the_limit(0.8), 1.0])
+
+    def f(v: Array) -> float:
+        return stopped(float(v[0]), tolerance) + float(v[1])
+
+    assert gp.check(f, right, at, seed=seed).verdict != "fail"
+    bounds = (np.array([-np.inf, 0.3]), np.full(2, np.inf))
+    assert gp.check(gp.Problem(f, right, at, bounds=bounds), seed=seed).verdict != "fail"
+    assert gp.check(f, np.array([1.5, 1.0]) * right, at, seed=seed).verdict != "pass"
+
+
 def test_what_is_plainly_wrong_fails_though_f_jumps_next_door() -> None:
     # Stirling's formula is added where a count exceeds 1, as in losses of counts.
     rng = np.random.default_rng(3)
@@ -281,6 +313,35 @@ def test_no_subgradient_though_every_component_is_between_its_slopes(n: int, fac
     outside = claim.copy()
     outside[0] = 1 + factor
     assert gp.check(np.linalg.norm, outside, np.zeros(n)).verdict == "fail"
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_the_mask_of_a_maximum_with_ties_is_no_subgradient(n: int) -> None:
+    # ``x == x.max()`` gives 1 to all that are equal: each is the slope on one side, and all
+    # together n times too large.
+    at = np.ones(n)
+    first = np.where(np.arange(n) == 0, 1.0, 0.0)
+    for right in (first, at / n):
+        report = gp.check(lambda x: float(np.max(x)), right, at)
+        assert report.verdict == "pass", report.summary()
+    for wrong in (at, 0 * at, first + np.roll(first, 1)):
+        report = gp.check(lambda x: float(np.max(x)), wrong, at)
+        assert report.verdict == "inconclusive"
+        assert [cause.code for cause in report.causes] == ["GP202"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_conventions_at_several_kinks_pass(seed: int) -> None:
+    # relu'(0) is 0 to some, 1 to others, 1/2 to a few; the weights have both signs.
+    weights = np.random.default_rng(seed).normal(size=5)
+
+    def f(x: Array) -> float:
+        return float(np.maximum(x, 0) @ weights)
+
+    for convention in (0.0, 1.0, 0.5):
+        assert gp.check(f, convention * weights, np.zeros(5)).passed
+    wrong = np.where(np.arange(5) == seed, 1.5 * weights, 0.0)
+    assert gp.check(f, wrong, np.zeros(5)).verdict == "fail"
 
 
 def test_the_corner_of_a_norm_among_smooth_components() -> None:

@@ -327,3 +327,47 @@ def test_a_tensor_claimed_0_fails_where_it_matters_little_beside_the_others(shar
     assert gp.check(f, right, at).verdict == "pass"
     report = gp.check(f, {**right, "small": np.zeros(3)}, at)
     assert report.verdict == "fail", report.summary()
+
+
+@pytest.mark.parametrize("slope", [1e-5, 1e-3, 1.0, -7.0])
+def test_a_constant_far_from_zero_has_no_slope(slope: float) -> None:
+    # Its digits fit into a float32; that says nothing, since f stands still.
+    x = np.array([0.3, 1.0, -2.0])
+    report = gp.check(lambda t: 1e8 + 0 * np.sum(t), slope * np.ones(3), x)
+    assert report.verdict == "fail", report.summary()
+    assert gp.check(lambda t: 1e8 + 0 * np.sum(t), np.zeros(3), x).verdict == "pass"
+
+
+def test_points_on_the_grid_of_float32_do_not_bend_slopes() -> None:
+    # Steps from 1 are twice as long upward as downward on that grid.
+    report = gp.check(lambda t: np.sum((t - 1) ** 2), 1e-7 * np.ones(3), np.ones(3))
+    assert report.verdict == "fail"
+    assert abs(report.culprits[0].measured) < 1e-10
+    assert not report.notes  # a parabola does not jump
+
+
+def test_stairs_at_a_bound_do_not_fail_their_slope() -> None:
+    def f(x: float) -> float:
+        return float(np.floor(1000 * x) / 1000 + 1)
+
+    report = gp.check(gp.Problem(f, 1.0, 0.5, bounds=(0.5, np.inf)))
+    assert report.verdict != "fail", report.summary()
+
+
+def test_structure_within_the_smallest_steps_at_what_looks_like_a_kink_does_not_fail() -> None:
+    def f(x: float) -> float:
+        return float(1e4 + np.hypot(x, 1e-9) - 1e-9 + 1.5e-9 * np.tanh(x / 3e-10))
+
+    assert gp.check(f, 5.0, 0.0).verdict != "fail"
+
+
+@pytest.mark.parametrize("claim", [-1.0, 0.0, 0.3, 1.0])
+def test_kinks_in_small_problems_are_always_flagged(claim: float) -> None:
+    report = gp.check(abs, claim, 0.0)
+    assert report.passed
+    assert report.notes or [cause.code for cause in report.causes] == ["GP202"]
+
+
+def test_a_wrong_claim_at_a_kink_says_so() -> None:
+    (note,) = gp.check(abs, 1.3, 0.0).notes
+    assert "outside of the slopes of its sides (-1 and +1" in note
