@@ -131,7 +131,7 @@ def test_the_stairs_climb_as_claimed() -> None:
 def test_0_is_the_derivative_of_stairs_that_are_no_rounding_of_the_arithmetic() -> None:
     for digits, expected in ((2, True), (4, True), (12, False), (17, False)):
         line = line_of(
-            lambda x, digits=digits: np.round(np.sin(x), digits),  # type: ignore[misc]
+            lambda x, digits=digits: np.round(np.sin(x), digits),  # type: ignore[misc,arg-type]
             0.0,
             at=1.1,
             effect=1.0,

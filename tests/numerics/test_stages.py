@@ -193,3 +193,15 @@ def test_one_wrong_line_among_curved_ones_does_not_agree(error: float) -> None:
         claim[wrong] *= 1 + error
         stages, _ = answer(question(claim), lambda x, t: 1 + 2 * t + 0.01 * x * t**2, noise=2e-12)
         np.testing.assert_array_equal(np.flatnonzero(~stages.agrees), [wrong])
+
+
+def test_what_was_asked_anew_replaces_the_old_question() -> None:
+    whole, _ = answer(question(np.full(10, 2.0)), lambda x, t: 1 + 2 * t)
+    again, _ = answer(
+        question(np.array([3.0, 5.0]), relative=1e-3), lambda x, t: 1 + 2 * t, noise=1e-12
+    )
+    whole.put(np.array([7, 9]), again)
+    np.testing.assert_array_equal(whole.question.claim[[6, 7, 8, 9]], [2, 3, 2, 5])
+    np.testing.assert_array_equal(whole.question.relative[[7, 9]], 1e-3)
+    np.testing.assert_array_equal(whole.agrees[[7, 9]], again.agrees)
+    np.testing.assert_array_equal(whole.first.value[[7, 9]], again.first.value)

@@ -75,7 +75,7 @@ class Question:
         return Question(**{name: part[lines] for name, part in vars(self).items()})
 
     def put(self, lines: IntArray, other: Question) -> Question:
-        """Return this question, with that of another at some lines."""
+        """Return this question, with that of another about the same lines at some of them."""
         parts = {name: part.copy() for name, part in vars(self).items()}
         for name, part in parts.items():
             part[lines] = vars(other)[name][lines]
@@ -441,7 +441,10 @@ class CheapStages:
 
     def put(self, lines: IntArray, other: CheapStages) -> None:
         """Take over what was found about some lines, and what was asked of them."""
-        self.question = self.question.put(lines, other.question)
+        asked = {name: part.copy() for name, part in vars(self.question).items()}
+        for name, part in asked.items():
+            part[lines] = vars(other.question)[name]
+        self.question = Question(**asked)
         self._size[lines] = other._size
         self.forward[lines], self.forward_noise[lines] = other.forward, other.forward_noise
         self.forward_truncation[lines] = other.forward_truncation
