@@ -494,3 +494,24 @@ def test_noise_of_5_percent_makes_none_of_3000_components_look_wrong() -> None:
     report = gp.check(f, claim, np.ones(n))
     assert report.verdict == "fail", report.summary()
     assert [culprit.index for culprit in report.culprits] == [(5,)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_zero_among_right_ones_is_found_though_small_steps_show_the_penalty_only(
+    seed: int,
+) -> None:
+    # The data term is computed from parameters in float32, the penalty from those in float64.
+    rng = np.random.default_rng(seed)
+    A, b = rng.standard_normal((30, 7)), rng.standard_normal(30)
+    at = rng.normal(0, 0.3, 7).astype(np.float32).astype(np.float64)
+    penalised = np.arange(7) != seed
+
+    def f(x: Array) -> float:
+        rounded = x.astype(np.float32).astype(np.float64)
+        return float(np.mean((A @ rounded - b) ** 2)) + 0.005 * float(penalised @ x**2)
+
+    right = 2 / 30 * A.T @ (A @ at - b) + 0.01 * penalised * at
+    assert gp.check(f, right, at, rtol=1e-4, seed=seed).verdict != "fail"
+    wrong = right.copy()
+    wrong[seed] = 0.0
+    assert not gp.check(f, wrong, at, rtol=1e-4, seed=seed).passed

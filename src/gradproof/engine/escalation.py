@@ -21,6 +21,7 @@ from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
 from gradproof.judge.verdict import (
     judge_cheaply,
+    misled,
     require_company,
     without_company,
 )
@@ -74,6 +75,7 @@ class Escalation:
         self.components, open_ = judge_cheaply(self._stages, self.limits, self._largest)
         self._escalate(open_)
         self._escalate(without_company(self._stages, self.components))
+        self._escalate(misled(self._stages, self.components))
         doubt_subgradients(
             self.components,
             self.limits.question.tolerance,

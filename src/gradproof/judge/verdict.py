@@ -143,6 +143,21 @@ def require_company(stages: CheapStages, components: Components) -> None:
     components.possible[alone] = np.inf
 
 
+def misled(stages: CheapStages, components: Components) -> IntArray:
+    """Return what agreed at small steps in leaves for most of which tables say that these mislead.
+
+    Where a part of f is computed in lower precision than the rest, or hardly more than its noise
+    shows at small steps, these agree with no right claim, and with wrong ones by chance.
+    """
+    q, first = stages.question, stages.first
+    with np.errstate(invalid="ignore"):
+        off = np.abs(first.value - components.value) > q.tolerance + first.noise + components.bar
+    off &= (components.outcome == Outcome.PASS) & ~stages.agrees
+    groups = int(q.group.max(initial=0)) + 1
+    most = 2 * np.bincount(q.group[off], minlength=groups) > np.bincount(q.group, minlength=groups)
+    return np.flatnonzero(most[q.group] & stages.agrees)
+
+
 def _single_differences(
     stages: CheapStages, limits: Limits
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
