@@ -363,7 +363,7 @@ class TestTables:
             Results(GOOD, [LeftOut("squares", "c9", 0, "not finite\nmore")], 7), "t"
         )
         assert "| squares | c9 | 0 | not finite |" in page
-        assert "7 claims between the slopes of a kink" in page
+        assert "7 claims are neither right nor wrong" in page
 
     def test_competitors(self) -> None:
         theirs = [dataclasses.replace(one, competitor="other", verdict="fail") for one in GOOD]

@@ -371,3 +371,12 @@ def test_kinks_in_small_problems_are_always_flagged(claim: float) -> None:
 def test_a_wrong_claim_at_a_kink_says_so() -> None:
     (note,) = gp.check(abs, 1.3, 0.0).notes
     assert "outside of the slopes of its sides (-1 and +1" in note
+
+
+def test_a_leaf_of_which_f_shows_nothing_nearby_beside_large_ones() -> None:
+    at = {"large": np.array([0.0, 0.0, 3e6]), "small": 0.0}
+    ones = {"large": np.ones(3), "small": 1.0}
+    report = gp.check(
+        lambda p: float(np.sum(np.square(p["large"])) + np.square(p["small"])), ones, at
+    )
+    assert report.verdict == "fail"

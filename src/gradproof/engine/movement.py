@@ -92,7 +92,7 @@ def movement_of_leaves(
         moved = _moved_both_ways(evaluator, direction, value)
         if moved:
             nearer = _as_a_parabola(evaluator, direction, value, noise, _STEP)
-            movement[part] = _WORTH_RESOLVING * min(moved, *nearer) / math.sqrt(leaf.size)
+            movement[part] = _WORTH_RESOLVING * min([moved, *nearer]) / math.sqrt(leaf.size)
     return movement
 
 

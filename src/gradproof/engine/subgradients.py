@@ -12,6 +12,8 @@ from gradproof.numerics.protocol import FloatArray
 _NEARBY = 1e-3  # of the natural scale: pieces of f beside the point
 _STEP = 1.0 / 64  # of that
 _ROOM = 0.02  # of the slopes
+_AROUND = 8  # random points beside the point
+_BEYOND = 0.1  # of the width of what was found: it is a sample
 
 
 def doubt_subgradients(
@@ -27,9 +29,9 @@ def doubt_subgradients(
 
     That of a norm at 0 is no longer than 1; those of a maximum of n numbers that are equal add up
     to 1. Along a direction, Clarke's subgradients lie between the slopes that f has there at all
-    points around: looked at are the point itself, and two beside it where each component has the
-    slope that makes most, and least, of the direction. Clarke, *Optimization and Nonsmooth
-    Analysis* (1983), chapter 2.
+    points around: looked at are the point itself, two beside it where each component has the slope
+    that makes most, and least, of the direction, and some at random. Clarke, *Optimization and
+    Nonsmooth Analysis* (1983), chapter 2.
     """
     c = components
     at_kinks = (c.outcome == Outcome.SUBGRADIENT) | (c.outcome == Outcome.ONE_SIDED)
@@ -43,28 +45,34 @@ def doubt_subgradients(
     taken = [found.take(found.best) for found in along.each_side(directions, noise)]
     slopes = [value for value, _, _ in taken]
     bars = np.max([truncation + noise for _, truncation, noise in taken], axis=0)
-    beside, bar_beside = _slopes_beside(c, directions, scale, along, noise)
+    around = _NEARBY * scale * rng.choice([-1.0, 1.0], (_AROUND, scale.size))
+    beside, bar_beside = _slopes_beside(c, directions, scale, around, along, noise)
     lowest = np.fmin.reduce([*slopes, *beside])
     highest = np.fmax.reduce([*slopes, *beside])
     room = np.fmax(bars, bar_beside) + np.abs(directions) @ tolerance
-    room += _ROOM * np.fmax(np.abs(lowest), np.abs(highest))
+    room += _ROOM * np.fmax(np.abs(lowest), np.abs(highest)) + _BEYOND * (highest - lowest)
     if not np.all((claimed >= lowest - room) & (claimed <= highest + room)):
         c.outcome[at_kinks] = Outcome.KINK
         c.possible[at_kinks] = np.inf
 
 
 def _slopes_beside(
-    c: Components, directions: list[FloatArray], scale: FloatArray, along: Along, noise: float
-) -> tuple[list[FloatArray], FloatArray]:
-    """Return the slopes along directions at two points beside the point, and their bar."""
-    points = []
+    c: Components,
+    directions: list[FloatArray],
+    scale: FloatArray,
+    around: FloatArray,
+    along: Along,
+    noise: float,
+) -> tuple[FloatArray, float]:
+    """Return the slopes along directions at points beside the point, one row a point; their bar."""
+    displacements = []
     for direction in directions:
         with np.errstate(invalid="ignore"):
             most = np.where(c.right * direction >= c.left * direction, 1.0, -1.0)
-        points += [side * _NEARBY * scale * most * (direction != 0) for side in (1.0, -1.0)]
-    moves = np.repeat(np.array(directions), 2, axis=0) * _NEARBY * _STEP
-    values = along.values([*(np.array(points) + moves), *(np.array(points) - moves)])
-    ahead, behind = values.reshape(2, -1)
-    found = ((ahead - behind) / (2 * _NEARBY * _STEP)).reshape(-1, 2)
-    bar = np.full(len(directions), 4 * noise / (np.sqrt(2) * _NEARBY * _STEP))
-    return [found[:, 0], found[:, 1]], bar
+        extreme = _NEARBY * scale * most * (direction != 0)
+        for offset in (extreme, -extreme, *around):
+            move = _NEARBY * _STEP * direction
+            displacements += [offset + move, offset - move]
+    values = along.values(displacements).reshape(len(directions), -1, 2)
+    slopes = (values[..., 0] - values[..., 1]) / (2 * _NEARBY * _STEP)
+    return slopes.T, 4 * noise / (np.sqrt(2) * _NEARBY * _STEP)
