@@ -76,19 +76,19 @@ def leaf_error(claim: Any, right: Any) -> tuple[float, npt.NDArray[np.intp]]:
     return worst, np.concatenate(places)
 
 
-def stated_error(claim: Any, right: Any, unseen: Container[tuple[Any, ...]] = ()) -> float:
+def stated_error(claim: Any, right: Any, apart: Container[tuple[Any, ...]] = ()) -> float:
     """Return the error in the sense of a report's resolution: that of the worst component.
 
     It is relative to the component, or to a typical one of its leaf (its root mean square) where
-    that is larger; where the leaf is zero to a typical one of the whole gradient. Leaves of which
-    the report says that it does not see them are left out.
+    that is larger; where the leaf is zero to a typical one of the whole gradient. Leaves that the
+    report does not see, or compares with others, are left out.
     """
     structure = Structure(right)
     claims, rights = structure.leaves_of(claim), structure.leaves_of(right)
     whole = _rms(np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in rights]))
     worst = 0.0
     for path, mine, theirs in zip(structure.paths, claims, rights, strict=True):
-        if path in unseen:
+        if path in apart:
             continue
         theirs = theirs.astype(np.float64)
         error = np.abs(mine.astype(np.float64) - theirs)
@@ -98,6 +98,25 @@ def stated_error(claim: Any, right: Any, unseen: Container[tuple[Any, ...]] = ()
             size = np.maximum(np.abs(theirs), _rms(theirs) or whole)
             worst = max(worst, float(np.max(error / size)) if np.all(size) else np.inf)
     return worst
+
+
+def error_beside_others(claim: Any, right: Any, at: Any, path: tuple[Any, ...]) -> float:
+    """Return the error of a leaf that is claimed to be 0, beside what the other leaves do to f.
+
+    What a component does is its derivative times its size (or a typical one of its leaf): the
+    largest error of the leaf, relative to a typical component of the whole gradient.
+    """
+    structure = Structure(at)
+    sizes = [np.maximum(np.abs(leaf), _rms(leaf)) for leaf in structure.leaves]
+    scales = [np.where(size > 0, size, 1.0) for size in sizes]
+    pairs = zip(structure.leaves_of(right), scales, strict=True)
+    effects = np.concatenate([np.abs(leaf * scale).ravel() for leaf, scale in pairs])
+    if not np.any(effects):
+        return math.inf
+    typical = min(_rms(effects), float(np.median(effects[effects > 0])))
+    number = structure.paths.index(path)
+    error = structure.leaves_of(claim)[number] - structure.leaves_of(right)[number]
+    return float(np.max(np.abs(error) * scales[number])) / typical
 
 
 def between_slopes(f: Callable[[Any], Any], claim: Any, right: Any, at: Any) -> bool:

@@ -23,6 +23,7 @@ from benchmarks.trust.judged import RIGHT, Judged, LeftOut, Results
 from benchmarks.trust.mutations import (
     below_rounding,
     between_slopes,
+    error_beside_others,
     leaf_error,
     mutations,
     outside_of_slopes,
@@ -272,6 +273,17 @@ def _traceback() -> str:
     return "\n    ".join([lines[-1], *lines])
 
 
+def _stated(answer: subject.Answer, claim: Any, right: Any, at: Any) -> float:
+    """Return the error in the sense of the report's resolution, that of each leaf in its own."""
+    unseen = {leaf.path for leaf in answer.leaves if leaf.unseen == leaf.checked}
+    beside = [leaf for leaf in answer.leaves if leaf.relative_to_others]
+    stated = stated_error(claim, right, unseen | {leaf.path for leaf in beside})
+    for leaf in beside:
+        times = error_beside_others(claim, right, at, leaf.path) / leaf.resolution
+        stated = max(stated, times * answer.resolution)
+    return stated
+
+
 def _judge(
     family: Family,
     case: Case,
@@ -309,8 +321,7 @@ def _judge(
         if not np.any(touched[where])
     }
     kept = [leaf for leaf in answer.leaves if leaf.path in clean]
-    unseen = {leaf.path for leaf in answer.leaves if leaf.unseen == leaf.checked}
-    stated = 0.0 if wrong is None else stated_error(claim, right, unseen)
+    stated = 0.0 if wrong is None else _stated(answer, claim, right, case.at)
     yield dataclasses.replace(
         common,
         verdict=answer.verdict,

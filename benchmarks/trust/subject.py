@@ -25,6 +25,8 @@ class LeafCount:
     wrong: int
     undecided: int
     unseen: int
+    relative_to_others: int
+    resolution: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +55,14 @@ def judge(case: Case, claim: Any, seed: int) -> Answer:
         return Answer("error", 0, math.inf, (), f"{type(error).__name__}: {error}")
     leaves = tuple(
         LeafCount(
-            leaf.path, str(leaf.verdict), leaf.checked, leaf.wrong, leaf.undecided, leaf.unseen
+            leaf.path,
+            str(leaf.verdict),
+            leaf.checked,
+            leaf.wrong,
+            leaf.undecided,
+            leaf.unseen,
+            leaf.relative_to_others,
+            leaf.resolution,
         )
         for leaf in found.leaves
     )

@@ -13,7 +13,13 @@ import pytest
 from benchmarks.trust import judged, score, tables
 from benchmarks.trust.case import Case, Family
 from benchmarks.trust.judged import Judged, LeftOut, Results
-from benchmarks.trust.mutations import between_slopes, leaf_error, mutations, stated_error
+from benchmarks.trust.mutations import (
+    between_slopes,
+    error_beside_others,
+    leaf_error,
+    mutations,
+    stated_error,
+)
 from benchmarks.trust.rivals import RIVALS, Box, box, judge, load_study
 from benchmarks.trust.running import (
     Plan,
@@ -200,6 +206,16 @@ class TestErrors:
     def test_typical_ones_are_of_the_same_leaf(self) -> None:
         error = stated_error(self.claim(b=[0.1, 0.01]), self.right)
         assert error == pytest.approx(0.01 / (0.1 / math.sqrt(2)))
+
+    def test_a_leaf_claimed_to_be_0_is_compared_by_what_it_does(self) -> None:
+        at = {"a": np.array(1e-3), "b": np.array([1e3, 0.0])}
+        right = {"a": np.array(2e3), "b": np.array([1e-6, 0.0])}
+        claim = right | {"b": np.zeros(2)}
+        error = error_beside_others(claim, right, at, ("b",))
+        typical = min(math.hypot(2, 1e-3) / math.sqrt(3), (2 + 1e-3) / 2)
+        assert error == pytest.approx(1e-3 / typical)
+        nothing = {"a": np.array(0.0), "b": np.zeros(2)}
+        assert error_beside_others(claim, nothing, at, ("a",)) == math.inf
 
     def test_the_shapes_have_to_match(self) -> None:
         with pytest.raises(ValueError, match="1 leaves for 3"):

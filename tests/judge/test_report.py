@@ -270,3 +270,17 @@ def test_the_data_is_a_copy() -> None:
     data["leaves"][0]["path"].append("more")
     assert report.versions
     assert report.leaves[0].path == ()
+
+
+def test_a_tensor_claimed_to_be_0_is_told_apart() -> None:
+    at = {"w": np.array([1.0, 2.0]), "unused": np.ones(3)}
+    report = gp.check(
+        lambda p: float(np.sum(p["w"] ** 3)),
+        lambda p: {"w": 3 * p["w"] ** 2, "unused": np.zeros(3)},
+        at,
+    )
+    w, unused = sorted(report.leaves, key=lambda leaf: leaf.shape)
+    assert (w.relative_to_itself, w.relative_to_others) == (2, 0)
+    assert (unused.relative_to_leaf, unused.relative_to_others) == (0, 3)
+    assert report.headline == "right to 1e-06, 1 of 2 tensors 0 beside the others"
+    assert f"0, to {unused.resolution:.1e} of what the others do" in str(report)

@@ -55,6 +55,7 @@ def leaf(
         undecided=undecided,
         relative_to_itself=math.prod(shape) - unseen,
         relative_to_leaf=0,
+        relative_to_others=0,
         unseen=unseen,
         reason=reason,
         ratio=ratio,

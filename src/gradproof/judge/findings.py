@@ -131,6 +131,7 @@ def unmeasured(
             undecided=0,
             relative_to_itself=0,
             relative_to_leaf=0,
+            relative_to_others=0,
             unseen=0,
             reason=causes[-1].code if causes else None,
             ratio=None,
@@ -192,6 +193,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     visible = c.outcome[part] != Outcome.FLAT
     decided = visible & ~undecided
     right = decided & ~wrong
+    all_zero = not np.any(claim) and bool(np.any(c.claim))
     own = tolerance + bar <= _ITSELF * bounds.question.relative[part] * np.abs(claim)
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(claim - value) / size
@@ -218,7 +220,8 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
         relative_to_itself=int(np.sum(right & own)),
-        relative_to_leaf=int(np.sum(right & ~own)),
+        relative_to_leaf=0 if all_zero else int(np.sum(right & ~own)),
+        relative_to_others=int(np.sum(right & ~own)) if all_zero else 0,
         unseen=int(np.sum(~visible & (claim != 0))),
         reason=_most_frequent_reason(c.outcome[part][undecided]),
         ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,

@@ -66,6 +66,8 @@ def _success(
     unseen = sum(leaf.unseen for leaf in leaves)
     limits = [f"{undecided:,} of {size} undecided"] if undecided else []
     limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
+    zero = sum(leaf.relative_to_others > 0 for leaf in leaves)
+    limits += [f"{zero:,} of {counted(len(leaves), 'tensor')} 0 beside the others"] if zero else []
     if 1 <= resolution < math.inf:
         return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
     if _FAR * rtol < resolution < math.inf:

@@ -77,10 +77,11 @@ class LeafFinding:
         passed.
     checked, wrong, undecided : int
         How many components were measured, contradict the claim, could not be decided.
-    relative_to_itself, relative_to_leaf : int
-        How many of those that pass were verified to the tolerance relative to their own size, and
-        how many only relative to a typical component of the leaf: they are smaller than that, and
-        a larger part of them may be wrong.
+    relative_to_itself, relative_to_leaf, relative_to_others : int
+        How many of those that pass were verified to the tolerance relative to their own size, how
+        many only relative to a typical component of the leaf: they are smaller than that, and a
+        larger part of them may be wrong. Where all of a leaf is claimed to be 0, there is no such
+        size, and how much it moves f was compared with what the other leaves do.
     unseen : int
         How many pass because neither the claim nor f moves f visibly by them, beside others that
         do: an error in them cannot be seen either. They count for nothing in `discrepancy`, `bar`
@@ -113,6 +114,7 @@ class LeafFinding:
     undecided: int
     relative_to_itself: int
     relative_to_leaf: int
+    relative_to_others: int
     unseen: int
     reason: str | None
     ratio: float | None

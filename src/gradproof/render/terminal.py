@@ -138,6 +138,8 @@ def _words(leaf: LeafFinding) -> str:
         off = max(leaf.discrepancy, leaf.bar)
         if leaf.resolution >= 1:
             return "0 as far as can be seen" + undecided + unseen
+        if leaf.relative_to_others:
+            return f"0, to {leaf.resolution:.1e} of what the others do" + undecided + unseen
         some = leaf.relative_to_leaf
         small = f", {some:,} relative to the tensor only" if some else ""
         return (f"right to {off:.1e}" if off else "no difference seen") + small + undecided + unseen
