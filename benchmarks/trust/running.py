@@ -320,6 +320,8 @@ def _judge(
         for path, where in zip(structure.paths, structure.slices, strict=True)
         if not np.any(touched[where])
     }
+    if wrong is not None and kind_of(family, case) == "random":
+        clean.clear()  # values of another draw: no leaf of them is right
     kept = [leaf for leaf in answer.leaves if leaf.path in clean]
     stated = 0.0 if wrong is None else _stated(answer, claim, right, case.at)
     yield dataclasses.replace(
