@@ -380,3 +380,30 @@ def test_a_leaf_of_which_f_shows_nothing_nearby_beside_large_ones() -> None:
         lambda p: float(np.sum(np.square(p["large"])) + np.square(p["small"])), ones, at
     )
     assert report.verdict == "fail"
+
+
+@pytest.mark.parametrize("n", [30, 300])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_maximum_that_many_share_is_no_place_for_a_slope_of_1_each(n: int, seed: int) -> None:
+    at = np.full(n, 0.7)
+    mask = gp.check(lambda x: float(np.max(x)), lambda x: (x == x.max()) * 1.0, at, seed=seed)
+    assert mask.verdict == "inconclusive"
+    assert mask.causes[0].code == "GP202"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_components_at_their_kinks_are_flagged(seed: int) -> None:
+    at = np.zeros(50)
+    report = gp.check(
+        lambda x: float(np.sum(np.maximum(x, 0)) + np.sum(np.sin(x))),
+        np.full(50, 2.0),
+        at,
+        seed=seed,
+    )
+    assert report.passed
+    assert "50 components at a kink of f" in report.notes[-1]
+
+
+def test_two_evaluations_tell_that_nothing_bends() -> None:
+    at = np.random.default_rng(0).standard_normal(50)
+    assert gp.check(lambda x: float(np.sum(np.sin(x))), np.cos, at).evaluations < 2 * 50

@@ -14,7 +14,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.jump_search import JumpSearch
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
-from gradproof.engine.subgradients import doubt_subgradients
+from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.line import lines_of
 from gradproof.judge.outcome import Outcome
@@ -29,6 +29,7 @@ from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
 from gradproof.numerics.table import Table
 
+_FEW = 20  # components: so cheap that both sides are looked at, for the kinks
 _FIRST_BATCH = 8  # lines of a leaf
 _MOST_AT_ONCE = 512
 _ENOUGH_FAILED = 8
@@ -68,6 +69,9 @@ class Escalation:
         self._search = JumpSearch(along, scales.scale, rng)
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
+        self._both_sides = claim.size <= _FEW or bends_at_the_point(
+            claim, scales.scale, along, noise=self.noise, rng=rng
+        )
         self.limits = self._limits()
         self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))
         self._stages = self._cheap_stages(self.limits)
@@ -121,6 +125,7 @@ class Escalation:
             value_at_zero=self._value,
             noise_of_f=self.noise,
             default_relative=self._rules.default,
+            both_sides=self._both_sides,
             rng=self._rng,
         )
 

@@ -1,4 +1,4 @@
-"""Look along directions where several components are at kinks."""
+"""Kinks that directions show: at the point, and of several components together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,40 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
 
 _NEARBY = 1e-3  # of the natural scale: pieces of f beside the point
+_TINY = 1e-7  # of the natural scale
+_WIDER = 8.0
+_BENT = 0.1  # of the size of the gradient
 _STEP = 1.0 / 64  # of that
 _ROOM = 0.02  # of the slopes
 _AROUND = 8  # random points beside the point
 _BEYOND = 0.1  # of the width of what was found: it is a sample
+
+
+def bends_at_the_point(
+    claim: FloatArray,
+    scale: FloatArray,
+    along: Along,
+    *,
+    noise: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether f has a kink at the point that is a part of its slopes along a random direction.
+
+    The sides of a smooth f come together when the step gets shorter. Two evaluations, four where
+    the sides differ at the first step.
+    """
+    size = float(np.linalg.norm(claim * scale))
+    step = max(_TINY, 4 * np.sqrt(6) * noise / (_ROOM * size)) if size > 0 else np.inf
+    if step > _NEARBY:
+        return False
+    direction = rng.choice([-1.0, 1.0], scale.size) * scale
+
+    def apart(step: float) -> float:
+        sides = along.values([step * direction, -step * direction]) - along.value
+        return abs(float(np.sum(sides))) / step
+
+    wide = apart(_WIDER * step)
+    return wide > _BENT * size and apart(step) > wide / 2
 
 
 def doubt_subgradients(

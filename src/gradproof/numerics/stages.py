@@ -36,7 +36,6 @@ _WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same
 _SHRINKINGS = 2
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
-_FEW = 20  # lines
 _APART = 0.1  # of the size of a slope: what the sides of a kink differ by, and those of a smooth f
 # at tiny steps do not
 _MOVED = 8.0  # times the bar of a one-sided difference: by so much f moves visibly
@@ -138,6 +137,7 @@ class Differences:
 class CheapStages:
     """Answer a question about many lines at once by at most five evaluations a line.
 
+    With `both_sides` also where one side answers, so that a kink at the point is noticed.
     More only where f is not finite at a step and a shorter one is tried.
     """
 
@@ -148,6 +148,7 @@ class CheapStages:
         value_at_zero: float,
         noise_of_f: float,
         default_relative: float,
+        both_sides: bool = False,
         rng: np.random.Generator,
     ) -> None:
         q = self.question = question
@@ -157,6 +158,7 @@ class CheapStages:
         self.stage = np.zeros(n, dtype=np.int8)
         self.agrees = np.zeros(n, dtype=bool)
         self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
+        self._both_sides = both_sides
         self._ahead, self._offset_ahead = np.full((2, n), np.nan)
         self._size = q.resolution / q.relative
         self.first, self.second = Differences(n), Differences(n)
@@ -196,8 +198,7 @@ class CheapStages:
         yield from self._forward(known, self._step / q.scale)
         hopeful = (self._wanted > short) & (2 * self._step <= self._alone) & ~self.agrees
         yield from self._forward_after_trial(np.flatnonzero(hopeful), default_relative, rng)
-        if q.lines <= _FEW:
-            # So cheap that a kink may as well be noticed where one side answers.
+        if self._both_sides:
             yield from self._other_side(np.flatnonzero(np.isfinite(self._ahead) & self.agrees))
         rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
         yield from self._other_side(rest[np.isfinite(self._ahead[rest])])
