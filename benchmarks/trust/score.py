@@ -114,9 +114,9 @@ def tally(judged: Iterable[Judged]) -> Tally:
         errors=sum(one.verdict == "error" for one in everything),
         leaves=sum(one.right_leaves for one in everything),
         leaves_called_wrong=sum(one.right_leaves_called_wrong for one in everything),
-        components=sum(one.right_components for one in right),
-        components_called_wrong=sum(one.right_components_called_wrong for one in right),
-        components_undecided=sum(one.right_components_undecided for one in right),
+        components=sum(one.right_components for one in everything),
+        components_called_wrong=sum(one.right_components_called_wrong for one in everything),
+        components_undecided=sum(one.right_components_undecided for one in everything),
         evaluations=statistics.median(prices) if prices else float("nan"),
     )
 

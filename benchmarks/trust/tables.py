@@ -168,11 +168,11 @@ def components(judged: Sequence[Judged]) -> str:
         )
     head = (
         "precision",
-        "right components",
+        "right components, also of wrong gradients",
         "called wrong",
         "at most (95 %)",
         "undecided",
-        "right leaves, also of wrong gradients",
+        "right leaves",
         "called wrong",
         "false alarms at most (95 %)",
     )

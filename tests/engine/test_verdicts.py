@@ -407,3 +407,15 @@ def test_many_components_at_their_kinks_are_flagged(seed: int) -> None:
 def test_two_evaluations_tell_that_nothing_bends() -> None:
     at = np.random.default_rng(0).standard_normal(50)
     assert gp.check(lambda x: float(np.sum(np.sin(x))), np.cos, at).evaluations < 2 * 50
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_stairs_of_a_large_constant_are_held_by_the_bars(seed: int) -> None:
+    at = np.random.default_rng(0).standard_normal(6)
+
+    def f(x: Array) -> float:
+        return 1e8 + float(np.sum(np.sin(x)))
+
+    assert gp.check(f, np.cos, at, seed=seed).passed
+    wrong = gp.check(f, lambda x: 1.001 * np.cos(x), at, seed=seed)
+    assert wrong.verdict == "fail"

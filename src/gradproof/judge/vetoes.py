@@ -15,6 +15,7 @@ _NEAR = 0.3  # of the gap: differences so close to the claim side with it
 _MATTERS = 0.1  # of the gap: smaller deviations decide nothing
 _CLEARLY = 4.0  # bars
 _LOOKED_AT = 4  # smaller levels
+_KNOWN = 8.0  # times the noise: the bars hold stairs no higher than that
 _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithmetic
 
 
@@ -45,7 +46,8 @@ def smaller_steps_contest(line: Line, against: Sequence[Slope]) -> bool:
 def is_on_a_staircase(line: Line) -> bool:
     """Whether f stands still at the smallest steps, and its stairs climb as claimed, or not at all.
 
-    Where they are higher than any rounding, 0 is the derivative of f as it stands.
+    Where they are higher than any rounding, 0 is the derivative of f as it stands; where they are
+    the noise that is known, the bars hold them.
     """
     f0 = line.value_at_zero
     up, down = line.plus - f0, line.minus - f0
@@ -56,6 +58,8 @@ def is_on_a_staircase(line: Line) -> bool:
         return False
     if line.claim == 0:
         return _is_high(moved.min(), line)
+    if moved.min() <= _KNOWN * line.noise_of_f:
+        return False
     right, left = up / line.step, -down / line.step
     off = np.maximum(np.abs(right - line.claim), np.abs(left - line.claim))
     climbs = (up != 0) & (down != 0)

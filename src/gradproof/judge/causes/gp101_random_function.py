@@ -8,7 +8,7 @@ CAUSE = Cause(
     message=(
         "f returns different values at the same point: they spread by {spread:.1e} of their size"
     ),
-    advice="Fix the seed inside f, or say reseed=, so that every call draws the same numbers.",
+    advice="Fix the seed inside f, or check in evaluation mode, so that f repeats itself.",
     text="""
 ## What it is
 
