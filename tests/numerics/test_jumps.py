@@ -60,8 +60,8 @@ def test_the_jumps_of_a_stopped_iteration(exponent: int, rate: float, phase: flo
     assert height / 3 <= found.height <= 3 * height
     # How far the slope between the jumps is from that across them, and not a thousand times more.
     difference = tolerance * 1.3 / (1 - rate)
-    assert rate * difference <= found.reach
-    assert found.reach <= 300 * difference
+    assert rate * difference <= found.slope_error
+    assert found.slope_error <= 300 * difference
 
 
 @pytest.mark.parametrize("exponent", range(2, 8))
@@ -76,7 +76,7 @@ def test_the_same_iteration_without_a_tolerance_does_not_jump(exponent: int) -> 
         return np.asarray(y)
 
     found, spent = scan(fixed, noise=1e-13)
-    assert found.height == found.reach == 0
+    assert found.height == found.slope_error == 0
     assert spent == WHOLE
 
 
@@ -98,7 +98,7 @@ def test_stairs_on_a_smooth_function(height: float, stairs: float) -> None:
     found, _ = scan(lambda t: np.exp(t) + height * np.floor(stairs * t + 0.35))
     assert height / 3 <= found.height <= 3 * height
     # Across the stairs the slope is larger by height · stairs.
-    assert found.reach >= height * stairs
+    assert found.slope_error >= height * stairs
 
 
 @pytest.mark.parametrize("height", [1e-2, 1e-4, 1e-7])
@@ -166,7 +166,7 @@ def test_silent_where_f_does_not_jump(f: Function) -> None:
     with np.errstate(all="ignore"):
         values = f(np.linspace(-0.9, 0.9, 9))
     found, spent = scan(f, noise=1e-15 * max(1.0, float(np.nanmax(np.abs(values)))))
-    assert found.height == found.reach == 0
+    assert found.height == found.slope_error == 0
     assert spent <= WHOLE + 3 * 3 * 17
 
 

@@ -44,10 +44,10 @@ class JumpSearch:
         if effect.size == 0:
             return False
         wanted = float(np.max(effect))
-        if self._scan is None or wanted > max(self._wanted, self._scan.reach):
+        if self._scan is None or wanted > max(self._wanted, self._scan.slope_error):
             self._wanted = wanted
             self._scan, self._across = self._walk(c, small, noise), None
-        if self._scan.height / 2 <= noise or not np.any(effect <= self._scan.reach):
+        if self._scan.height / 2 <= noise or not np.any(effect <= self._scan.slope_error):
             return False
         if self._across is None:
             self._across = self._make_up_for_it(self._scan, c.claim, noise)
@@ -76,7 +76,7 @@ class JumpSearch:
             return np.zeros(size.size, dtype=bool)
         with np.errstate(invalid="ignore"):
             gap = np.abs(c.claim - c.value)
-            too_far = (gap > _SMALL_GAP * size) & (gap * self._scale > self._scan.reach)
+            too_far = (gap > _SMALL_GAP * size) & (gap * self._scale > self._scan.slope_error)
         result: BoolArray = (c.outcome == Outcome.FAIL) & too_far
         return result
 
@@ -91,4 +91,4 @@ class JumpSearch:
         off = abs(float(claim @ self._walked) - value)
         away = abs(scan.across - value) + truncation + bar
         sides_with_it = max(away, scan.bar) <= _SIDES_WITH * off
-        return not (sides_with_it and off > scan.short_reach)
+        return not (sides_with_it and off > scan.slope_error_nearby)

@@ -37,8 +37,8 @@ _DEGREES = (3, 5, 7, 9, 11, 13)
 class JumpScan:
     """Walk along one line in equal steps and measure the height of the jumps of f, if any.
 
-    `height` is the largest jump found, 0 where there is none; `reach` is by how much the slope
-    across the jumps may differ from the one between them, `short_reach` by how much where they
+    `height` is the largest jump found, 0 where there is none; `slope_error` is by how much the slope
+    across the jumps may differ from the one between them, `slope_error_nearby` by how much where they
     plainly do not make up for a difference. `across` and `bar` are the slope at 0 across the jumps.
     `slope` is by how much f moves if no effects along the line cancel: jumps are small beside that.
     The line is in units of the natural scale. Costs 32 evaluations, 32 more and 320 more as long as
@@ -60,7 +60,7 @@ class JumpScan:
         self._value_at_zero = value_at_zero
         self._noise_of_f = noise_of_f
         self.height = 0.0
-        self.reach = self.short_reach = 0.0
+        self.slope_error = self.slope_error_nearby = 0.0
         self.across, self.bar = 0.0, np.inf
         self._pending = self._looks()
         self._block = next(self._pending, None)
@@ -106,10 +106,10 @@ class JumpScan:
                 continue
             self.height = max(self.height, height)
             slope = (count + 1) * height / float(t[-1] - t[0])
-            if _ROOM * slope > self.reach:
-                self.reach, self.short_reach = _ROOM * slope, _LITTLE_ROOM * slope
+            if _ROOM * slope > self.slope_error:
+                self.slope_error, self.slope_error_nearby = _ROOM * slope, _LITTLE_ROOM * slope
                 self.across, self.bar = _slope_across(t, f, count + 1)
-            if self.reach >= self._wanted:
+            if self.slope_error >= self._wanted:
                 return
 
 
