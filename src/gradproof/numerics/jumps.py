@@ -40,10 +40,10 @@ class JumpScan:
     `height` is the largest jump found, 0 where there is none; `slope_error` is by how much the
     slope across the jumps may differ from the one between them, `slope_error_nearby` by how much
     where they plainly do not make up for a difference. `across` and `bar` are the slope at 0 across
-    the jumps. `slope` is by how much f moves if no effects along the line cancel: jumps are small beside that.
-    The line is in units of the natural scale. Costs 32 evaluations, 32 more and 320 more as long as
-    what shows reaches less far than `wanted`, and in each window at most 17 for each of three
-    places that stand out.
+    the jumps. `slope` is by how much f moves if no effects along the line cancel: jumps are small
+    beside that. The line is in units of the natural scale. Costs 32 evaluations, 32 more and 320
+    more as long as what shows reaches less far than `wanted`, and in each window at most 17 for
+    each of three places that stand out.
     """
 
     def __init__(
