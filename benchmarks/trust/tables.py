@@ -145,7 +145,7 @@ def targets(found: Sequence[Outcome]) -> str:
             value = f"{one.value:.3%}" if one.share else number(one.value)
             state = "met" if one.met else "MISSED"
         limit = f"{one.limit:.2%}" if one.share else f"{one.limit:g}"
-        rows.append((one.name, f"≤ {limit}", value, state))
+        rows.append((one.name, f"≤\N{NO-BREAK SPACE}{limit}", value, state))
     return table(("target", "limit", "measured", ""), rows)
 
 

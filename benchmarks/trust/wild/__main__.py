@@ -16,11 +16,11 @@ def main() -> int:
     folder = Path(__file__).parent
     names = sorted(found.name for found in pkgutil.iter_modules([str(folder)]))
     names.remove("__main__")
-    failed = 0
+    failed, width = 0, max(map(len, names))
     for name in names:
         report: gp.Report = importlib.import_module(f"benchmarks.trust.wild.{name}").report()
         failed += report.verdict is gp.Verdict.FAIL
-        print(f"{name:22} {report.verdict.value.upper():13} {report.headline}", flush=True)
+        print(f"{name:{width}}  {report.verdict.value.upper():12}  {report.headline}", flush=True)
     print(f"{failed} of {len(names)} fail")
     return 0 if names and failed == len(names) else 1
 
