@@ -366,7 +366,7 @@ class TestTables:
             ask(case="coarse", mutation="m", verdict="pass", resolution=0.02),
         ]
         page = tables.document(Results([*GOOD, *bad]), "tuning")
-        assert "| fail on a right gradient, float64 | ≤ 0 | 1 | MISSED |" in page
+        assert "| fail on a right gradient, float64 | ≤\N{NO-BREAK SPACE}0 | 1 | MISSED |" in page
         assert "| false alarm | ordinary | squares::bad::right | 0 |" in page
         assert (
             "| miss, beyond its resolution | ordinary | squares::hidden::zero: leaf 1 | 3 |" in page
