@@ -9,7 +9,13 @@ from gradproof.api.differentiate import NumericalGradient, differentiate
 from gradproof.api.explain import explain
 from gradproof.api.mark import problem
 from gradproof.api.report import Report
-from gradproof.judge.report import CauseFinding, ComponentFinding, ControlFinding, LeafFinding
+from gradproof.judge.report import (
+    CauseFinding,
+    ComponentFinding,
+    ControlFinding,
+    LeafFinding,
+    PatternFinding,
+)
 from gradproof.problems import Problem
 from gradproof.textbook import gradient_check, numerical_gradient
 
@@ -24,6 +30,7 @@ __all__ = [
     "LeafFinding",
     "MissingExtra",
     "NumericalGradient",
+    "PatternFinding",
     "Problem",
     "Report",
     "Verdict",

@@ -54,13 +54,13 @@ def test_the_page_is_what_explain_returns_in_any_case(cause: Cause) -> None:
     page = gp.explain(cause.code)
     assert page.startswith(f"# {cause.code} {cause.name}\n\n## {HEADINGS[0]}\n")
     assert page.endswith("\n")
-    assert gp.explain(cause.code.lower()) == page
+    assert gp.explain(cause.code.lower()) == gp.explain(cause.name) == page
 
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_the_words_are_for_people(cause: Cause) -> None:
     assert cause.advice.endswith(".")
-    assert cause.message[:1].strip()
+    assert callable(cause.message) or cause.message[:1].strip()
     assert max(map(len, cause.text.splitlines())) <= 100
     mentioned = set(re.findall(r"GP\d{3}", cause.text))
     assert mentioned - {cause.code} <= set(CATALOGUE)
@@ -82,10 +82,10 @@ def test_every_file_is_one_entry_under_its_own_code() -> None:
 def test_names_are_unique_and_codes_are_of_their_hundred() -> None:
     assert len({cause.name for cause in CATALOGUE.values()}) == len(CATALOGUE)
     assert all(re.fullmatch(r"GP[1-5]\d\d", code) for code in CATALOGUE)
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", cause.name) for cause in CATALOGUE.values())
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cause.name) for cause in CATALOGUE.values())
 
 
-@pytest.mark.parametrize("code", ["GP999", "", "103", "noise", 103, None, b"GP103"])
+@pytest.mark.parametrize("code", ["GP999", "", "103", "nonsense", 103, None, b"GP103"])
 def test_an_unknown_code_is_an_error_that_lists_those_there_are(code: Any) -> None:
     with pytest.raises(gp.InputError) as raised:
         gp.explain(code)

@@ -89,7 +89,7 @@ def of_nothing() -> gp.Report:
 
 REPORTS: dict[str, tuple[Callable[[], gp.Report], str, str | None]] = {
     "pass": (passing, "pass", None),
-    "fail": (failing, "fail", None),
+    "fail": (failing, "fail", "GP412"),
     "edge": (at_the_edge_of_a_domain, "inconclusive", "GP207"),
     "random": (with_random_values, "inconclusive", "GP101 GP208"),
     "structure": (of_the_wrong_structure, "fail", "GP103"),

@@ -69,6 +69,7 @@ def report(
     leaves: tuple[gp.LeafFinding, ...],
     *,
     culprits: tuple[gp.ComponentFinding, ...] = (),
+    patterns: tuple[gp.PatternFinding, ...] = (),
     causes: tuple[gp.CauseFinding, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> gp.Report:
@@ -86,6 +87,7 @@ def report(
         noise=1e-16,
         leaves=leaves,
         culprits=culprits,
+        patterns=patterns,
         causes=causes,
         notes=notes,
         controls=(),

@@ -11,7 +11,7 @@ def explain(code: str) -> str:
     Parameters
     ----------
     code : str
-        A code such as ``"GP103"``, in any case.
+        A code such as ``"GP103"`` or its name, ``"wrong-structure"``, in any case.
 
     Returns
     -------
@@ -32,11 +32,17 @@ def explain(code: str) -> str:
     >>> import gradproof as gp
     >>> print(gp.explain("GP103").splitlines()[0])
     # GP103 wrong-structure
+    >>> gp.explain("wrong-structure") == gp.explain("GP103")
+    True
     """
-    cause = CATALOGUE.get(code.upper()) if isinstance(code, str) else None
+    names = {cause.name: cause for cause in CATALOGUE.values()}
+    cause = None
+    if isinstance(code, str):
+        cause = CATALOGUE.get(code.upper()) or names.get(code.lower())
     if cause is None:
         raise InputError(
-            f"code: found {described(code)}, expected one of {', '.join(sorted(CATALOGUE))}"
+            f"code: found {described(code)}, expected one of {', '.join(sorted(CATALOGUE))}, "
+            "or its name"
         )
     return cause.page
 

@@ -35,6 +35,8 @@ class Report(Record):
         One finding for each leaf.
     culprits : tuple of ComponentFinding
         Single wrong components, those with the largest effect on f first; at most 100.
+    patterns : tuple of PatternFinding
+        Which rows, columns or slices of each wrong leaf are wrong, or all of it.
     causes : tuple of CauseFinding
         Why the check did not simply pass.
     notes : tuple of str

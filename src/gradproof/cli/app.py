@@ -85,7 +85,7 @@ def check(
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A code, such as GP103.")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A code or a name, such as GP103.")],
 ) -> None:
     """Show what a code means, how it comes about, and what to do."""
     console = _console()

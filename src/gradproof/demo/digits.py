@@ -95,7 +95,7 @@ def run(console: Console, *, size: int = 64, channels: int = 3, seed: int = 0) -
             "its largest differences name dW2 and db1, and nothing else": both_named,
             "gradproof passes the right gradient": reports[0].passed,
             "gradproof names W2 and b1 with their factors, 2 and 4": _factors(reports[1])
-            == {"W2": 2, "b1": 4},
+            == {"parameters['W2']": 2, "parameters['b1']": 4},
         },
     )
 
@@ -168,7 +168,13 @@ def _show_prices(console: Console, evaluations: int, seconds: float, reports: li
 
 
 def _factors(report: Report) -> dict[str, float]:
-    return {str(leaf.path[0]): round(leaf.ratio or 0, 3) for leaf in report.leaves if leaf.wrong}
+    """Return the wrong factor of each tensor that has one."""
+    return {
+        address: round(cause.parameters["factor"], 3)
+        for cause in report.causes
+        if cause.code == "GP302"
+        for address in cause.addresses
+    }
 
 
 def _as_claimed(console: Console, claims: dict[str, bool]) -> bool:

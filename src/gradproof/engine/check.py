@@ -27,7 +27,8 @@ from gradproof.engine.preflight import Preflight, preflight, value_of
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.findings import Evidence, Price, unmeasured, write_record
+from gradproof.judge.evidence import Evidence
+from gradproof.judge.findings import Price, unmeasured, write_record
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.report import ControlFinding, Record
 from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
@@ -102,6 +103,7 @@ def _run(
             rtol_given=rtol is not None,
             ending=found.verdict,
             causes=found.causes,
+            facts=problem.facts or {},
             notes=found.notes,
             controls=controls,
             price=price(found),
@@ -157,7 +159,8 @@ def _measure(
     if not reaction.as_claimed:
         found.causes.append(CATALOGUE["GP107"].finding())
         noise = evaluator.rounding
-        return _flat_evidence(scales, claim, policy(rtol, low_precision=False), noise, factor)
+        rules = policy(rtol, low_precision=False)
+        return _flat_evidence(evaluator.x, scales, claim, rules, noise, factor)
     if evaluator.space.was_written:
         found.causes.append(CATALOGUE["GP102"].finding())
     pilot = fly(
@@ -178,7 +181,7 @@ def _measure(
                 "f does not visibly depend on its argument, as claimed: "
                 "it moved along none of a few random directions"
             )
-            return _flat_evidence(scales, claim, rules, pilot.noise, factor)
+            return _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
         effect = np.full_like(claim, moved / math.sqrt(claim.size))
         scales = dataclasses.replace(scales, effect=effect)
     elif is_stationary(scales, claim, reaction.movement):
@@ -199,7 +202,12 @@ def _measure(
     )
     found.notes.extend(measured.notes)
     return Evidence(
-        measured.components, measured.limits, measured.noise / factor, 1 / factor, measured.margin
+        evaluator.x[places],
+        measured.components,
+        measured.limits,
+        measured.noise / factor,
+        1 / factor,
+        measured.margin,
     )
 
 
@@ -241,7 +249,12 @@ def _power_of_two(value: float) -> float:
 
 
 def _flat_evidence(
-    scales: Scaling, claim: FloatArray, rules: Policy, noise: float, factor: float
+    x: FloatArray,
+    scales: Scaling,
+    claim: FloatArray,
+    rules: Policy,
+    noise: float,
+    factor: float,
 ) -> Evidence:
     """Return what is known where f moves along no direction: every derivative is 0."""
     zero = np.zeros_like(claim)
@@ -258,7 +271,7 @@ def _flat_evidence(
         roundoff_of_claim=0.0,
         roundoff_of_x=zero,
     )
-    return Evidence(components, bounds, noise / factor, 1 / factor, rules.margin)
+    return Evidence(x, components, bounds, noise / factor, 1 / factor, rules.margin)
 
 
 def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:

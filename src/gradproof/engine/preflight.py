@@ -142,6 +142,14 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
             claims.address, found=claims.found, expected=claims.expected
         )
         found.stop(Verdict.FAIL, finding)
+        if claims.shapes is not None and claims.repeated:
+            there, expected = claims.shapes
+            axes = ", ".join(map(str, claims.repeated))
+            found.causes.append(
+                CATALOGUE["GP415"].finding(
+                    claims.address, found=there, expected=expected, axes=axes
+                )
+            )
         return
     found.claim = claim = claims[0]
     finite = np.isfinite(claim)

@@ -1,9 +1,11 @@
 """What a cause is: a stable code, its page under fixed headings, its message."""
 
 import dataclasses
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gradproof.judge.report import CauseFinding
+from gradproof.judge.suspect import Map, Parameters, Suspect
 
 HEADINGS = (
     "What it is",
@@ -20,15 +22,21 @@ class Cause:
     """One entry of the catalogue.
 
     `text` is Markdown under the `HEADINGS`; the code under "Example" runs, and leaves a `report`
-    that has this cause. `message` is a sentence with ``{parameters}`` to fill in, `advice` what to
-    do about it.
+    that has this cause. `message` is a sentence with ``{parameters}`` to fill in, or made of them,
+    `advice` what to do about it.
+
+    What is wrong with a gradient is found by its evidence: `maps` are what the truth would be if
+    this mistake had been made, and are fitted to what was measured; `observe` looks at what was
+    measured and returns the parameters of what it sees, or None.
     """
 
     code: str
     name: str
-    message: str
+    message: str | Callable[..., str]
     advice: str
     text: str
+    maps: Callable[[Suspect], Iterable[Map]] | None = None
+    observe: Callable[[Suspect], Parameters | None] | None = None
 
     def finding(self, *addresses: str, **parameters: Any) -> CauseFinding:
         """Fill in what was seen and where."""
@@ -37,7 +45,9 @@ class Cause:
             name=self.name,
             addresses=addresses,
             parameters=parameters,
-            message=self.message.format(**parameters),
+            message=self.message.format(**parameters)
+            if isinstance(self.message, str)
+            else self.message(**parameters),
             advice=self.advice,
         )
 

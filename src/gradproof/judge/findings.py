@@ -2,7 +2,8 @@
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,40 +12,28 @@ import optree
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.diagnosis import diagnose, where_it_begins
+from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.patterns import is_throughout, wrong_slices
 from gradproof.judge.report import (
     CauseFinding,
     ComponentFinding,
     ControlFinding,
     LeafFinding,
+    PatternFinding,
     Record,
 )
-from gradproof.judge.tolerance import Limits
-from gradproof.judge.verdict import Components
+from gradproof.judge.suspect import Suspect
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
+_ROOM = 1.5  # bars that what explains a mistake may be off
 _APART = 0.1  # of the size of a slope: the sides of a kink
 _MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
 _ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Evidence:
-    """All measurements of a check; `unit` turns them back into the units of f.
-
-    `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
-    components that could not be moved, and of which nothing is said.
-    """
-
-    components: Components
-    limits: Limits
-    noise: float
-    unit: float
-    margin: float
-    fixed: BoolArray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +55,7 @@ def write_record(
     rtol_given: bool,
     ending: Verdict | None,
     causes: Sequence[CauseFinding],
+    facts: Mapping[str, float],
     notes: Sequence[str],
     controls: Sequence[ControlFinding],
     price: Price,
@@ -75,10 +65,13 @@ def write_record(
     verdict = ending or _overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
     resolution = _largest(np.array([leaf.resolution for leaf in leaves]), nothing=float("inf"))
+    # Where f does not react, that is the cause.
+    reacts = not any(cause.code == "GP107" for cause in causes)
+    mistakes = _mistakes(tree, leaves, evidence, facts) if reacts else []
     reasons = _reasons(leaves, evidence)
     if not any(cause.code == "GP202" for cause in reasons):
         reasons += _subgradients(tree, evidence)
-    causes = (*causes, *reasons)
+    causes = (*causes, *mistakes, *reasons)
     return Record(
         verdict=verdict,
         headline=headline(
@@ -96,6 +89,7 @@ def write_record(
         noise=evidence.noise,
         leaves=leaves,
         culprits=_culprits(tree, evidence),
+        patterns=_patterns(tree, leaves, evidence),
         causes=causes,
         notes=(*notes, *_notes(evidence)),
         controls=tuple(controls),
@@ -151,6 +145,7 @@ def unmeasured(
         noise=nothing,
         leaves=leaves,
         culprits=(),
+        patterns=(),
         causes=tuple(causes),
         notes=tuple(notes),
         controls=(),
@@ -303,6 +298,80 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
     effect = np.abs(c.claim - c.value)[places] * evidence.limits.question.scale[places]
     order = places[np.argsort(-effect, kind="stable")[:_MOST_CULPRITS]]
     return tuple(_component(tree, evidence, int(place)) for place in order)
+
+
+def _mistakes(
+    tree: Tree, leaves: Sequence[LeafFinding], evidence: Evidence, facts: Mapping[str, float]
+) -> list[CauseFinding]:
+    """Return what explains the tensors that are wrong, and where the mistake begins."""
+    claims = {
+        found.address: _of_leaf(leaf, evidence.components.claim * evidence.unit)
+        for leaf, found in zip(tree.leaves, leaves, strict=True)
+    }
+    wrong = frozenset(leaf.address for leaf in leaves if leaf.verdict is Verdict.FAIL)
+    suspects = [
+        _suspect(leaf, found.address, evidence, claims, wrong, facts)
+        for leaf, found in zip(tree.leaves, leaves, strict=True)
+        if found.address in wrong
+    ]
+    return [*where_it_begins(leaves), *diagnose(suspects)]
+
+
+def _suspect(
+    leaf: Leaf,
+    address: str,
+    evidence: Evidence,
+    claims: Mapping[str, FloatArray],
+    wrong: frozenset[str],
+    facts: Mapping[str, float],
+) -> Suspect:
+    c, bounds, unit = evidence.components, evidence.limits, evidence.unit
+    question = bounds.question
+    rounding = question.tolerance - question.relative * np.abs(c.claim)
+    unknown = c.undecided if evidence.fixed is None else c.undecided | evidence.fixed
+    measured = np.where(unknown, np.nan, c.value)
+    with np.errstate(invalid="ignore"):
+        room = _ROOM * c.bar + question.relative * np.abs(c.value) + rounding
+    return Suspect(
+        address=address,
+        claim=claims[address],
+        x=_of_leaf(leaf, evidence.x),
+        measured=_of_leaf(leaf, measured * unit),
+        room=_of_leaf(leaf, room * unit),
+        weight=_of_leaf(leaf, question.scale),
+        right={k: claim for k, claim in claims.items() if k not in wrong},
+        wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
+        facts=facts,
+    )
+
+
+def _of_leaf(leaf: Leaf, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values[leaf.start : leaf.stop].reshape(leaf.shape)
+
+
+def _patterns(
+    tree: Tree, leaves: Sequence[LeafFinding], evidence: Evidence
+) -> tuple[PatternFinding, ...]:
+    """Return in words which part of each wrong tensor is wrong."""
+    c = evidence.components
+    with np.errstate(invalid="ignore"):
+        energy = np.nan_to_num((c.claim - c.value) * evidence.limits.question.scale) ** 2
+    found = []
+    for leaf, finding in zip(tree.leaves, leaves, strict=True):
+        if finding.wrong == 0 or finding.checked < 2:
+            continue
+        wrong = _of_leaf(leaf, c.wrong)
+        slices = wrong_slices(wrong, _of_leaf(leaf, energy))
+        address, words = finding.address, f"{finding.wrong:,} of {finding.checked:,} components"
+        if is_throughout(wrong, ~_of_leaf(leaf, c.undecided)):
+            words = "all of it"
+        elif slices is not None:
+            address += slices.index(wrong.ndim)
+            words = slices.words(wrong.ndim)
+        found.append(
+            PatternFinding(address, leaf.path, words, wrong=finding.wrong, size=finding.checked)
+        )
+    return tuple(found)
 
 
 def _notes(evidence: Evidence) -> list[str]:

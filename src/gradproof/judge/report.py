@@ -122,6 +122,38 @@ class LeafFinding:
 
 
 @dataclasses.dataclass(frozen=True)
+class PatternFinding:
+    """Which part of a tensor is wrong.
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the part: a tensor, or rows, columns or other slices of it.
+    path : tuple
+        The keys that lead to the tensor.
+    words : str
+        The same in words: "all of it", "row 3", "columns 1, 4", "12 of 61,440 components".
+    wrong, size : int
+        How many components of the tensor are wrong, of how many that were checked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> claim = np.ones((4, 3)) * [1.0, 1.0, 2.0]
+    >>> report = gp.check(lambda W: np.sum(W), claim, np.zeros((4, 3)))
+    >>> report.patterns[0].address, report.patterns[0].words
+    ('W[:, 2]', 'column 2')
+    """
+
+    address: str
+    path: tuple[Any, ...]
+    words: str
+    wrong: int
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
 class CauseFinding:
     """Why a check did not simply pass: a code of the catalogue, where, and what to do.
 
@@ -204,6 +236,7 @@ class Record:
     noise: float
     leaves: tuple[LeafFinding, ...]
     culprits: tuple[ComponentFinding, ...]
+    patterns: tuple[PatternFinding, ...]
     causes: tuple[CauseFinding, ...]
     notes: tuple[str, ...]
     controls: tuple[ControlFinding, ...]

@@ -1,12 +1,14 @@
 """Checks of the options of a problem, before anything is evaluated."""
 
+import math
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described
+from gradproof._base.validation import described, real_number
 
 
 def require_one_of(value: object, name: str, choices: tuple[str, ...], otherwise: str = "") -> None:
@@ -32,6 +34,19 @@ def require_reseed(reseed: Any) -> None:
                 "f draws from (numpy.random.Generator, RandomState or random.Random), or a list "
                 "of such generators"
             )
+
+
+def require_facts(facts: Any) -> None:
+    """Raise unless `facts` names finite numbers other than 0."""
+    if not isinstance(facts, Mapping):
+        raise InputError(
+            f"facts: found {described(facts)}, expected numbers by name, such as {{'batch': 64}}"
+        )
+    for name, value in facts.items():
+        if not isinstance(name, str):
+            raise InputError(f"facts: found the key {name!r}, expected a name in words")
+        if real_number(value, f"facts[{name!r}]") == 0 or not math.isfinite(value):
+            raise InputError(f"facts[{name!r}]: found {value}, expected a finite number, not 0")
 
 
 def is_generator(value: Any) -> bool:

@@ -2,13 +2,13 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, require_callable
 from gradproof.problems.bounds import flat_bounds
-from gradproof.problems.options import require_one_of, require_reseed
+from gradproof.problems.options import require_facts, require_one_of, require_reseed
 from gradproof.tree import flatten
 
 
@@ -29,6 +29,8 @@ class Problem:
         The closed box that `f` is defined in, and evaluated in only: ``(lower, upper)``, each
         None, a number or in the structure of `at`, or a pair ``(low, high)`` for each component.
         None and infinite numbers are no bounds. A component whose bounds are equal is not checked.
+    facts : dict of str to number, optional
+        Numbers that a wrong factor may be, by name: ``{"batch": 64, "outputs": 10}``.
     promote : {"auto", "never"}
         Whether `f` may be evaluated in float64 where parameters are in float32, float16 or
         bfloat16: if it accepts float64 copies of the same values, computes in float64 with them,
@@ -77,6 +79,7 @@ class Problem:
     at: Any
     _: dataclasses.KW_ONLY
     bounds: Any = None
+    facts: Mapping[str, float] | None = None
     promote: Literal["auto", "never"] = "auto"
     reseed: Any = None
     terms: Literal["sum", "mean"] | None = None
@@ -95,6 +98,8 @@ class Problem:
         self._require_one_argument()
         if self.bounds is not None:
             flat_bounds(self.bounds, flatten(self.at, self.root)[0])
+        if self.facts is not None:
+            require_facts(self.facts)
         require_one_of(self.promote, "promote", ("auto", "never"))
         if self.reseed is not None:
             require_reseed(self.reseed)

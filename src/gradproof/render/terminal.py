@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console, Group
@@ -82,13 +83,16 @@ def _parts(record: Record, width: int) -> list[Any]:
 
 
 def _leaves(record: Record, width: int) -> Any:
+    # Rows, columns and slices; how many are wrong is said anyway.
+    whole = {leaf.address for leaf in record.leaves}
+    parts = {one.path: one.words for one in record.patterns if one.address not in whole}
     passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
     hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
     not_shown = {id(leaf) for leaf in hidden}
     shown = [leaf for leaf in record.leaves if id(leaf) not in not_shown]
     widest = max((len(leaf.address) for leaf in shown), default=0)
     shapes = max((len(_shape(leaf.shape)) for leaf in shown), default=0)
-    words = max((len(_words(leaf)) for leaf in shown), default=0)
+    words = max((len(_words(leaf, parts)) for leaf in shown), default=0)
     if width - widest - shapes - 18 < min(words, 40):  # every tensor on two lines
         rows: list[Any] = []
         for leaf in shown:
@@ -96,10 +100,10 @@ def _leaves(record: Record, width: int) -> Any:
                 printable(leaf.address), f"   {_shape(leaf.shape)}   ", _verdict(leaf)
             )
             if leaf.verdict is Verdict.PASS:
-                head.append(f"   {_words(leaf)}")
+                head.append(f"   {_words(leaf, parts)}")
             rows.append(_indented(head, 2))
             if leaf.verdict is not Verdict.PASS:
-                rows.append(_indented(_text(_words(leaf)), 4))
+                rows.append(_indented(_text(_words(leaf, parts)), 4))
         table: Any = Group(*rows)
     else:
         grid = Table.grid(padding=(0, 2, 0, 0))
@@ -109,7 +113,7 @@ def _leaves(record: Record, width: int) -> Any:
         grid.add_column(overflow="fold")
         for leaf in shown:
             grid.add_row(
-                _text(leaf.address), _shape(leaf.shape), _verdict(leaf), _text(_words(leaf))
+                _text(leaf.address), _shape(leaf.shape), _verdict(leaf), _text(_words(leaf, parts))
             )
         table = _indented(grid, 2)
     if not hidden:
@@ -125,7 +129,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) if shape else "number"
 
 
-def _words(leaf: LeafFinding) -> str:
+def _words(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     if leaf.checked == 0:
         if 0 in leaf.shape:
             return "empty"
@@ -143,7 +147,8 @@ def _words(leaf: LeafFinding) -> str:
         some = leaf.relative_to_leaf
         small = f", {some:,} relative to the tensor only" if some else ""
         return (f"right to {off:.1e}" if off else "no difference seen") + small + undecided + unseen
-    words = [] if leaf.checked == 1 else [_share(leaf)]
+    part = f", {parts[leaf.path]}" if leaf.path in parts else ""
+    words = [] if leaf.checked == 1 else [_share(leaf) + part]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
     return ": ".join(words)
 

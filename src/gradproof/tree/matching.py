@@ -16,6 +16,24 @@ class Mismatch:
     address: str
     found: str
     expected: str
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = dataclasses.field(
+        default=None, compare=False
+    )
+
+    @property
+    def repeated(self) -> tuple[int, ...]:
+        """The axes along which the leaf would be repeated to get the shape that was found."""
+        if self.shapes is None:
+            return ()
+        found, expected = self.shapes
+        padded = (1,) * (len(found) - len(expected)) + expected
+        fits = len(padded) == len(found) and all(
+            length in (1, there) for length, there in zip(padded, found, strict=True)
+        )
+        if not fits:
+            return ()
+        new = len(found) - len(expected)
+        return tuple(k for k in range(len(found)) if k < new or padded[k] != found[k])
 
 
 def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
@@ -46,7 +64,8 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
         value = by_path.pop(leaf.path)
         shape = _array_shape(value)
         if shape != leaf.shape:
-            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {leaf.shape}")
+            both = None if shape is None else (shape, leaf.shape)
+            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {leaf.shape}", both)
         ordered.append(value)
     if by_path:
         extra = next(leaf for leaf in claimed.leaves if leaf.path in by_path)

@@ -1,0 +1,83 @@
+"""GP302: the claim is the gradient times a constant."""
+
+from collections.abc import Iterator
+
+from gradproof.judge.catalogue import Cause
+from gradproof.judge.factors import named_factors, what_it_may_be
+from gradproof.judge.suspect import Map, Parameters, Suspect
+from gradproof.numerics.protocol import FloatArray
+
+
+def _maps(suspect: Suspect) -> Iterator[Map]:
+    for factor, named in named_factors(suspect.facts):
+        yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
+
+    def read(theta: FloatArray, bars: FloatArray) -> Parameters | None:
+        share = float(theta[0])
+        return {"factor": 1 / share, "named": ""} if abs(share) > 4 * float(bars[0]) else None
+
+    yield Map(0.0, (suspect.claim,), read=read)
+
+
+def _message(factor: float, named: str) -> str:
+    may_be = what_it_may_be(factor, named)
+    return f"the claim is {factor:.5g} times what was measured" + (f": {may_be}" if may_be else "")
+
+
+CAUSE = Cause(
+    code="GP302",
+    name="constant-factor",
+    message=_message,
+    advice="Look for that number where the loss is averaged, halved or summed; facts= names more.",
+    text="""
+## What it is
+
+The gradient has the right direction and the wrong length: one number stands between the claim and
+the measurement, the same in every component of the tensor.
+
+## How it shows
+
+Claimed and measured have one ratio. It is named where it is 2 or ½ or one of the numbers that you
+gave as `facts`, such as `facts={"batch": 64}`; otherwise the fitted number is printed. One
+measurement cannot tell a sum in place of a mean from a term that was added that many times.
+
+## How it comes about
+
+The gradient of a sum beside a loss that is a mean over the batch, or over the outputs. A forgotten
+½ of a square. A gradient accumulated twice, or once for each worker. `1/m` left out in one layer:
+then that tensor alone is wrong.
+
+## Example
+
+```python
+import numpy as np
+import gradproof as gp
+
+X = np.random.default_rng(0).standard_normal((20, 3))
+y = X @ np.array([1.0, -2.0, 0.5])
+
+
+def loss(w):
+    return np.mean((X @ w - y) ** 2)
+
+
+def gradient(w):
+    return 2 * X.T @ (X @ w - y)  # of the sum
+
+
+report = gp.check(gp.Problem(loss, gradient, np.ones(3), facts={"batch": 20}))
+```
+
+## What to do
+
+Search the backward pass for the number, or for where it is missing. If one tensor alone has the
+factor, it is in the line that computes this one; if a tensor and all in front of it have it, it is
+in the gradient that is passed on.
+
+## What it is easily taken for
+
+A factor on the data term only, with the penalty right (GP303): then the ratio is not quite the
+same everywhere. A sign (GP301) is a factor of -1.
+""",
+    maps=_maps,
+)

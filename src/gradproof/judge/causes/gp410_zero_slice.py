@@ -1,0 +1,71 @@
+"""GP410: some slices of a tensor are claimed to have no gradient."""
+
+import numpy as np
+
+from gradproof.judge.catalogue import Cause
+from gradproof.judge.patterns import wrong_slices
+from gradproof.judge.suspect import Parameters, Suspect
+
+
+def _observe(suspect: Suspect) -> Parameters | None:
+    wrong = suspect.wrong
+    off = (suspect.claim - suspect.measured) * suspect.weight
+    slices = wrong_slices(wrong, np.nan_to_num(off) ** 2)
+    if slices is None or np.any(suspect.claim[wrong]):
+        return None
+    return {"slices": slices.words(wrong.ndim)}
+
+
+CAUSE = Cause(
+    code="GP410",
+    name="zero-slice",
+    message="the claim is 0 in {slices}, where f moves; all else is right",
+    advice="Look for a loop that ends too early, a slice that is too short, a mask.",
+    text="""
+## What it is
+
+A row, a column or another slice of a tensor is claimed to have no gradient, although moving it
+moves f. The rest of the tensor is right.
+
+## How it shows
+
+All components that contradict their measurement are claimed to be 0, and fill whole slices.
+
+## How it comes about
+
+A loop over `range(1, n)` for `range(n)`. An embedding whose padding row is left out in the backward
+pass and not in the forward pass. Gates of an LSTM stacked in one matrix, of which one is forgotten.
+A mask that is one too wide.
+
+## Example
+
+```python
+import numpy as np
+import gradproof as gp
+
+x = np.array([1.0, -2.0, 0.5])
+
+
+def loss(W):
+    return np.sum(np.tanh(W @ x))
+
+
+def gradient(W):
+    dW = np.outer(1 - np.tanh(W @ x) ** 2, x)
+    dW[3] = 0
+    return dW
+
+
+report = gp.check(loss, gradient, np.arange(15.0).reshape(5, 3) / 15)
+```
+
+## What to do
+
+See which index the slice has in the loop or the mask that fills it.
+
+## What it is easily taken for
+
+A slice that is wrong in another way (GP411), or a whole tensor without gradient (GP409).
+""",
+    observe=_observe,
+)

@@ -1,0 +1,67 @@
+"""GP411: some slices of a tensor are wrong, the rest is right."""
+
+import numpy as np
+
+from gradproof.judge.catalogue import Cause
+from gradproof.judge.patterns import wrong_slices
+from gradproof.judge.suspect import Parameters, Suspect
+
+
+def _observe(suspect: Suspect) -> Parameters | None:
+    off = (suspect.claim - suspect.measured) * suspect.weight
+    slices = wrong_slices(suspect.wrong, np.nan_to_num(off) ** 2)
+    return None if slices is None else {"slices": slices.words(suspect.claim.ndim)}
+
+
+CAUSE = Cause(
+    code="GP411",
+    name="wrong-slice",
+    message="the claim is wrong in {slices}; all else is right",
+    advice="Look at what is special about these: the first or last of a loop, one gate, one head.",
+    text="""
+## What it is
+
+The wrong components are those of a row, a column or another slice of the tensor.
+
+## How it shows
+
+Nearly all of the discrepancy lies in these slices, and most of their components contradict their
+measurement.
+
+## How it comes about
+
+An edge that is treated like the middle, the first or last step of a loop, one of several gates or
+heads stacked in one tensor, one class whose label is coded differently.
+
+## Example
+
+```python
+import numpy as np
+import gradproof as gp
+
+x = np.array([1.0, -2.0, 0.5])
+
+
+def loss(W):
+    return np.sum(np.tanh(W @ x))
+
+
+def gradient(W):
+    dW = np.outer(1 - np.tanh(W @ x) ** 2, x)
+    dW[3] = x - x**2  # another formula in one row
+    return dW
+
+
+report = gp.check(loss, gradient, np.arange(15.0).reshape(5, 3) / 15)
+```
+
+## What to do
+
+Follow that index through the backward pass.
+
+## What it is easily taken for
+
+Single components (GP412), where no slice is wrong as a whole.
+""",
+    observe=_observe,
+)

@@ -1,0 +1,71 @@
+"""GP412: a few components are wrong, the rest is right."""
+
+import numpy as np
+
+from gradproof.judge.catalogue import Cause
+from gradproof.judge.suspect import Parameters, Suspect
+
+_FEW = 0.05  # of a tensor
+_AT_MOST = 100
+
+
+def _observe(suspect: Suspect) -> Parameters | None:
+    wrong = int(np.sum(suspect.wrong))
+    size = suspect.claim.size
+    if size < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * size)):
+        return None
+    return {"wrong": wrong, "size": size}
+
+
+CAUSE = Cause(
+    code="GP412",
+    name="single-components",
+    message="{wrong:,} of {size:,} components are wrong, the others are right",
+    advice="Look at what is special about these places: an edge, an index met twice, a branch.",
+    text="""
+## What it is
+
+A few numbers of the tensor are wrong, in no slice of their own.
+
+## How it shows
+
+Most components agree with their measurement; the few that do not are listed as culprits.
+
+## How it comes about
+
+Indices that occur twice: `dW[idx] += g` adds only once in NumPy, `np.add.at` adds every time. A
+branch or a clip that is decided differently in forward and backward pass. A value near a kink. An
+edge or a corner of an image. Entries written by hand.
+
+## Example
+
+```python
+import numpy as np
+import gradproof as gp
+
+words = np.array([0, 3, 3, 7])
+
+
+def loss(table):
+    return np.sum(np.sin(table[words]))
+
+
+def gradient(table):
+    d = np.zeros_like(table)
+    d[words] += np.cos(table[words])  # word 3 occurs twice, and is added once
+    return d
+
+
+report = gp.check(loss, gradient, np.linspace(0, 1, 30))
+```
+
+## What to do
+
+Look at the culprits' indices, and at what the code does at just these.
+
+## What it is easily taken for
+
+A wrong slice (GP411). Or kinks (GP202), where a claim between the slopes of both sides passes.
+""",
+    observe=_observe,
+)

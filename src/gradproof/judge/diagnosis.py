@@ -1,0 +1,184 @@
+"""Why a gradient is wrong: the mistakes of the catalogue that explain what was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradproof._base.outcomes import Verdict
+from gradproof.judge.catalogue import Cause
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.fit import Fit, fit
+from gradproof.judge.report import CauseFinding, LeafFinding
+from gradproof.judge.suspect import Map, Parameters, Suspect
+
+_ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same
+_MOST_TIES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class _Explanation:
+    """One cause of one leaf."""
+
+    cause: Cause
+    found: Fit
+    address: str
+
+
+def diagnose(suspects: Sequence[Suspect]) -> list[CauseFinding]:
+    """Return the causes of what is wrong, those that explain most tensors first.
+
+    Each tensor gets the explanations with the fewest free parameters, all of them where several
+    explain it. What explains one tensor is tried on the others with its parameters as they are, and
+    several tensors with one cause are one finding.
+    """
+    by_address = {suspect.address: suspect for suspect in suspects}
+    explained = {address: _explanations(one, by_address) for address, one in by_address.items()}
+    for suspect in suspects:
+        if not any(one.cause.maps for one in explained[suspect.address]):
+            borrowed = _borrowed(suspect, explained)
+            explained[suspect.address] = borrowed or explained[suspect.address]
+    groups: list[list[_Explanation]] = []
+    for suspect in suspects:
+        for one in explained[suspect.address]:
+            group = next((group for group in groups if _are_one(group[0], one)), None)
+            if group is None:
+                groups.append([one])
+            else:
+                group.append(one)
+    groups = _without_lesser_ties(_with_biases(groups))
+    return [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
+
+
+def where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
+    """Return that all tensors up to one are wrong and all behind it right, if that is so."""
+    verdicts = [leaf.verdict for leaf in leaves]
+    count = sum(verdict is Verdict.FAIL for verdict in verdicts)
+    right = len(verdicts) - count
+    if count < 2 or right < 1 or verdicts != [Verdict.FAIL] * count + [Verdict.PASS] * right:
+        return []
+    wrong, last, first = leaves[:count], leaves[count - 1].address, leaves[count].address
+    cause = CATALOGUE["GP413"]
+    return [cause.finding(*(leaf.address for leaf in wrong), first=last, right=first)]
+
+
+def _explanations(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_Explanation]:
+    """Return what explains one tensor with the fewest free parameters; else what is seen of it."""
+    observed = []
+    fitted = []
+    for cause in CATALOGUE.values():
+        if cause.maps is not None:
+            found = [
+                result
+                for one in cause.maps(suspect)
+                if (result := fit(suspect, one)) and _is_mutual(suspect, one, by_address)
+            ]
+            if found:
+                best = min(found, key=lambda one: (one.free, -one.energy))
+                fitted.append(_Explanation(cause, best, suspect.address))
+        elif cause.observe is not None:
+            seen = cause.observe(suspect)
+            if seen is not None:
+                observed.append(
+                    _Explanation(cause, Fit(seen, np.empty(0), 0, 0.0, ()), suspect.address)
+                )
+    # That it is 0 says more about a claim than what the truth happens to be like.
+    certain = [one for one in observed if one.cause.code in ("GP408", "GP409")]
+    if certain or not fitted:
+        known = certain or [one for one in observed if one.cause.code != "GP399"]
+        return (known or observed)[:1]
+    fewest = min(one.found.free for one in fitted)
+    return [one for one in fitted if one.found.free == fewest]
+
+
+def _is_mutual(suspect: Suspect, candidate: Map, by_address: Mapping[str, Suspect]) -> bool:
+    """Whether the tensors that a map exchanges are all wrong, and each has the other's claim."""
+    for address in candidate.also:
+        other = by_address.get(address)
+        if other is None or not fit(other, Map(suspect.claim.reshape(other.claim.shape))):
+            return False
+    return True
+
+
+def _borrowed(suspect: Suspect, explained: Mapping[str, list[_Explanation]]) -> list[_Explanation]:
+    """Return what explains others and, with the same parameters, this tensor as well."""
+    for one in (one for others in explained.values() for one in others):
+        theta, parameters = one.found.theta, one.found.parameters
+        candidates = [
+            (one.cause, sum(map(np.multiply, theta, candidate.bases), candidate.fixed), parameters)
+            for candidate in (one.cause.maps(suspect) if one.cause.maps else ())
+            if candidate.bases and len(candidate.bases) == theta.size
+        ]
+        if "factor" in parameters:  # of a tensor without a penalty
+            alone = {"factor": parameters["factor"], "named": ""}
+            factor = CATALOGUE["GP302"]
+            candidates.append((factor, suspect.claim / parameters["factor"], alone))
+        for cause, predicted, parameters in candidates:
+            found = fit(suspect, Map(predicted, parameters=parameters))
+            if found is not None:
+                return [_Explanation(cause, found, suspect.address)]
+    return []
+
+
+def _are_one(first: _Explanation, second: _Explanation) -> bool:
+    """Whether two tensors have the same cause, with the same parameters, or each other's."""
+    if first.cause is not second.cause:
+        return False
+    if first.found.also:
+        return second.address in first.found.also
+    mine, theirs = first.found.parameters, second.found.parameters
+    if first.cause.code == "GP399":
+        return True
+    keys = mine.keys() - {"named"}
+    return keys == theirs.keys() - {"named"} and all(_is_alike(mine[k], theirs[k]) for k in keys)
+
+
+def _is_alike(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, float) and isinstance(theirs, float):
+        return math.isclose(mine, theirs, rel_tol=_ALIKE)
+    return bool(mine == theirs)
+
+
+def _with_biases(groups: list[list[_Explanation]]) -> list[list[_Explanation]]:
+    """Count tensors with the factor alone to a factor of the data term beside a penalty."""
+    result = list(groups)
+    for group in groups:
+        if group[0].cause.code != "GP303":
+            continue
+        factor = group[0].found.parameters["factor"]
+        for other in groups:
+            alone = other[0].cause.code == "GP302"
+            if alone and _is_alike(other[0].found.parameters["factor"], factor):
+                group += other
+                result.remove(other)
+    return result
+
+
+def _without_lesser_ties(groups: list[list[_Explanation]]) -> list[list[_Explanation]]:
+    """Leave out what explains a tensor that another cause explains together with more of them."""
+    size = {id(group): len({one.address for one in group}) for group in groups}
+    best: dict[str, int] = {}
+    for group in groups:
+        for one in group:
+            best[one.address] = max(best.get(one.address, 0), size[id(group)])
+    kept = [[one for one in group if size[id(group)] == best[one.address]] for group in groups]
+    ties: dict[str, int] = {}
+    result = []
+    for group in kept:
+        group = [one for one in group if ties.get(one.address, 0) < _MOST_TIES]
+        for one in group:
+            ties[one.address] = ties.get(one.address, 0) + 1
+        if group:
+            result.append(group)
+    return result
+
+
+def _finding(group: list[_Explanation]) -> CauseFinding:
+    first = group[0]
+    parameters: Parameters = first.found.parameters
+    addresses = list(dict.fromkeys(one.address for one in group))
+    return first.cause.finding(*addresses, **parameters)

@@ -1,0 +1,26 @@
+"""Everything that was measured in a check."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gradproof.judge.tolerance import Limits
+from gradproof.judge.verdict import Components
+from gradproof.numerics.protocol import BoolArray, FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Evidence:
+    """All measurements of a check at `x`; `unit` turns them back into the units of f.
+
+    `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
+    components that could not be moved, and of which nothing is said.
+    """
+
+    x: FloatArray
+    components: Components
+    limits: Limits
+    noise: float
+    unit: float
+    margin: float
+    fixed: BoolArray | None = None

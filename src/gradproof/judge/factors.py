@@ -1,0 +1,33 @@
+"""Factors by which a gradient may be wrong, and what they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+_USUAL = {2.0: "a forgotten ½, a term added twice", 0.5: "a ½ too much, a term counted half"}
+_LARGEST = 100_000
+
+
+def named_factors(facts: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    """Yield the factors that have a name, each once, with all the names that it has."""
+    names: dict[float, list[str]] = {factor: [] for factor in _USUAL}
+    for name, value in facts.items():
+        if value not in (0, 1):
+            names.setdefault(float(value), []).append(name)
+            names.setdefault(1 / value, []).append(f"1/{name}")
+    for factor, known in names.items():
+        yield factor, ", ".join(known)
+
+
+def what_it_may_be(factor: float, named: str) -> str:
+    """Return what a factor may be, as half a sentence."""
+    may_be = [f"that is {named}"] if named else []
+    if factor in _USUAL:
+        may_be.append(_USUAL[factor])
+    whole = round(factor)
+    part = round(1 / factor) if factor else 0
+    if abs(whole) > 1 and abs(factor - whole) < 1e-3 * abs(whole) and whole <= _LARGEST:
+        may_be.append(f"a sum where a mean of {whole:,} is meant")
+    elif abs(part) > 1 and abs(1 / factor - part) < 1e-3 * abs(part) and part <= _LARGEST:
+        may_be.append(f"a mean of {part:,} where a sum is meant")
+    return "; ".join(may_be)

@@ -1,0 +1,77 @@
+"""Whether a mistake explains a leaf: the map of the claim, fitted to what was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gradproof.judge.suspect import Map, Parameters, Suspect
+from gradproof.numerics.protocol import FloatArray
+
+_CLEARLY = 3.0  # times the room: the discrepancy as a whole
+_MORE = 2  # visibly wrong components than parameters
+_FAR = 1e3  # times the room: so far off, a single component tells as well
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A map that explains a leaf: its parameters, those fitted, and how much it explains."""
+
+    parameters: Parameters
+    theta: FloatArray
+    free: int
+    energy: float
+    also: tuple[str, ...]
+
+
+def fit(suspect: Suspect, candidate: Map) -> Fit | None:
+    """Return how a map explains what was measured; None where it does not.
+
+    The parameters are fitted by least squares, every component weighted by its room; all components
+    must then agree within it, the discrepancy of the claim must be far larger, and it must be
+    visible in two more components than there are parameters.
+    """
+    known = np.isfinite(suspect.measured) & np.isfinite(suspect.room)
+    y, room = suspect.measured[known], suspect.room[known]
+    if y.size == 0 or not np.all(room > 0):
+        return None
+    weight = suspect.weight[known]
+    off = suspect.claim[known] - y
+    fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)[known]
+    theta = bars = np.empty(0)
+    predicted = fixed
+    if candidate.bases:
+        bases = np.stack([base[known] for base in candidate.bases], axis=1)
+        solved = _least_squares(bases / room[:, None], (y - fixed) / room)
+        if solved is None:
+            return None
+        theta, bars = solved
+        predicted = fixed + bases @ theta
+    left = predicted - y
+    if np.any(np.abs(left) > room):
+        return None
+    visible = int(np.sum(np.abs(off) > 3 * room))
+    enough = visible >= candidate.counts + _MORE
+    if not enough and not (candidate.counts == 0 and visible and np.all(np.abs(off) > _FAR * room)):
+        return None
+    if not np.linalg.norm(off / room) > _CLEARLY * np.sqrt(y.size if visible > 1 else 1):
+        return None
+    read = candidate.read(theta, bars)
+    if read is None:
+        return None
+    before = float(np.sum((off * weight) ** 2))
+    energy = 1 - float(np.sum((left * weight) ** 2)) / before if before > 0 else 1.0
+    return Fit({**candidate.parameters, **read}, theta, candidate.counts, energy, candidate.also)
+
+
+def _least_squares(bases: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return parameters and their bars; None where the data do not tell them apart."""
+    size = np.linalg.norm(bases, axis=0)
+    if not np.all(size > 0):
+        return None
+    q, r = np.linalg.qr(bases / size)
+    if r.shape[0] < r.shape[1] or np.min(np.abs(np.diag(r))) < 1e-6:
+        return None
+    inverse = np.linalg.inv(r)
+    return inverse @ (q.T @ y) / size, np.linalg.norm(inverse, axis=1) / size

@@ -1,0 +1,60 @@
+"""A leaf that is wrong, as the causes see it, and what a cause says the truth would be."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradproof.numerics.protocol import FloatArray
+
+Parameters = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Suspect:
+    """What is known of one wrong leaf; arrays have its shape, NaN where nothing was decided.
+
+    `room` is by how much a derivative may differ from `measured` and still be right: bars, rounding
+    and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
+    claims for the other leaves by address, and `facts` numbers that the user has named.
+    """
+
+    address: str
+    claim: FloatArray
+    x: FloatArray
+    measured: FloatArray
+    room: FloatArray
+    weight: FloatArray
+    right: Mapping[str, FloatArray]
+    wrong_too: Mapping[str, FloatArray]
+    facts: Mapping[str, float]
+
+    @property
+    def wrong(self) -> Any:
+        """Where the claim is visibly off."""
+        with np.errstate(invalid="ignore"):
+            return np.abs(self.claim - self.measured) > 3 * self.room
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Map:
+    """What the truth would be if a mistake had been made: ``fixed + Σ θ_k bases_k``.
+
+    `parameters` are those of the mistake that are known, `read` turns the fitted θ and their bars
+    into the others. `counts` is how many parameters the map has; those that were not fitted but
+    taken from many possible ones may count, too. `also` are other leaves that take part in it.
+    """
+
+    fixed: FloatArray | float
+    bases: tuple[FloatArray, ...] = ()
+    parameters: Parameters = dataclasses.field(default_factory=dict)
+    read: Callable[[FloatArray, FloatArray], Parameters | None] = lambda theta, bars: {}
+    also: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> int:
+        """How many parameters are free."""
+        return len(self.bases)

@@ -1,0 +1,276 @@
+"""Causes of what is wrong: each mistake is named, and nothing is named that was not made."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import gradproof as gp
+from gradproof.judge.fit import fit
+from gradproof.judge.suspect import Map, Suspect
+
+Array = npt.NDArray[np.float64]
+Tensors = dict[str, Array]
+SEEDS = range(3)
+
+
+class Network:
+    """A network with tanh, a mean over outputs and samples, and an L2 penalty on the weights."""
+
+    penalty = 0.02
+
+    def __init__(self, seed: int, sizes: tuple[int, ...] = (6, 4, 4, 3), samples: int = 15) -> None:
+        rng = np.random.default_rng(seed)
+        self.layers = range(1, len(sizes))
+        self.X, self.Y = (rng.standard_normal((k, samples)) for k in (sizes[0], sizes[-1]))
+        self.at: Tensors = {}
+        for k in self.layers:
+            self.at[f"W{k}"] = rng.standard_normal((sizes[k], sizes[k - 1]))
+            self.at[f"b{k}"] = rng.standard_normal((sizes[k], 1))
+
+    def forward(self, p: Tensors) -> list[Array]:
+        a = [self.X]
+        for k in self.layers:
+            z = p[f"W{k}"] @ a[-1] + p[f"b{k}"]
+            a.append(np.tanh(z) if k < len(self.layers) else z)
+        return a
+
+    def f(self, p: Tensors) -> float:
+        weights = sum(float(np.sum(p[f"W{k}"] ** 2)) for k in self.layers)
+        return float(np.mean((self.forward(p)[-1] - self.Y) ** 2)) + self.penalty / 2 * weights
+
+    def gradient(self, p: Tensors, data: float = 1.0, penalty: float = 1.0) -> Tensors:
+        a = self.forward(p)
+        d = data * 2 * (a[-1] - self.Y) / self.Y.size
+        found: Tensors = {}
+        for k in reversed(self.layers):
+            found[f"W{k}"] = d @ a[k - 1].T + penalty * self.penalty * p[f"W{k}"]
+            found[f"b{k}"] = np.sum(d, axis=1, keepdims=True)
+            d = p[f"W{k}"].T @ d * (1 - a[k - 1] ** 2)
+        return found
+
+    def check(self, claim: Tensors, **facts: float) -> gp.Report:
+        return gp.check(gp.Problem(self.f, claim, self.at, facts=facts or None))
+
+
+def causes(report: gp.Report) -> dict[str, tuple[str, ...]]:
+    assert report.verdict == "fail"
+    return {cause.code: cause.addresses for cause in report.causes}
+
+
+def shift(leaf: Array) -> Array:
+    return np.roll(leaf, 1, axis=1)
+
+
+def drop_a_row(leaf: Array) -> Array:
+    leaf[2] = 0
+    return leaf
+
+
+def double_a_column(leaf: Array) -> Array:
+    leaf[:, 1] *= 2
+    return leaf
+
+
+def spoil_one(leaf: Array) -> Array:
+    leaf[1, 2] += 0.1
+    return leaf
+
+
+MISTAKES: dict[str, tuple[str, Callable[[Array], Array], dict[str, Any]]] = {
+    "sign": ("W1", np.negative, {"GP301": {}}),
+    "twice": ("W1", lambda leaf: 2 * leaf, {"GP302": {"factor": 2.0}}),
+    "some factor": ("W2", lambda leaf: 1.37 * leaf, {"GP302": {"factor": 1.37}}),
+    "a negative factor": ("W2", lambda leaf: -3 * leaf, {"GP302": {"factor": -3.0}}),
+    "an offset": ("b1", lambda leaf: leaf + 0.3, {"GP304": {"offset": 0.3}}),
+    "transposed": ("W2", np.transpose, {"GP403": {}}),
+    "order": ("W1", lambda leaf: leaf.T.reshape(leaf.shape), {"GP404": {}}),
+    "reversed": ("W1", lambda leaf: leaf[:, ::-1], {"GP405": {"axis": 1}}),
+    "shifted": ("W1", shift, {"GP406": {"axis": 1, "by": 1}}),
+    "zero": ("W3", np.zeros_like, {"GP409": {}}),
+    "zero row": ("W1", drop_a_row, {"GP410": {"slices": "row 2"}}),
+    "wrong column": ("W1", double_a_column, {"GP411": {"slices": "column 1"}}),
+    "one component": ("W1", spoil_one, {"GP412": {"wrong": 1, "size": 24}}),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("leaf", "change", "expected"), MISTAKES.values(), ids=list(MISTAKES))
+def test_a_mistake_in_one_tensor_is_named_with_its_numbers(
+    leaf: str, change: Callable[[Array], Array], expected: dict[str, Any], seed: int
+) -> None:
+    network = Network(seed)
+    right = network.gradient(network.at)
+    assert network.check(right).passed
+    report = network.check(right | {leaf: change(right[leaf].copy())})
+    assert causes(report) == dict.fromkeys(expected, (f"p['{leaf}']",))
+    for cause in report.causes:
+        for key, value in expected[cause.code].items():
+            found = cause.parameters[key]
+            assert found == (pytest.approx(value, rel=1e-4) if isinstance(value, float) else value)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_penalties(seed: int) -> None:
+    network = Network(seed)
+    weights = tuple(f"p['W{k}']" for k in network.layers)
+    for penalty, missing in ((0.0, 0.02), (0.5, 0.01), (2.0, -0.02)):
+        report = network.check(network.gradient(network.at, penalty=penalty))
+        assert {key: set(found) for key, found in causes(report).items()} == {"GP401": set(weights)}
+        assert report.causes[0].parameters["penalty"] == pytest.approx(missing, rel=1e-4)
+    right = network.gradient(network.at)
+    report = network.check(right | {"W2": right["W2"] + 0.1 * np.sign(network.at["W2"])})
+    assert causes(report) == {"GP402": ("p['W2']",)}
+    assert report.causes[0].parameters["penalty"] == pytest.approx(-0.1, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_factor_on_the_data_term_beside_a_right_penalty_is_one_cause_of_all(seed: int) -> None:
+    network = Network(seed)
+    report = network.check(network.gradient(network.at, data=3.0))
+    (cause,) = report.causes
+    assert cause.code == "GP303"
+    assert set(cause.addresses) == {f"p['{name}']" for name in network.at}
+    assert cause.parameters["factor"] == pytest.approx(3, rel=1e-5)
+    assert cause.parameters["penalty"] == pytest.approx(0.02, rel=1e-3)
+    assert "a sum where a mean of 3 is meant" in cause.message
+
+
+def test_one_cause_of_several_tensors_is_one_finding_and_facts_name_the_factor() -> None:
+    network = Network(0)
+    network.penalty = 0.0
+    right = network.gradient(network.at)
+    claim = {name: 15 * leaf for name, leaf in right.items()}
+    (cause,) = network.check(claim, samples=15, layers=3).causes
+    assert (cause.code, len(cause.addresses)) == ("GP302", 6)
+    assert cause.parameters == {"factor": 15.0, "named": "samples"}
+    assert "that is samples" in cause.message
+    claim = right | {"b1": 4 * right["b1"], "W2": 2 * right["W2"]}
+    found = {cause.addresses: cause.parameters["factor"] for cause in network.check(claim).causes}
+    assert found == {("p['b1']",): pytest.approx(4), ("p['W2']",): 2.0}
+
+
+def test_what_explains_others_is_tried_where_there_are_too_few_components() -> None:
+    network = Network(0, (5, 4, 2))
+    network.penalty = 0.0
+    claim = {name: 1.3 * leaf for name, leaf in network.gradient(network.at).items()}
+    (cause,) = network.check(claim).causes
+    assert cause.code == "GP302"
+    assert "p['b2']" in cause.addresses  # of two components
+    alone = network.check(network.gradient(network.at) | {"b2": claim["b2"]})
+    assert set(causes(alone)) == {"GP399"}
+
+
+def test_tensors_that_were_exchanged_or_handed_out_twice() -> None:
+    network = Network(0)
+    right = network.gradient(network.at)
+    swapped = network.check(right | {"b1": right["b2"], "b2": right["b1"]})
+    assert causes(swapped) == {"GP407": ("p['b1']", "p['b2']")}
+    twice = network.check(right | {"b2": right["b1"]})
+    assert causes(twice) == {"GP408": ("p['b2']",)}
+    assert twice.causes[0].parameters == {"other": "p['b1']"}
+
+
+def test_ties_are_told_together() -> None:
+    report = gp.check(lambda x: x[0] ** 2 + 3 * x[1], lambda x: np.array([3.0, 2.0]), np.ones(2))
+    assert set(causes(report)) == {"GP405", "GP406"}
+
+
+def test_where_a_mistake_enters_the_backward_pass() -> None:
+    network = Network(1)
+    network.penalty = 0.0
+    right = network.gradient(network.at)
+    noise = np.random.default_rng(0)
+    broken = {k: right[k] * noise.uniform(0.5, 2, right[k].shape) for k in ("W1", "b1")}
+    found = causes(network.check(right | broken))
+    assert found["GP413"] == ("p['W1']", "p['b1']")
+    assert set(found) == {"GP413", "GP399"}
+    broken = {"W1": broken["W1"], "W2": right["W2"] * noise.uniform(0.5, 2, right["W2"].shape)}
+    assert "GP413" not in causes(network.check(right | broken))  # b1 between them is right
+
+
+KNOWN = {"GP301", "GP302", "GP303", "GP304", "GP401", "GP402", "GP403", "GP404", "GP405", "GP406"}
+KNOWN |= {"GP407", "GP408", "GP409", "GP414"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_is_named_that_was_not_done(seed: int) -> None:
+    network = Network(seed)
+    right = network.gradient(network.at)
+    rng = np.random.default_rng(seed)
+    elsewhere = {k: v + 0.03 * rng.standard_normal(v.shape) for k, v in network.at.items()}
+    unknown = [
+        network.gradient(elsewhere),
+        {k: v + 1e-3 * rng.standard_normal(v.shape) for k, v in right.items()},
+        {k: v * np.tanh(1 + network.at[k]) for k, v in right.items()},
+        {k: rng.standard_normal(v.shape) for k, v in right.items()},
+        {k: np.clip(v, -0.01, 0.01) for k, v in right.items()},
+    ]
+    for claim in unknown:
+        assert not set(causes(network.check(claim))) & KNOWN
+
+
+def suspect(claim: Any, measured: Any, room: float = 1e-6) -> Suspect:
+    a, y = np.asarray(claim, dtype=float), np.asarray(measured, dtype=float)
+    one = np.ones_like(a)
+    return Suspect("x", a, one, y, room * one, one, {}, {}, {})
+
+
+def test_a_fit_needs_agreement_everywhere_and_more_evidence_than_parameters() -> None:
+    truth = np.array([1.0, -2.0, 0.5, 3.0])
+    free = Map(0.0, (1.7 * truth,), read=lambda theta, bars: {"theta": float(theta[0])})
+    found = fit(suspect(1.7 * truth, truth), free)
+    assert found is not None
+    assert found.parameters["theta"] == pytest.approx(1 / 1.7)
+    assert found.energy == pytest.approx(1)
+    assert fit(suspect(1.7 * truth, truth + 1e-5 * np.eye(4)[3]), free) is None
+    two = Map(0.0, (1.7 * truth[:2],))
+    assert fit(suspect(1.7 * truth[:2], truth[:2]), two) is None
+    # One number far off is enough for a map without parameters, a little off is not.
+    assert fit(suspect(-3.0, 3.0), Map(np.array(3.0))) is not None
+    assert fit(suspect(3.00001, 3.0), Map(np.array(3.0))) is None
+    # Where nothing was measured, nothing is explained.
+    assert fit(suspect([1.0, 2.0], [np.nan, np.nan]), Map(np.ones(2))) is None
+
+
+def test_what_was_not_decided_does_not_count() -> None:
+    truth = np.array([1.0, -2.0, 0.5, np.nan])
+    claim = np.array([-1.0, 2.0, -0.5, 7.0])
+    assert fit(suspect(claim, truth), Map(-claim)) is not None
+
+
+@pytest.mark.parametrize(
+    ("claim", "axes"),
+    [
+        (lambda p: {"W": np.ones((2, 3)), "b": np.ones((2, 20))}, "1"),
+        (lambda p: {"W": np.ones((4, 2, 3)), "b": np.ones((2, 1))}, "0"),
+    ],
+)
+def test_what_was_broadcast_has_to_be_summed(claim: Callable[[Any], Any], axes: str) -> None:
+    at = {"W": np.ones((2, 3)), "b": np.ones((2, 1))}
+    report = gp.check(lambda p: float(np.sum(p["W"]) + np.sum(p["b"])), claim, at)
+    assert [cause.code for cause in report.causes] == ["GP103", "GP415"]
+    assert report.causes[1].parameters["axes"] == axes
+
+
+def test_a_shape_that_is_no_broadcast_is_just_wrong() -> None:
+    report = gp.check(lambda x: float(np.sum(x)), lambda x: np.ones((3, 2)), np.ones((2, 3)))
+    assert [cause.code for cause in report.causes] == ["GP103"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (64, "expected numbers by name"),
+        ({1: 2.0}, "the key 1"),
+        ({"batch": 0}, "not 0"),
+        ({"batch": float("inf")}, "finite"),
+        ({"batch": "many"}, "facts['batch']"),
+    ],
+)
+def test_facts_are_numbers_by_name(facts: Any, words: str) -> None:
+    with pytest.raises(gp.InputError, match="facts") as raised:
+        gp.Problem(lambda x: x, lambda x: 1.0, 1.0, facts=facts)
+    assert words in str(raised.value)
