@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors bench trust docs clean
+.PHONY: demo test test-all lint types floors bench trust diagnose docs clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,7 +21,7 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) trust docs bench BENCH=--quick
+	$(MAKE) trust diagnose docs bench BENCH=--quick
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -40,6 +40,9 @@ bench: $(VENV)/.test
 trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets
 	$(BIN)/python -m benchmarks.trust.wild
+
+diagnose: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
