@@ -33,8 +33,10 @@ from benchmarks.trust.rivals import RIVALS, Rival, box, load_study
 from benchmarks.trust.rivals import judge as ask
 from benchmarks.trust.trees import Structure
 from benchmarks.trust.truth import agrees, flat
+from benchmarks.trust.unfinished import is_unfinished
 
 STUDY = "study"
+UNFINISHED = "solver noise, unfinished"
 EVERY_CASE = "all"
 
 P = TypeVar("P")
@@ -97,8 +99,14 @@ def dtype_of(family: Family, case: Case) -> str:
     return "float32" if single else "float64"
 
 
-def kind_of(family: Family, case: Case) -> str:
-    """Return the kind of a case: a random function that can be seeded again is one of its own."""
+def kind_of(family: Family, case: Case, right: Any) -> str:
+    """Return the kind of a case with its right gradient.
+
+    A random function that can be seeded again is a kind of its own, and so is an iteration that is
+    stopped so early that the right gradient is not the slope of f.
+    """
+    if family.kind == "solver noise" and is_unfinished(case, right):
+        return UNFINISHED
     return f"{family.kind}, reseeded" if "reseed" in case.options else family.kind
 
 
@@ -217,12 +225,14 @@ def _run_seed(family: Family, plan: Plan, seed: int) -> Results:
             why = unverified(family, case)
             if why is None:
                 right = right_gradient(case)
+                with quiet(), np.errstate(all="ignore"):
+                    kind = kind_of(family, case, right)
                 memory: dict[str, Any] = {}
                 for wrong in _chosen(family, case, right, portion, plan, seed):
                     if wrong is not None and _debatable(family, case, right, wrong):
                         results.debatable += 1
                     else:
-                        judge = functools.partial(_judge, family, case, right, wrong)
+                        judge = functools.partial(_judge, family, case, kind, right, wrong)
                         results.judged += judge(rivals, memory, plan, seed)
         except Exception:
             why = _traceback()
@@ -287,6 +297,7 @@ def _stated(answer: subject.Answer, claim: Any, right: Any, at: Any) -> float:
 def _judge(
     family: Family,
     case: Case,
+    kind: str,
     right: Any,
     wrong: Wrong | None,
     rivals: dict[str, Rival],
@@ -303,7 +314,7 @@ def _judge(
         common = Judged(
             competitor=subject.NAME,
             family=family.name,
-            kind=kind_of(family, case),
+            kind=kind,
             case=case.name,
             mutation=RIGHT if wrong is None else wrong.mutation,
             seed=seed,
@@ -320,7 +331,7 @@ def _judge(
         for path, where in zip(structure.paths, structure.slices, strict=True)
         if not np.any(touched[where])
     }
-    if wrong is not None and kind_of(family, case) == "random":
+    if wrong is not None and kind == "random":
         clean.clear()  # values of another draw: no leaf of them is right
     kept = [leaf for leaf in answer.leaves if leaf.path in clean]
     stated = 0.0 if wrong is None else _stated(answer, claim, right, case.at)

@@ -21,7 +21,7 @@ LEAST_ERROR_COMPARED = {"float64": LEAST_ERROR, "float32": 5e-2}
 BEYOND = 10.0
 
 #: Kinds that are reported, but have no targets: what is finer than a step cannot be seen.
-UNTARGETED = ("below the step",)
+UNTARGETED = ("below the step", "solver noise, unfinished")
 
 #: Kinds whose right gradients cannot pass: inconclusive is the right answer. A random function that
 #: can be seeded again is another kind.

@@ -32,6 +32,7 @@ from benchmarks.trust.running import (
     wrong_gradients,
 )
 from benchmarks.trust.trees import Structure
+from benchmarks.trust.unfinished import is_unfinished
 
 
 @pytest.fixture(autouse=True)
@@ -478,17 +479,17 @@ class TestRunning:
         start = rng.bit_generator.state
         family, case = self.case(kind="random")
         case = dataclasses.replace(case, gradient=lambda x: x * rng.random(5))
-        assert kind_of(family, case) == "random"
+        assert kind_of(family, case, None) == "random"
         assert not np.array_equal(right_gradient(case), right_gradient(case))
 
         def reseed() -> None:
             rng.bit_generator.state = start
 
         case = dataclasses.replace(case, options={"reseed": reseed})
-        assert kind_of(family, case) == "random, reseeded"
+        assert kind_of(family, case, None) == "random, reseeded"
         assert np.array_equal(right_gradient(case), right_gradient(case))
         assert np.array_equal(right_gradient(case), seeded(case, case.gradient)(case.at))
-        assert kind_of(family, case) not in score.UNANSWERABLE
+        assert kind_of(family, case, None) not in score.UNANSWERABLE
 
     def test_a_sample_is_spread_over_families(self) -> None:
         names = [f"f{i}" for i in range(7)]
@@ -615,3 +616,25 @@ class TestCoverage:
         assert not any(one.covered for one in measure(family, wrong, 0))
         large = dataclasses.replace(case, at=np.ones(1000))
         assert list(measure(family, large, 0)) == []
+
+
+class TestUnfinished:
+    @pytest.mark.parametrize(("tolerance", "expected"), [(1e-2, True), (1e-12, False)])
+    def test_a_slope_that_is_not_the_limit_s(self, tolerance: float, expected: bool) -> None:
+        def solve(t: float) -> float:
+            y = 0.0
+            while True:
+                new = 0.8 * y + math.exp(t)
+                if abs(new - y) < tolerance:
+                    return new
+                y = new
+
+        case = Case("c", lambda t: solve(float(t)), lambda t: 5 * np.exp(t), 0.9)
+        assert is_unfinished(case, case.gradient(case.at)) is expected
+
+    def test_the_slope_of_a_smooth_function_and_a_wrong_one(self) -> None:
+        at = {"w": np.linspace(0.5, 2, 70), "b": np.array(0.0)}
+        case = Case("c", lambda p: float(np.sum(np.sin(p["w"])) + p["b"] ** 2), lambda p: p, at)
+        right = {"w": np.cos(at["w"]), "b": np.array(0.0)}
+        assert not is_unfinished(case, right)
+        assert is_unfinished(case, {**right, "w": 1.001 * right["w"]})

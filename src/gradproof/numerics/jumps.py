@@ -16,7 +16,7 @@ from gradproof.numerics.noise import is_smooth
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray
 
 # Half the width, in units of the natural scale, and points on either side.
-_WINDOWS = ((0.2, 16), (0.02, 16), (2.0, 160))
+_WINDOWS = ((0.2, 16), (0.02, 16), (1.0, 160))
 _ORDER = 6  # of the differences that a smooth f leaves next to nothing in
 _SUM_OF_SQUARES = 924.0  # of the binomial coefficients of that order
 _STEP_IN_DIFFERENCES = 10.0  # the largest coefficient in the differences of a jump of 1

@@ -296,3 +296,121 @@ def value_from_double(rng: np.random.Generator) -> Iterator[Case]:
             partial(complex_step, twin, at),
             {"data forgotten": no_data},
         )
+
+
+@family("solver noise/accelerated roots", kind="solver noise", source=_SOURCE, split="validation")
+def accelerated_roots(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw sums over roots of y + a exp(y) = t, found by Steffensen's method to a tolerance."""
+    for n, a, tolerance in ((3, 0.3, 1e-3), (6, 0.1, 1e-5), (12, 0.2, 1e-7), (5, 0.4, 1e-9)):
+        at = rng.uniform(-1, 1, n)
+
+        def root(t: Any, a: float = a, tolerance: float = tolerance) -> Any:
+            y = t
+            for _ in range(100):
+                once = t - a * np.exp(y)
+                twice = t - a * np.exp(once)
+                bend = twice - 2 * once + y
+                if abs(once - y) < tolerance or bend == 0:
+                    return twice
+                y = y - (once - y) ** 2 / bend
+            return y
+
+        def f(t: Any, root: Any = root) -> float:
+            return float(sum(np.sin(root(one)) for one in t))
+
+        def newton(t: Any, a: float = a) -> Any:
+            y = t
+            for _ in range(30):
+                y = y - (y + a * np.exp(y) - t) / (1 + a * np.exp(y))
+            return y
+
+        def gradient(t: Any, newton: Any = newton, a: float = a) -> Any:
+            y = newton(t)
+            return np.cos(y) / (1 + a * np.exp(y))
+
+        def twin(t: Any, newton: Any = newton) -> Any:
+            return np.sum(np.sin(newton(t)))
+
+        def explicit(t: Any, newton: Any = newton) -> Any:
+            return np.cos(newton(t))
+
+        yield Case(
+            f"{n} roots, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"root taken for linear": explicit},
+        )
+
+
+@family("solver noise/Lyapunov iterations", kind="solver noise", source=_SOURCE, split="validation")
+def lyapunov(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw variances of linear processes, X = A X A' + Q, summed up to a tolerance."""
+    for n, tolerance in ((2, 1e-3), (3, 1e-5), (4, 1e-8), (5, 1e-11)):
+        at = rng.standard_normal((n, n))
+        at *= 0.7 / np.linalg.norm(at, 2)
+        Q, C = np.eye(n), np.diag(rng.uniform(0.5, 2, n))
+
+        def summed(A: Any, Q: Any, tolerance: float) -> Any:
+            total, term = Q, Q
+            for _ in range(2000):
+                term = A @ term @ A.T
+                total = total + term
+                if np.max(np.abs(term)) < tolerance:
+                    break
+            return total
+
+        def f(A: Any, tolerance: float = tolerance, Q: Any = Q, C: Any = C) -> float:
+            return float(np.sum(C * summed(A, Q, tolerance)))
+
+        def gradient(A: Any, Q: Any = Q, C: Any = C) -> Any:
+            return 2 * summed(A.T, C, 1e-18) @ A @ summed(A, Q, 1e-18)
+
+        def twin(A: Any, n: int = n, Q: Any = Q, C: Any = C) -> Any:
+            solved = np.linalg.solve(np.eye(n * n) - np.kron(A, A), Q.ravel())
+            return np.sum(C * solved.reshape(n, n))
+
+        def half(A: Any, gradient: Any = gradient) -> Any:
+            return gradient(A) / 2
+
+        yield Case(
+            f"{n} × {n}, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"one of two factors": half},
+        )
+
+
+@family("solver noise/rank-one fits", kind="solver noise", source=_SOURCE, split="validation")
+def rank_one(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw what a product of two vectors leaves of a matrix, fitted alternately to a tolerance."""
+    for m, n, tolerance in ((4, 3, 1e-2), (6, 5, 1e-4), (10, 8, 1e-6)):
+        at = rng.standard_normal((m, n)) + 2 * np.outer(np.ones(m), np.linspace(0.5, 1.5, n))
+
+        def fitted(M: Any, tolerance: float) -> tuple[Any, Any]:
+            v = np.ones(M.shape[1])
+            for _ in range(5000):
+                u = M @ v / (v @ v)
+                new = M.T @ u / (u @ u)
+                if np.max(np.abs(new - v)) < tolerance * np.max(np.abs(new)):
+                    return u, new
+                v = new
+            return u, v
+
+        def f(M: Any, tolerance: float = tolerance) -> float:
+            return float(np.sum((M - np.outer(*fitted(M, tolerance))) ** 2))
+
+        def gradient(M: Any) -> Any:
+            return 2 * (M - np.outer(*fitted(M, 1e-15)))
+
+        def truth(at: Any = at) -> Any:
+            left, sizes, right = np.linalg.svd(at, full_matrices=False)
+            return 2 * (at - sizes[0] * np.outer(left[:, 0], right[0])).ravel()
+
+        def whole(M: Any) -> Any:
+            return 2 * M
+
+        yield Case(f"{m} × {n}, {tolerance:.0e}", f, gradient, at, truth, {"fit forgotten": whole})
