@@ -11,8 +11,10 @@ from gradproof.api.mark import problem
 from gradproof.api.report import Report
 from gradproof.judge.report import (
     CauseFinding,
+    Certificate,
     ComponentFinding,
     ControlFinding,
+    LeafCertificate,
     LeafFinding,
     PatternFinding,
 )
@@ -21,12 +23,14 @@ from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
     "CauseFinding",
+    "Certificate",
     "ComponentFinding",
     "ControlFinding",
     "GradientError",
     "GradproofError",
     "Inconclusive",
     "InputError",
+    "LeafCertificate",
     "LeafFinding",
     "MissingExtra",
     "NumericalGradient",

@@ -88,6 +88,7 @@ def report(
         leaves=leaves,
         culprits=culprits,
         patterns=patterns,
+        certificate=None,
         causes=causes,
         notes=notes,
         controls=(),

@@ -43,6 +43,8 @@ class Report(Record):
         What was read or done in a way worth knowing.
     controls : tuple of ControlFinding
         What the self-test showed, where it was asked for: claims that were broken on purpose.
+    certificate : Certificate or None
+        What random directions prove about the error as a whole, with ``plan="project"``.
     versions : dict of str to str
         Versions of gradproof and of what it computes with.
 

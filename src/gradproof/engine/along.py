@@ -9,6 +9,7 @@ import numpy as np
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
+from gradproof.engine.projections import Projections
 from gradproof.numerics.protocol import Block, FloatArray
 from gradproof.numerics.richardson import Estimates, central, one_sided
 from gradproof.numerics.table import Table
@@ -32,7 +33,7 @@ class _Once:
 class Along:
     """Measures slopes along directions, in tables from wide steps to tiny ones."""
 
-    evaluator: Evaluator | Part
+    evaluator: Evaluator | Part | Projections
     pilot: Pilot
     value: float
 

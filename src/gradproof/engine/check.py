@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 import time
 
 import numpy as np
 
-from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
-from gradproof.engine.bounded import fixed_components, note_on, within
+from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
-from gradproof.engine.movement import (
-    WIDEST,
-    is_stationary,
-    largest_movement,
-    movement_of_leaves,
-    react,
-)
 from gradproof.engine.part import Part, pilot_of, scales_of
-from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
+from gradproof.engine.setting import Setting, prepare
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.evidence import Evidence
-from gradproof.judge.findings import Price, unmeasured, write_record
-from gradproof.judge.outcome import Outcome
-from gradproof.judge.report import ControlFinding, Record
-from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
-from gradproof.judge.verdict import Components
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.judge.evidence import Evidence, Probed
+from gradproof.judge.findings import unmeasured, write_record
+from gradproof.judge.probed import write_probed
+from gradproof.judge.report import ControlFinding, Price, Record
+from gradproof.judge.tolerance import scaling
+from gradproof.numerics.protocol import IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
 _MOST_IN_A_CONTROL = 32  # components
-_NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f can show
 
 
 def run_check(
@@ -84,16 +75,29 @@ def _run(
 
     try:
         space = evaluator.space
-        found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+        attempt = functools.partial(
+            _attempt, problem, tree, evaluator, plan=plan, rtol=rtol, seed=seed, rng=rng
+        )
+        found, evidence = attempt()
         # An f that draws random numbers rarely, or only away from the point: all of it again.
         while evidence is not None and evaluator.repeat_random_numbers():
             evaluator.begin(space)
             calls = found.gradient_calls
-            found, evidence = _attempt(problem, tree, evaluator, rtol=rtol, rng=rng)
+            found, evidence = attempt()
             found.gradient_calls += calls
         if evidence is None:
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
+            )
+        if isinstance(evidence, Probed):
+            return write_probed(
+                tree,
+                evidence,
+                value=found.value_of_f,
+                rtol_given=rtol is not None,
+                causes=found.causes,
+                notes=found.notes,
+                price=price(found),
             )
         controls = _test_itself(tree, evaluator, found, rtol=rtol, rng=rng) if self_test else []
         return write_record(
@@ -117,9 +121,11 @@ def _attempt(
     tree: Tree,
     evaluator: Evaluator,
     *,
+    plan: str,
     rtol: float | None,
+    seed: int,
     rng: np.random.Generator,
-) -> tuple[Preflight, Evidence | None]:
+) -> tuple[Preflight, Evidence | Probed | None]:
     """Measure once, if the question is sound."""
     found = preflight(problem, tree, evaluator)
     if found.verdict is None and problem.promote == "auto":
@@ -133,7 +139,15 @@ def _attempt(
         if np.all(fixed):
             return found, None
     evaluator.randomness.look()
-    evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+    if plan == "every":
+        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+    else:
+        setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
+        if isinstance(setting, Setting):
+            probed = project(tree, evaluator, found, setting, plan=plan, seed=seed, rng=rng)
+            _compare_with_the_start(found, evaluator)
+            return found, probed
+        evidence = setting
     _compare_with_the_start(found, evaluator)
     return found, dataclasses.replace(evidence, fixed=fixed)
 
@@ -148,54 +162,20 @@ def _measure(
     places: IntArray | None = None,
 ) -> Evidence:
     """Measure every component, or those at some places, as far as its question needs it."""
-    evaluator.factor = factor = _power_of_two(found.value)
-    assert found.claim is not None
-    rounding = found.rounding_of_claim
-    claim, value = found.claim * factor, found.value * factor
-    scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
-    reaction = react(evaluator, scales, claim, value, rng)
-    if reaction.by_identity:
-        found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
-    if not reaction.as_claimed:
-        found.causes.append(CATALOGUE["GP107"].finding())
-        noise = evaluator.rounding
-        rules = policy(rtol, low_precision=False)
-        return _flat_evidence(evaluator.x, scales, claim, rules, noise, factor)
-    if evaluator.space.was_written:
-        found.causes.append(CATALOGUE["GP102"].finding())
-    pilot = fly(
-        evaluator,
-        scales,
-        claim,
-        value=value,
-        spread=found.spread * factor,
-        roundoff_of_claim=found.roundoff_of_claim,
-        rng=rng,
-    )
-    promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
-    rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
-    if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
-        moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
-        if moved == 0:
-            found.notes.append(
-                "f does not visibly depend on its argument, as claimed: "
-                "it moved along none of a few random directions"
-            )
-            return _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
-        effect = np.full_like(claim, moved / math.sqrt(claim.size))
-        scales = dataclasses.replace(scales, effect=effect)
-    elif is_stationary(scales, claim, reaction.movement):
-        movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
-        scales = dataclasses.replace(scales, movement=movement)
+    setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
+    if isinstance(setting, Evidence):
+        return setting
+    claim, factor = setting.claim, setting.factor
     if places is None:
         places = np.arange(claim.size)
+    rounding = found.rounding_of_claim
     measured = Escalation(
         Part(evaluator, places) if places.size < claim.size else evaluator,
-        scales_of(scales, places),
+        scales_of(setting.scales, places),
         claim[places],
-        rules,
-        pilot_of(pilot, places),
-        value=value,
+        setting.rules,
+        pilot_of(setting.pilot, places),
+        value=setting.value,
         roundoff_of_claim=found.roundoff_of_claim,
         rounding_of_claim=None if rounding is None else rounding[places] * factor,
         rng=rng,
@@ -239,39 +219,6 @@ def _test_itself(
             verdict = Verdict.INCONCLUSIVE if undecided else Verdict.PASS
         controls.append(ControlFinding(control.name, control.addresses, verdict))
     return controls
-
-
-def _power_of_two(value: float) -> float:
-    """Return the factor that keeps squares of very large and very small values in range."""
-    if value == 0 or 1e-100 < abs(value) < 1e100:
-        return 1.0
-    return 2.0 ** -max(-1000, min(1000, math.frexp(value)[1]))
-
-
-def _flat_evidence(
-    x: FloatArray,
-    scales: Scaling,
-    claim: FloatArray,
-    rules: Policy,
-    noise: float,
-    factor: float,
-) -> Evidence:
-    """Return what is known where f moves along no direction: every derivative is 0."""
-    zero = np.zeros_like(claim)
-    bar = 8 * noise / (WIDEST * scales.scale)
-    # Seen along directions, not component by component: a mismatch, but no single culprit.
-    outcome = np.where(np.abs(claim) <= bar, Outcome.FLAT, Outcome.MISMATCH).astype(np.int16)
-    nothing = np.full_like(claim, np.nan)
-    components = Components(claim, zero, zero, bar, outcome, *[nothing] * 4)
-    bounds = limits(
-        scales,
-        claim,
-        rules,
-        noise=noise,
-        roundoff_of_claim=0.0,
-        roundoff_of_x=zero,
-    )
-    return Evidence(x, components, bounds, noise / factor, 1 / factor, rules.margin)
 
 
 def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:

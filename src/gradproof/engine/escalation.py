@@ -14,6 +14,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.jump_search import JumpSearch
 from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
+from gradproof.engine.projections import Projections
 from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.line import lines_of
@@ -30,9 +31,8 @@ from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_group
 from gradproof.numerics.table import Table
 
 _FEW = 20  # components: so cheap that both sides are looked at, for the kinks
-_FIRST_BATCH = 8  # lines of a leaf
 _MOST_AT_ONCE = 512
-_ENOUGH_FAILED = 8
+_ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
 _STORM = 60  # undecided components, from which on those that agree get no table
 _MANY = 200
 _LEARN_FROM = 5  # tables that pass
@@ -42,13 +42,14 @@ _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 class Escalation:
     """Measure and judge all components, as far as each needs it.
 
+    After `confirmations` tables of a leaf that fail and none that passes, two steps suffice.
     `components` and `limits` hold the result, `noise` is that of f by now, `margin` is how many
     bars wide a discrepancy has to be, `notes` are what the user should know.
     """
 
     def __init__(
         self,
-        evaluator: Evaluator | Part,
+        evaluator: Evaluator | Part | Projections,
         scales: Scaling,
         claim: FloatArray,
         rules: Policy,
@@ -58,11 +59,13 @@ class Escalation:
         roundoff_of_claim: float,
         rounding_of_claim: FloatArray | None,
         rng: np.random.Generator,
+        confirmations: int = _ENOUGH_FAILED,
     ) -> None:
         self._evaluator, self._scales, self._claim = evaluator, scales, claim
         self._rules, self._pilot, self._value = rules, pilot, value
         self._roundoff_of_claim, self._rounding_of_claim = roundoff_of_claim, rounding_of_claim
         self._rng = rng
+        self._confirmations = confirmations
         self.noise = pilot.noise
         self._learned: list[float] = []
         along = Along(evaluator, pilot, value)
@@ -131,7 +134,7 @@ class Escalation:
 
     def _escalate(self, queue: IntArray) -> None:
         group = self._stages.question.group
-        size = _FIRST_BATCH
+        size = self._confirmations
         while queue.size:
             batch, queue = sample_of_groups(queue, group[queue], size, self._rng)
             if batch.size > _MOST_AT_ONCE:
@@ -177,7 +180,7 @@ class Escalation:
         failed = np.bincount(group[judged & (outcome == Outcome.FAIL)], minlength=groups)
         tabled = judged & ~self._stages.agrees & (self._stages.stage >= Stage.CENTRAL)
         passed = np.bincount(group[tabled & (outcome < Outcome.FAIL)], minlength=groups)
-        lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
+        lost = (failed >= self._confirmations) & (passed == 0)
         certain = lost[group[queue]] & self._stages.confirmed_wrong(queue)
         outcome[queue[certain]] = Outcome.FAIL
         queue = queue[~certain]

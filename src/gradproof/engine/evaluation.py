@@ -1,7 +1,7 @@
 """Every evaluation of f goes through here: counted, guarded, turned into a float."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,13 @@ class Evaluator:
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
+
+    def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
+        """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
+        self.count += 1
+        with np.errstate(all="ignore"):
+            result, turned = self.space.along_chunks(self._f_around, chunks, claim)
+        return _as_float(result) * self.factor - turned
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -308,13 +308,38 @@ class NumpySpace:
         for buffer, (low, high) in zip(self._buffers, self._limits, strict=False):
             buffer[:] = np.minimum(np.maximum(buffer, low), high)
 
-    def _put_back(self) -> None:
-        for buffer, initial in zip(self._buffers, self._initial, strict=True):
-            buffer[:] = initial
+    def along_chunks(
+        self, f: Function, chunks: Iterable[tuple[slice, FloatArray]], weight: FloatArray
+    ) -> tuple[Any, float]:
+        """Evaluate f at x + v; also return ``weight @ (v as realised - v)``."""
+        turned = 0.0
+        for part, move in chunks:
+            for which, inside, places in self._leaves_in(part):
+                x = self.x[inside]
+                v = move[inside.start - part.start : inside.stop - part.start]
+                there = x + v
+                buffer = self._buffers[which][places]
+                with np.errstate(over="ignore"):
+                    buffer[:] = there.astype(np.float32) if self._float32_grid else there
+                if self._limits:
+                    low, high = self._limits[which]
+                    buffer[:] = np.minimum(np.maximum(buffer, low[places]), high[places])
+                turned += float(weight[inside] @ ((buffer - x) - v))
+        try:
+            where = f"parts of {self._tree.root} moved in a random direction"
+            return self._displaced(f, where), turned
+        finally:
+            self._put_back()
 
-    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
-        """Evaluate f at x + offset · direction."""
-        self._move(direction, offset)
+    def _leaves_in(self, part: slice) -> Iterator[tuple[int, slice, slice]]:
+        """Yield the leaves of some components: which, what is theirs of `part`, their places."""
+        for which, leaf in enumerate(self._tree.leaves):
+            inside = slice(max(part.start, leaf.start), min(part.stop, leaf.stop))
+            if inside.start < inside.stop:
+                yield which, inside, slice(inside.start - leaf.start, inside.stop - leaf.start)
+
+    def _displaced(self, f: Function, where: str) -> Any:
+        """Evaluate f where the buffers are, and notice when it writes into them."""
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
@@ -323,14 +348,26 @@ class NumpySpace:
         except UNDEFINED:
             return np.nan
         except Exception as error:
-            error.add_note(
-                f"gradproof: f raised this with all of {self._tree.root} moved in a random "
-                f"direction, by {offset:.1g} of its natural scale"
-            )
+            error.add_note(f"gradproof: f raised this with {where}")
             raise
         finally:
             if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
                 self.was_written = self._fresh_copies = True
+
+    def _put_back(self) -> None:
+        for buffer, initial in zip(self._buffers, self._initial, strict=True):
+            buffer[:] = initial
+
+    def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
+        """Evaluate f at x + offset · direction."""
+        self._move(direction, offset)
+        try:
+            return self._displaced(
+                f,
+                f"all of {self._tree.root} moved in a random direction, by {offset:.1g} of its "
+                "natural scale",
+            )
+        finally:
             self._put_back()
 
 

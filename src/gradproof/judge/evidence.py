@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray
@@ -24,3 +25,28 @@ class Evidence:
     unit: float
     margin: float
     fixed: BoolArray | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Probes:
+    """Slopes along random directions, in the place of components; `size` is what the claim does.
+
+    `size` is the norm of the claim times the weights of the direction: a typical slope.
+    """
+
+    components: Components
+    limits: Limits
+    size: FloatArray
+    noise: float
+    unit: float
+    margin: float
+    notes: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Probed:
+    """What was measured along directions: over everything, and one through each leaf."""
+
+    everything: Probes | None
+    leaves: Probes | None
+    certificate: Certificate | None

@@ -1,16 +1,12 @@
 """From outcomes of components to findings about leaves, and to the verdict of the whole."""
 
-import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import optree
 
 from gradproof._base.outcomes import Verdict
-from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose, where_it_begins
 from gradproof.judge.evidence import Evidence
@@ -23,7 +19,9 @@ from gradproof.judge.report import (
     ControlFinding,
     LeafFinding,
     PatternFinding,
+    Price,
     Record,
+    versions,
 )
 from gradproof.judge.suspect import Suspect
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
@@ -34,17 +32,6 @@ _APART = 0.1  # of the size of a slope: the sides of a kink
 _MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
 _ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Price:
-    """What a check cost, and what replays it."""
-
-    evaluations: int
-    gradient_calls: int
-    seconds: float
-    plan: str
-    seed: int
 
 
 def write_record(
@@ -93,7 +80,8 @@ def write_record(
         causes=causes,
         notes=(*notes, *_notes(evidence)),
         controls=tuple(controls),
-        versions=_versions(),
+        certificate=None,
+        versions=versions(),
     )
 
 
@@ -149,17 +137,9 @@ def unmeasured(
         causes=tuple(causes),
         notes=tuple(notes),
         controls=(),
-        versions=_versions(),
+        certificate=None,
+        versions=versions(),
     )
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "gradproof": __version__,
-        "numpy": np.__version__,
-        "optree": optree.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
 
 
 def _overall(verdicts: list[Verdict]) -> Verdict:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, LeafFinding
+from gradproof.judge.report import CauseFinding, Certificate, LeafFinding
 
 _FAR = 5.0  # times the tolerance: a resolution so coarse is the better answer
 
@@ -26,6 +26,31 @@ def headline(
             return _doubt(leaves, causes)
         case _:
             return _success(leaves, rtol=rtol, resolution=resolution, attained=attained)
+
+
+def probed(
+    verdict: Verdict,
+    leaves: Sequence[LeafFinding],
+    causes: Sequence[CauseFinding],
+    certificate: Certificate | None,
+    *,
+    rtol: float,
+    attained: bool,
+) -> str:
+    """Return the sentence behind the verdict of a check along directions."""
+    wrong = sum(leaf.verdict is Verdict.FAIL for leaf in leaves)
+    if verdict is Verdict.FAIL:
+        if len(leaves) > 1 and wrong:
+            return f"{_share(wrong, len(leaves), 'tensor')} wrong"
+        return "the gradient is wrong along random directions"
+    if verdict is Verdict.INCONCLUSIVE:
+        reasons = [cause for cause in causes if cause.code < "GP3"]
+        return reasons[-1].message if reasons else "nothing could be decided"
+    noisy = f", to {rtol:.0e}: f is noisy" if attained else ""
+    if certificate is not None:
+        sure = f"{100 * certificate.confidence:.4g} %"
+        return f"error below {certificate.bound:.0e} of the gradient, {sure} sure{noisy}"
+    return f"right to {rtol:.0e} along a direction through each tensor{noisy}"
 
 
 def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:

@@ -2,9 +2,14 @@
 
 import dataclasses
 import math
+import sys
 from typing import Any
 
+import numpy as np
+import optree
+
 from gradproof._base.outcomes import Verdict
+from gradproof._base.version import __version__
 
 SCHEMA_VERSION = 1
 
@@ -220,6 +225,80 @@ class ControlFinding:
 
 
 @dataclasses.dataclass(frozen=True)
+class LeafCertificate:
+    """What the directions of a certificate would have shown of one leaf.
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the leaf.
+    path : tuple
+        The keys that lead to it.
+    single : float
+        An error of this size in any single component of the leaf would have been seen, relative to
+        a typical (root mean square) component of the leaf; inf where its gradient is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: np.sum(np.sin(t)), np.cos, np.ones(50), plan="project")
+    >>> report.certificate.leaves[0].single < 1e-3
+    True
+    """
+
+    address: str
+    path: tuple[Any, ...]
+    single: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """A bound on the error of the whole gradient, from random directions.
+
+    Parameters
+    ----------
+    bound : float
+        With this confidence, the norm of the error is below `bound` times the norm of the claim.
+    confidence : float
+        The probability, over the random directions, with which the bound holds.
+    norm : str
+        The norm that is meant: ‖W e‖, each component times its natural scale, and times the weight
+        of its leaf.
+    directions : int
+        How many directions there were.
+    leaves : tuple of LeafCertificate
+        For each leaf the smallest error of a single component that would have been seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: np.sum(np.sin(t)), np.cos, np.ones(50), plan="project")
+    >>> certificate = report.certificate
+    >>> certificate.directions, certificate.confidence, certificate.bound < 1e-5
+    (8, 0.999, True)
+    """
+
+    bound: float
+    confidence: float
+    norm: str
+    directions: int
+    leaves: tuple[LeafCertificate, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Price:
+    """What a check cost, and what replays it."""
+
+    evaluations: int
+    gradient_calls: int
+    seconds: float
+    plan: str
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """Everything that a check found, without any rendering."""
 
@@ -240,6 +319,7 @@ class Record:
     causes: tuple[CauseFinding, ...]
     notes: tuple[str, ...]
     controls: tuple[ControlFinding, ...]
+    certificate: Certificate | None
     versions: dict[str, str]
 
     @property
@@ -259,6 +339,16 @@ class Record:
         import json
 
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+
+def versions() -> dict[str, str]:
+    """Return what a record was made with."""
+    return {
+        "gradproof": __version__,
+        "numpy": np.__version__,
+        "optree": optree.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """What the engine needs of the place where parameters live; `frameworks` implements it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -80,6 +80,14 @@ class Space(Protocol):
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction; NaN where f raises one of `UNDEFINED`."""
+
+    def along_chunks(
+        self, f: Function, chunks: Iterable[tuple[slice, FloatArray]], weight: FloatArray
+    ) -> tuple[Any, float]:
+        """Evaluate f at x + v, where v is given in parts, each with the components that it moves.
+
+        Also return ``weight @ (v as realised - v)``, by which rounding and the bounds turn away.
+        """
 
     def along_imaginary(self, f: Function, directions: list[FloatArray]) -> list[complex] | None:
         """Evaluate f at x + i·direction in complex128; None where f does not take that."""

@@ -12,7 +12,14 @@ from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.headline import counted
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
+from gradproof.judge.report import (
+    CauseFinding,
+    Certificate,
+    ComponentFinding,
+    LeafCertificate,
+    LeafFinding,
+    Record,
+)
 
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 _WORDS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
@@ -72,6 +79,8 @@ def _parts(record: Record, width: int) -> list[Any]:
     listed = _culprits(record)
     if listed is not None:
         parts += [listed, ""]
+    if record.certificate is not None:
+        parts += [_certificate(record.certificate), ""]
     for cause in record.causes:
         parts += [_cause(cause), ""]
     if record.controls:
@@ -86,6 +95,9 @@ def _leaves(record: Record, width: int) -> Any:
     # Rows, columns and slices; how many are wrong is said anyway.
     whole = {leaf.address for leaf in record.leaves}
     parts = {one.path: one.words for one in record.patterns if one.address not in whole}
+    if record.certificate is not None and record.verdict is Verdict.PASS:
+        for single in record.certificate.leaves:
+            parts[single.path] = _single(single)
     passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
     hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
     not_shown = {id(leaf) for leaf in hidden}
@@ -131,9 +143,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _words(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     if leaf.checked == 0:
-        if 0 in leaf.shape:
-            return "empty"
-        return "not checked" if leaf.verdict is Verdict.PASS else ""
+        return _words_of_direction(leaf, parts)
     if leaf.verdict is Verdict.PASS:
         if math.isinf(leaf.resolution):
             return "too small to see, as claimed" if leaf.unseen else "no effect seen, none claimed"
@@ -151,6 +161,22 @@ def _words(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     words = [] if leaf.checked == 1 else [_share(leaf) + part]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
     return ": ".join(words)
+
+
+def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
+    """Say what is known of a leaf of which no single component was measured."""
+    if 0 in leaf.shape:
+        return "empty"
+    if leaf.path in parts:
+        return parts[leaf.path]
+    if leaf.worst is not None:
+        bars = f"  ({_bars(leaf.worst)})" if leaf.verdict is Verdict.FAIL else ""
+        return f"along a random direction: {_both(leaf.worst)}{bars}"
+    if leaf.verdict is not Verdict.PASS:
+        return ""
+    if math.isfinite(leaf.resolution):
+        return f"right to {max(leaf.discrepancy, leaf.bar):.1e} along a random direction"
+    return "not checked"
 
 
 def _share(leaf: LeafFinding) -> str:
@@ -173,6 +199,26 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     if not math.isfinite(worst.visible):
         return text
     return f"{text}; an error of {worst.visible:.0e} would have been seen"
+
+
+def _single(leaf: LeafCertificate) -> str:
+    if math.isinf(leaf.single):
+        return "claimed 0"
+    return f"one component off by {leaf.single:.0e} of a typical one would have shown"
+
+
+def _certificate(certificate: Certificate) -> Any:
+    """Say what the directions prove, and what they do not."""
+    sure = f"{100 * certificate.confidence:.4g} %"
+    lines = [
+        _text(f"certificate: error below {certificate.bound:.1e} of the gradient", "bold"),
+        _text(
+            f"with a probability of {sure} over {certificate.directions} random directions, in the "
+            f"norm {certificate.norm}. It bounds the error as a whole: a small error in a single "
+            "component may be hidden in it."
+        ),
+    ]
+    return _indented(Group(lines[0], _indented(lines[1], 6)), 2)
 
 
 def _culprits(record: Record) -> Any:

@@ -1,0 +1,161 @@
+"""Measure along random directions: of everything, and of each leaf."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from gradproof.engine.escalation import Escalation
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.pilot import Pilot
+from gradproof.engine.preflight import Preflight
+from gradproof.engine.projections import Line, Projections
+from gradproof.engine.setting import Setting
+from gradproof.judge.certificate import certify
+from gradproof.judge.evidence import Probed, Probes
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.tolerance import Policy, Scaling
+from gradproof.judge.verdict import Components
+from gradproof.numerics.directions import Gaussian
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Tree
+
+_DIRECTIONS = 8
+_CHANCE = 1e-3  # that the certificate does not hold
+_KINKED = 0.1  # of a typical slope
+_CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
+_EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
+
+
+def leaf_weights(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:
+    """Return how far a direction moves each component: its natural scale, more in weak leaves.
+
+    Leaves whose gradient matters less are moved by up to ten times more, so that all of them
+    contribute.
+    """
+    effects = [
+        float(np.linalg.norm((claim * scales.scale)[leaf.start : leaf.stop]))
+        for leaf in tree.leaves
+    ]
+    largest = max(effects, default=0.0)
+    weight = scales.scale.copy()
+    for leaf, effect in zip(tree.leaves, effects, strict=True):
+        if effect > 0:
+            weight[leaf.start : leaf.stop] *= min(_EQUALISED, largest / effect)
+    return weight
+
+
+def probe(
+    evaluator: Evaluator,
+    lines: list[Line],
+    weight: FloatArray,
+    claim: FloatArray,
+    rules: Policy,
+    pilot: Pilot,
+    *,
+    value: float,
+    floor: FloatArray,
+    roundoff_of_claim: float,
+    rng: np.random.Generator,
+) -> Probes:
+    """Measure the slopes along some directions, and judge them as if they were components.
+
+    The error of a claim that is right to the tolerance in every component is, along a direction,
+    that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
+    may be any part of that. `floor` are effects below which nothing is worth resolving.
+    """
+    projections = Projections(evaluator, lines, weight, claim)
+    effects, floors = (
+        np.array([np.linalg.norm(part[one.gaussian.start : one.gaussian.stop]) for one in lines])
+        for part in (weight * claim, floor)
+    )
+    effects = np.maximum(effects, floors)
+    effects[effects == 0] = np.max(effects)
+    one = np.ones(len(lines))
+    over = [line.gaussian.start for line in lines]
+    groups = np.unique(over, return_inverse=True)[1].astype(np.int64)
+    scaling = Scaling(one, effects, np.zeros_like(one), groups)
+    flown = dataclasses.replace(
+        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=one
+    )
+    measured = Escalation(
+        projections,
+        scaling,
+        projections.claims,
+        rules,
+        flown,
+        value=value,
+        roundoff_of_claim=roundoff_of_claim,
+        rounding_of_claim=rules.default * effects,
+        rng=rng,
+        confirmations=_CONFIRMATIONS,
+    )
+    _doubt_kinks(measured.components, effects)
+    return Probes(
+        components=measured.components,
+        limits=measured.limits,
+        size=effects,
+        noise=measured.noise / evaluator.factor,
+        unit=1 / evaluator.factor,
+        margin=measured.margin,
+        notes=tuple(measured.notes),
+    )
+
+
+def _doubt_kinks(c: Components, size: FloatArray) -> None:
+    """Leave open where a kink is a part of the slope: what lies between its sides proves little."""
+    at_a_kink = (c.outcome == Outcome.ONE_SIDED) | (c.outcome == Outcome.SUBGRADIENT)
+    with np.errstate(invalid="ignore"):
+        wide = np.abs(c.right - c.left) > _KINKED * size
+    c.outcome[at_a_kink & wide] = Outcome.KINK
+
+
+def project(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    setting: Setting,
+    *,
+    plan: str,
+    seed: int,
+    rng: np.random.Generator,
+) -> Probed:
+    """Measure along directions over everything, or one through each leaf.
+
+    Where those over everything do not all agree, the leaves are asked, too.
+    """
+    scales, claim = setting.scales, setting.claim
+    weight = leaf_weights(tree, scales, claim)
+    # Where nothing is claimed, what f does around the point says what is worth resolving.
+    floor = scales.movement if np.any(claim) else scales.effect
+    ask = functools.partial(
+        probe,
+        evaluator,
+        weight=weight,
+        claim=claim,
+        rules=setting.rules,
+        pilot=setting.pilot,
+        value=setting.value,
+        floor=floor * weight / scales.scale,
+        roundoff_of_claim=found.roundoff_of_claim,
+        rng=rng,
+    )
+    everything = certificate = None
+    if plan == "project":
+        everything = ask(of_everything(tree, _DIRECTIONS, seed))
+        certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
+        if np.all(everything.components.outcome < Outcome.FAIL):
+            return Probed(everything, None, certificate)
+    return Probed(everything, ask(of_leaves(tree, seed)), certificate)
+
+
+def of_everything(tree: Tree, count: int, seed: int) -> list[Line]:
+    """Return some directions over all components."""
+    return [Line(Gaussian(seed, 0, tree.size), number) for number in range(count)]
+
+
+def of_leaves(tree: Tree, seed: int) -> list[Line]:
+    """Return one direction for each leaf that has components."""
+    return [Line(Gaussian(seed, leaf.start, leaf.stop), 0) for leaf in tree.leaves if leaf.size]

@@ -1,0 +1,106 @@
+"""Random directions in the place of components: each is a line of the same escalation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.numerics.directions import Gaussian
+from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One random direction: over which components, and its number."""
+
+    gaussian: Gaussian
+    direction: int
+
+
+class Projections:
+    """An evaluator whose components are random directions, of which the claims are `claims`.
+
+    Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
+    be without rounding: the claim times what rounding turned away is taken out,
+    ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
+    No direction is kept; it is made anew, chunk by chunk, at every evaluation.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        lines: Sequence[Line],
+        weight: FloatArray,
+        claim: FloatArray,
+    ) -> None:
+        self._evaluator, self._lines = evaluator, lines
+        self._weight, self._claim = weight, claim
+        self.x: FloatArray = np.ones(len(lines))  # offsets are relative to the natural scale
+        self.room: FloatArray = np.full(len(lines), np.inf)
+        self.claims = np.array(
+            [
+                sum(float((claim[part] * weight[part]) @ z) for part, z in self._chunks(k))
+                for k in range(len(lines))
+            ]
+        )
+
+    def _chunks(self, line: int) -> Iterator[tuple[slice, FloatArray]]:
+        return self._lines[line].gaussian.chunks(self._lines[line].direction)
+
+    @property
+    def factor(self) -> float:
+        """What values of f are multiplied by."""
+        return self._evaluator.factor
+
+    def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
+        """Evaluate whatever a scheme asks for along the directions."""
+        while (block := scheme.ask()) is not None:
+            which = block.lines if lines is None else lines[block.lines]
+            values = [
+                self._value(np.eye(self.x.size)[line], offset)
+                for line, offset in zip(which.tolist(), block.offsets.tolist(), strict=True)
+            ]
+            scheme.tell(np.array(values), block.offsets)
+
+    def answer_directions(
+        self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
+    ) -> None:
+        """Evaluate whatever a scheme asks for along combinations of the directions."""
+        while (block := scheme.ask()) is not None:
+            values = [
+                self._value(directions[line], offset)
+                for line, offset in zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
+            ]
+            scheme.tell(np.array(values), block.offsets)
+
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+        whole = []
+        for shares in directions:
+            direction = np.zeros_like(self._claim)
+            for part, moves in self._moves(shares):
+                direction[part] += moves
+            whole.append(direction)
+        return self._evaluator.along_imaginary(whole)
+
+    def _moves(self, shares: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield a combination of directions, part by part; those of one leaf may share no part."""
+        used = np.flatnonzero(shares).tolist()
+        same = all(self._lines[line].gaussian == self._lines[used[0]].gaussian for line in used[1:])
+        if same:
+            for together in zip(*(self._chunks(line) for line in used), strict=True):
+                part = together[0][0]
+                moved = sum(share * z for share, (_, z) in zip(shares[used], together, strict=True))
+                yield part, self._weight[part] * moved
+        else:  # of different leaves
+            for line in used:
+                for part, z in self._chunks(line):
+                    yield part, shares[line] * self._weight[part] * z
+
+    def _value(self, shares: FloatArray, offset: float) -> float:
+        moves = ((part, offset * move) for part, move in self._moves(shares))
+        return self._evaluator.along_chunks(moves, self._claim)

@@ -1,0 +1,125 @@
+"""What is known before the first difference: scales, noise, precision and the rules in force."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.engine.bounded import within
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.movement import (
+    WIDEST,
+    is_stationary,
+    largest_movement,
+    movement_of_leaves,
+    react,
+)
+from gradproof.engine.pilot import Pilot, fly
+from gradproof.engine.preflight import Preflight
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.evidence import Evidence
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
+from gradproof.judge.verdict import Components
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Tree
+
+_NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f can show
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Setting:
+    """The claim and the value of f, both times `factor`, and what measuring them rests on."""
+
+    claim: FloatArray
+    value: float
+    factor: float
+    scales: Scaling
+    pilot: Pilot
+    rules: Policy
+
+
+def prepare(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+) -> Setting | Evidence:
+    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence."""
+    evaluator.factor = factor = _power_of_two(found.value)
+    assert found.claim is not None
+    claim, value = found.claim * factor, found.value * factor
+    scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
+    reaction = react(evaluator, scales, claim, value, rng)
+    if reaction.by_identity:
+        found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
+    if not reaction.as_claimed:
+        found.causes.append(CATALOGUE["GP107"].finding())
+        noise = evaluator.rounding
+        rules = policy(rtol, low_precision=False)
+        return _flat_evidence(evaluator.x, scales, claim, rules, noise, factor)
+    if evaluator.space.was_written:
+        found.causes.append(CATALOGUE["GP102"].finding())
+    pilot = fly(
+        evaluator,
+        scales,
+        claim,
+        value=value,
+        spread=found.spread * factor,
+        roundoff_of_claim=found.roundoff_of_claim,
+        rng=rng,
+    )
+    promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
+    rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
+    if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
+        moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
+        if moved == 0:
+            found.notes.append(
+                "f does not visibly depend on its argument, as claimed: "
+                "it moved along none of a few random directions"
+            )
+            return _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
+        effect = np.full_like(claim, moved / math.sqrt(claim.size))
+        scales = dataclasses.replace(scales, effect=effect)
+    elif is_stationary(scales, claim, reaction.movement):
+        movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
+        scales = dataclasses.replace(scales, movement=movement)
+    return Setting(claim, value, factor, scales, pilot, rules)
+
+
+def _power_of_two(value: float) -> float:
+    """Return the factor that keeps squares of very large and very small values in range."""
+    if value == 0 or 1e-100 < abs(value) < 1e100:
+        return 1.0
+    return 2.0 ** -max(-1000, min(1000, math.frexp(value)[1]))
+
+
+def _flat_evidence(
+    x: FloatArray,
+    scales: Scaling,
+    claim: FloatArray,
+    rules: Policy,
+    noise: float,
+    factor: float,
+) -> Evidence:
+    """Return what is known where f moves along no direction: every derivative is 0."""
+    zero = np.zeros_like(claim)
+    bar = 8 * noise / (WIDEST * scales.scale)
+    # Seen along directions, not component by component: a mismatch, but no single culprit.
+    outcome = np.where(np.abs(claim) <= bar, Outcome.FLAT, Outcome.MISMATCH).astype(np.int16)
+    nothing = np.full_like(claim, np.nan)
+    components = Components(claim, zero, zero, bar, outcome, *[nothing] * 4)
+    bounds = limits(
+        scales,
+        claim,
+        rules,
+        noise=noise,
+        roundoff_of_claim=0.0,
+        roundoff_of_x=zero,
+    )
+    return Evidence(x, components, bounds, noise / factor, 1 / factor, rules.margin)

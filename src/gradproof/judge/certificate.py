@@ -1,0 +1,86 @@
+"""What random directions prove about the error as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradproof.judge.evidence import Probes
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.report import Certificate, LeafCertificate
+from gradproof.numerics.directions import Gaussian
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Tree
+
+NORM = "‖W e‖ / ‖W a‖ with W the natural scale of each component times the weight of its leaf"
+
+
+def certify(
+    tree: Tree,
+    probes: Probes,
+    claim: FloatArray,
+    weight: FloatArray,
+    *,
+    seed: int,
+    confidence: float,
+) -> Certificate:
+    """Return what directions over all components prove.
+
+    The error e shows as d_k = (W e) · z_k along direction k, z normal: the sum of d_k² is ‖W e‖²
+    times a χ² of K degrees. Hence ‖W e‖² ≤ Σ (|d_k| + b_k)² / χ²_K(δ) with a probability of 1 - δ,
+    b the bars.
+    """
+    from scipy.special import chdtri  # loads much that `import gradproof` should not
+
+    c = probes.components
+    count = c.claim.size
+    shown = np.abs(c.claim - c.value) + c.bar
+    # At a kink the slope may be any between those of the two sides.
+    kinks = (c.outcome == Outcome.ONE_SIDED) | (c.outcome == Outcome.SUBGRADIENT)
+    kinks |= c.outcome == Outcome.KINK
+    sides = np.fmax(np.abs(c.claim - c.left), np.abs(c.claim - c.right))
+    shown = np.where(kinks, np.fmax(shown, sides), shown)
+    quantile = float(chdtri(count, confidence))  # of the lower tail: chdtri takes the upper one
+    bound = float(np.sqrt(np.sum(shown**2) / quantile)) / float(probes.size[0])
+    visible = probes.limits.beyond + probes.margin * c.bar
+    singles = _singles(tree, weight, visible, seed)
+    return Certificate(
+        bound=bound if math.isfinite(bound) else math.inf,
+        confidence=confidence,
+        norm=NORM,
+        directions=count,
+        leaves=tuple(
+            LeafCertificate(tree.address(leaf), leaf.path, single / size if size else math.inf)
+            for leaf, single, size in zip(tree.leaves, singles, _typical(tree, claim), strict=True)
+        ),
+    )
+
+
+def _singles(tree: Tree, weight: FloatArray, visible: FloatArray, seed: int) -> list[float]:
+    """Return for each leaf the error that would have been seen in any single component of it."""
+    worst = [0.0] * len(tree.leaves)
+    directions = [Gaussian(seed, 0, tree.size).chunks(k) for k in range(visible.size)]
+    for together in zip(*directions, strict=True):
+        part = together[0][0]
+        with np.errstate(divide="ignore"):
+            seen = np.min([v / np.abs(z) for v, (_, z) in zip(visible, together, strict=True)], 0)
+            seen /= weight[part]
+        for number, inside in _leaves_in(tree, part):
+            worst[number] = max(worst[number], float(np.max(seen[inside])))
+    return worst
+
+
+def _leaves_in(tree: Tree, part: slice) -> Iterator[tuple[int, slice]]:
+    for number, leaf in enumerate(tree.leaves):
+        start, stop = max(part.start, leaf.start), min(part.stop, leaf.stop)
+        if start < stop:
+            yield number, slice(start - part.start, stop - part.start)
+
+
+def _typical(tree: Tree, claim: FloatArray) -> list[float]:
+    return [
+        float(np.linalg.norm(claim[leaf.start : leaf.stop])) / math.sqrt(max(1, leaf.size))
+        for leaf in tree.leaves
+    ]

@@ -1,0 +1,207 @@
+"""The record of a check along random directions."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof._base.outcomes import Verdict
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.diagnosis import where_it_begins
+from gradproof.judge.evidence import Probed, Probes
+from gradproof.judge.headline import counted, probed
+from gradproof.judge.outcome import Outcome
+from gradproof.judge.report import (
+    CauseFinding,
+    ComponentFinding,
+    LeafFinding,
+    Price,
+    Record,
+    versions,
+)
+from gradproof.tree import Leaf, Tree
+
+
+def write_probed(
+    tree: Tree,
+    found: Probed,
+    *,
+    value: float,
+    rtol_given: bool,
+    causes: Sequence[CauseFinding],
+    notes: Sequence[str],
+    price: Price,
+) -> Record:
+    """Judge every leaf by its direction, and the whole by all directions."""
+    leaves = _leaves(tree, found)
+    probes = [part for part in (found.everything, found.leaves) if part is not None]
+    verdict = _overall(probes)
+    relative = np.concatenate([part.limits.question.relative for part in probes])
+    rtol = float(np.max(relative))
+    resolutions = np.concatenate([_resolution(part) for part in probes])
+    seen = resolutions[np.isfinite(resolutions)]
+    resolution = float(np.max(seen)) if seen.size else math.inf
+    reasons = [*where_it_begins(leaves), *_reasons(probes)]
+    default = probes[0].limits.policy.default
+    return Record(
+        verdict=verdict,
+        headline=probed(
+            verdict,
+            leaves,
+            reasons,
+            found.certificate,
+            rtol=rtol,
+            attained=not rtol_given and rtol > 1.5 * default,
+        ),
+        **vars(price),
+        rtol=rtol,
+        resolution=resolution,
+        value=value,
+        noise=max(part.noise for part in probes),
+        leaves=leaves,
+        culprits=(),
+        patterns=(),
+        causes=(*causes, *reasons),
+        notes=(*notes, *dict.fromkeys(note for part in probes for note in _notes(part))),
+        controls=(),
+        certificate=found.certificate,
+        versions=versions(),
+    )
+
+
+def _verdict(probes: Probes, line: int) -> Verdict:
+    c = probes.components
+    if c.wrong[line]:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if c.undecided[line] else Verdict.PASS
+
+
+def _overall(probes: Sequence[Probes]) -> Verdict:
+    verdicts = {_verdict(part, k) for part in probes for k in range(part.size.size)}
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
+
+
+def _resolution(probes: Probes) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return what would have been seen along each direction that passed, relative to its size."""
+    c, question = probes.components, probes.limits.question
+    seen = (question.tolerance + c.bar + c.noise) / probes.size
+    return np.where(c.outcome < Outcome.FAIL, seen, np.inf)
+
+
+def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
+    line, leaves = 0, []
+    for leaf in tree.leaves:
+        if found.leaves is None or leaf.size == 0:
+            verdict = Verdict.PASS if leaf.size == 0 else _overall([_everything(found)])
+            leaves.append(_finding(tree, leaf, verdict))
+            continue
+        leaves.append(_along(tree, leaf, found.leaves, line))
+        line += 1
+    return tuple(leaves)
+
+
+def _everything(found: Probed) -> Probes:
+    assert found.everything is not None
+    return found.everything
+
+
+def _finding(tree: Tree, leaf: Leaf, verdict: Verdict) -> LeafFinding:
+    """Return a leaf of which nothing is known by itself."""
+    nothing = float("nan")
+    return LeafFinding(
+        address=tree.address(leaf),
+        path=leaf.path,
+        shape=leaf.shape,
+        verdict=verdict,
+        discrepancy=nothing,
+        bar=nothing,
+        resolution=math.inf,
+        checked=0,
+        wrong=0,
+        undecided=0,
+        relative_to_itself=0,
+        relative_to_leaf=0,
+        relative_to_others=0,
+        unseen=0,
+        reason=None,
+        ratio=None,
+        worst=None,
+    )
+
+
+def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
+    """Judge a leaf by the direction through it alone."""
+    c, unit, size = probes.components, probes.unit, float(probes.size[line])
+    verdict = _verdict(probes, line)
+    claimed, measured, bar = (float(part[line]) for part in (c.claim, c.value, c.bar))
+    finding = dataclasses.replace(
+        _finding(tree, leaf, verdict),
+        discrepancy=abs(claimed - measured) / size,
+        bar=bar / size,
+        resolution=float(_resolution(probes)[line]),
+    )
+    if verdict is Verdict.PASS:
+        return finding
+    worst = ComponentFinding(
+        address=tree.address(leaf),
+        path=leaf.path,
+        index=(),
+        claimed=claimed * unit,
+        measured=measured * unit,
+        bar=bar * unit,
+        truncation=float(c.truncation[line]) * unit,
+        noise=float(c.noise[line]) * unit,
+        visible=float(probes.limits.beyond[line] + probes.margin * bar) * unit,
+    )
+    undecided = verdict is Verdict.INCONCLUSIVE
+    reason = f"GP{int(c.outcome[line])}" if undecided else None
+    return dataclasses.replace(finding, worst=worst, reason=reason)
+
+
+def _notes(probes: Probes) -> list[str]:
+    outcome = probes.components.outcome
+    kinks = int(np.sum((outcome == Outcome.ONE_SIDED) | (outcome == Outcome.SUBGRADIENT)))
+    notes = list(probes.notes)
+    if kinks:
+        notes.append(
+            f"along {kinks} of {counted(outcome.size, 'direction')} f has a kink at the point, and "
+            "the claim is no more than one of its slopes there (GP202)"
+        )
+    return notes
+
+
+def _reasons(probes: Sequence[Probes]) -> list[CauseFinding]:
+    """Return one cause for each reason why directions could not be decided."""
+    outcomes: dict[int, Probes] = {}
+    for part in probes:
+        for outcome in part.components.outcome[part.components.undecided].tolist():
+            outcomes.setdefault(outcome, part)
+    return [
+        CATALOGUE[f"GP{outcome}"].finding(**_numbers(Outcome(outcome), part))
+        for outcome, part in sorted(outcomes.items())
+    ]
+
+
+def _numbers(outcome: Outcome, probes: Probes) -> dict[str, float]:
+    c = probes.components
+    first = int(np.flatnonzero(c.outcome == outcome)[0])
+    size = float(probes.size[first])
+    match outcome:
+        case Outcome.NOISE:
+            return {"sigma": probes.noise}
+        case Outcome.KINK:
+            return {
+                "left": float(c.left[first]) * probes.unit,
+                "right": float(c.right[first]) * probes.unit,
+            }
+        case Outcome.PRECISION:
+            return {"discrepancy": abs(float(c.claim[first] - c.value[first])) / size}
+        case Outcome.TWO_SCALES:
+            return {"amplitude": float(c.spread[first]) / size}
+        case _:
+            return {}

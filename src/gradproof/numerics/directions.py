@@ -1,0 +1,36 @@
+"""Random directions that are made anew, chunk by chunk, whenever they are needed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradproof.numerics.protocol import FloatArray
+
+CHUNK = 1 << 18  # components
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaussian:
+    """Directions of independent normal numbers, over the components from `start` to `stop`.
+
+    The numbers depend on the seed, the direction and the place of the chunk alone, not on what was
+    asked for before: a counter-based generator is keyed with them. Salmon et al., *Parallel random
+    numbers: as easy as 1, 2, 3*, SC11 (2011).
+    """
+
+    seed: int
+    start: int
+    stop: int
+
+    def chunks(self, direction: int) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield the numbers of one direction, part by part."""
+        for number, first in enumerate(range(self.start, self.stop, CHUNK)):
+            part = slice(first, min(first + CHUNK, self.stop))
+            # The key is for the direction, the highest word of the counter for the chunk.
+            bits = np.random.Philox(
+                key=[self.seed % 2**64, direction], counter=[0, 0, self.start, number]
+            )
+            yield part, np.random.Generator(bits).standard_normal(part.stop - part.start)

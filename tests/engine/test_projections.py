@@ -1,0 +1,217 @@
+"""Checks along random directions: their price, their verdicts, and what they prove."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import gradproof as gp
+from gradproof.frameworks.numpy_space import NumpySpace
+from gradproof.tree import flatten
+
+Array = npt.NDArray[Any]
+Tensors = dict[str, Array]
+
+
+class Network:
+    """Two layers of n parameters in all, or so."""
+
+    def __init__(self, n: int, seed: int = 0, *, relu: bool = False, dtype: Any = float) -> None:
+        rng = np.random.default_rng(seed)
+        inputs, self.relu = n // 20, relu
+        self.X = rng.standard_normal((inputs, 8)).astype(dtype)
+        at = {
+            "W1": rng.standard_normal((20, inputs)) / np.sqrt(inputs),
+            "b1": rng.standard_normal((20, 1)) / 10,
+            "W2": rng.standard_normal((3, 20)) / 5,
+        }
+        self.at: Tensors = {name: value.astype(dtype) for name, value in at.items()}
+
+    def forward(self, p: Tensors) -> tuple[Array, Array]:
+        z = p["W1"] @ self.X + p["b1"]
+        a = np.maximum(z, 0) if self.relu else np.tanh(z)
+        return a, p["W2"] @ a - 1
+
+    def f(self, p: Tensors) -> Any:
+        return np.mean(self.forward(p)[1] ** 2)
+
+    def gradient(self, p: Tensors) -> Tensors:
+        a, r = self.forward(p)
+        d2 = 2 * r / r.size
+        d1 = p["W2"].T @ d2 * ((a > 0) if self.relu else 1 - a**2)
+        return {"W1": d1 @ self.X.T, "b1": np.sum(d1, axis=1, keepdims=True), "W2": d2 @ a.T}
+
+    def check(self, claim: Any, plan: str = "project", **options: Any) -> gp.Report:
+        return gp.check(self.f, claim, self.at, plan=plan, **options)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("n", [1_000, 20_000, 600_000])
+def test_a_right_gradient_is_certified_by_a_few_dozen_evaluations(n: int, relu: bool) -> None:
+    network = Network(n, relu=relu)
+    report = network.check(network.gradient)
+    assert report.passed, report.summary()
+    assert report.evaluations <= 50
+    certificate = report.certificate
+    assert certificate is not None
+    assert certificate.bound < 5e-6
+    assert (certificate.directions, certificate.confidence) == (8, 0.999)
+    assert [leaf.address for leaf in certificate.leaves] == ["p['W1']", "p['b1']", "p['W2']"]
+    assert "would have shown" in str(report)
+    assert "99.9 %" in report.headline
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("leaf", ["W1", "b1", "W2"])
+def test_a_wrong_tensor_is_named(leaf: str, seed: int) -> None:
+    network = Network(3_000, seed)
+    right = network.gradient(network.at)
+    for wrong in (1.001 * right[leaf], -right[leaf], 0 * right[leaf]):
+        for plan in ("project", "leaves"):
+            report = network.check({**right, leaf: wrong}, plan, seed=seed)
+            assert report.verdict == "fail"
+            failed = [one.path for one in report.leaves if one.verdict == "fail"]
+            assert failed == [(leaf,)]
+            assert report.headline == "1 of 3 tensors is wrong"
+            assert f"p['{leaf}']" in str(report)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_wrong_component_shows_from_the_size_on_that_is_stated(seed: int) -> None:
+    network = Network(3_000, seed)
+    right = network.gradient(network.at)
+    certificate = network.check(right, seed=seed).certificate
+    assert certificate is not None
+    rng = np.random.default_rng(seed)
+    for leaf in certificate.leaves:
+        (name,) = leaf.path
+        typical = float(np.sqrt(np.mean(right[name] ** 2)))
+        wrong = right[name].copy()
+        wrong.flat[rng.integers(wrong.size)] += 1.5 * leaf.single * typical
+        # Beyond what is visible it cannot pass; near it, it may be undecided.
+        assert not network.check({**right, name: wrong}, seed=seed).passed
+
+
+def test_in_float32_it_passes_to_what_float32_allows_and_sees_leaves() -> None:
+    network = Network(20_000, dtype=np.float32)
+    right = network.gradient(network.at)
+    problem = gp.Problem(network.f, right, network.at, promote="never")
+    report = gp.check(problem, plan="project")
+    assert report.passed
+    assert report.certificate is not None
+    assert 1e-4 < report.certificate.bound < 0.1
+    wrong = gp.Problem(network.f, {**right, "b1": -right["b1"]}, network.at, promote="never")
+    assert gp.check(wrong, plan="project").verdict == "fail"
+
+
+def test_zero_claims() -> None:
+    at = {"w": np.zeros(2000), "unused": np.ones(3)}
+    zero = {name: np.zeros_like(value) for name, value in at.items()}
+
+    def bowl(p: Tensors) -> Any:
+        return np.sum(p["w"] ** 2) + 1
+
+    assert gp.check(bowl, zero, at, plan="project").passed
+    off = gp.check(lambda p: bowl(p) + np.sum(p["w"]), zero, at, plan="project")
+    assert not off.passed
+
+
+def test_where_everything_is_at_a_kink_directions_prove_nothing() -> None:
+    at = np.zeros(2000)
+    for claim in (0.0, 3.0):  # no slope is longer than 1
+        report = gp.check(lambda x: np.sum(np.abs(x)), claim + at, at, plan="project")
+        assert report.verdict == "inconclusive"
+        assert "GP202" in [cause.code for cause in report.causes]
+        assert report.certificate is not None
+        assert report.certificate.bound > 0.3
+
+
+def test_a_small_kink_is_flagged_and_counted_to_the_bound() -> None:
+    at = np.linspace(0.5, 1, 2000)
+    at[0] = 0.0
+
+    def f(x: Array) -> Any:
+        return np.sum(np.sin(x[1:])) + 0.2 * np.abs(x[0])
+
+    right = np.cos(at)
+    right[0] = 0.1
+    report = gp.check(f, right, at, plan="project")
+    assert report.passed
+    assert any("kink" in note for note in report.notes)
+    assert report.certificate is not None
+    assert report.certificate.bound > 1e-3
+
+
+def test_noise_and_random_functions_are_inconclusive() -> None:
+    rng = np.random.default_rng(0)
+    at = np.linspace(0.1, 1, 2000)
+    noisy = gp.check(lambda x: np.round(np.sum(np.sin(x)), 1), np.cos, at, plan="project")
+    assert noisy.verdict == "inconclusive"
+    assert noisy.causes
+    dice = gp.check(lambda x: np.sum(x) + rng.random(), np.ones(2000), at, plan="project")
+    assert [cause.code for cause in dice.causes] == ["GP101", "GP208"]
+
+
+def test_bounds_hold_along_directions() -> None:
+    seen: list[Array] = []
+
+    def entropy(p: Array) -> Any:
+        seen.append(p.copy())
+        return np.sum(p * np.log(p))
+
+    at = np.random.default_rng(0).uniform(0.05, 1, 2000)
+    at[7] = 0.3
+    lower = np.full(2000, 0.01)
+    upper = np.full(2000, 1.0)
+    lower[7] = upper[7] = 0.3
+    problem = gp.Problem(entropy, lambda p: np.log(p) + 1, at, bounds=(lower, upper))
+    report = gp.check(problem, plan="project")
+    assert report.passed, report.summary()
+    points = np.array(seen)
+    assert np.all((points >= lower) & (points <= upper))
+    assert np.all(points[:, 7] == 0.3)
+
+
+def test_what_rounding_turns_away_is_returned() -> None:
+    at = np.full(5, 1e8)
+    tree, values = flatten(at, "x")
+    space = NumpySpace(tree, values)
+    weight = np.array([1.0, -2.0, 3.0, 0.5, 1.0])
+    move = np.full(5, 1.1e-8)  # numbers of this size are 1.5e-8 apart
+    result, turned = space.along_chunks(lambda x: weight @ (x - at), [(slice(0, 5), move)], weight)
+    assert result - turned == pytest.approx(weight @ move, rel=1e-12)
+    assert space.is_unchanged()
+
+
+@pytest.mark.parametrize("k", [5, 25, 30, 36])
+def test_parameters_are_put_back_whatever_f_raises(k: int) -> None:
+    network = Network(1_000)
+    before = {name: value.tobytes() for name, value in network.at.items()}
+    calls = 0
+
+    def f(p: Tensors) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == k:
+            raise KeyboardInterrupt
+        return network.f(p)
+
+    with pytest.raises(KeyboardInterrupt):
+        gp.check(f, network.gradient(network.at), network.at, plan="project")
+    assert {name: value.tobytes() for name, value in network.at.items()} == before
+
+
+@pytest.mark.parametrize("plan", ["project", "leaves"])
+def test_reports_are_valid_and_repeat_themselves(plan: str) -> None:
+    network = Network(1_000)
+    first, second = (network.check(network.gradient, plan, seed=3).to_dict() for _ in range(2))
+    for data in (first, second):
+        data.pop("seconds")
+    assert first == second
+    assert first["plan"] == plan
+
+
+def test_a_self_test_needs_components() -> None:
+    with pytest.raises(gp.InputError, match="self_test"):
+        gp.check(np.sum, np.ones(3), np.ones(3), plan="project", self_test=True)
