@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the tables, in Markdown")
     parser.add_argument(
+        "--compare", type=Path, metavar="PATH", help="write the tables of all competitors"
+    )
+    parser.add_argument(
         "--targets", action="store_true", help="exit code 1 where a target is missed"
     )
     parser.add_argument(
@@ -102,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     text = tables.document(results, options.split)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
+    if options.compare:
+        options.compare.write_text(tables.comparison(results.judged), encoding="utf-8")
     print("\n" + text)
     for one in results.left_out:
         print(f"left out: {one.family}::{one.case}, seed {one.seed}: {one.why}")

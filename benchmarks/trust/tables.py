@@ -248,6 +248,36 @@ def competitors(judged: Sequence[Judged]) -> str:
     return table(head, rows)
 
 
+def comparison(judged: Sequence[Judged]) -> str:
+    """Return the page on all competitors: together, and family by family."""
+    common = in_common(judged)
+    families = len({one.family for one in common})
+    mine = of(common)
+    right = sum(one.right for one in mine)
+    head = (
+        f"{right:,} right and {len(mine) - right:,} wrong gradients of {families} families, those "
+        "that all competitors judged. False alarms are right gradients called wrong, misses wrong "
+        "ones that passed, off by 1e-4 or more (by 5e-2 in float32); what a competitor refuses or "
+        "leaves open is inconclusive. Evaluations are for each component, the median."
+    )
+    by_family = _section("By family: false alarms / misses / inconclusive", _by_family(common))
+    return f"{head}\n\n{competitors(judged)}\n\n{by_family}\n"
+
+
+def _by_family(common: Sequence[Judged]) -> str:
+    names = sorted({one.competitor for one in common}, key=lambda name: (name != NAME, name))
+    rows = []
+    for family in sorted({one.family for one in common}):
+        cells = []
+        for name in names:
+            n = tally(one for one in of(common, name) if one.family == family)
+            undecided = n.right_inconclusive + n.wrong_inconclusive
+            cells.append(f"{n.false_alarms} / {n.misses} / {undecided}")
+        n = tally(one for one in of(common) if one.family == family)
+        rows.append((family, f"{n.right} + {n.wrong}", *cells))
+    return table(("family", "right + wrong", *names), rows)
+
+
 def wrong_verdicts(judged: Iterable[Judged]) -> str:
     """Return every wrong verdict of gradproof with what repeats it; empty where there is none.
 

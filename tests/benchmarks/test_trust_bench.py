@@ -382,6 +382,15 @@ class TestTables:
         assert "| squares | c9 | 0 | not finite |" in page
         assert "7 claims are neither right nor wrong" in page
 
+    def test_the_comparison_is_together_and_by_family(self) -> None:
+        theirs = [dataclasses.replace(one, competitor="other", verdict="fail") for one in GOOD]
+        page = tables.comparison([*GOOD, *theirs])
+        right = sum(one.right for one in GOOD)
+        wrong = len(GOOD) - right
+        assert page.startswith(f"{right} right and {wrong} wrong gradients of 1 families")
+        assert "| family | right + wrong | gradproof | other |" in page
+        assert f"| squares | {right} + {wrong} | 0 / 0 / 0 | {right} / 0 / 0 |" in page
+
     def test_competitors(self) -> None:
         theirs = [dataclasses.replace(one, competitor="other", verdict="fail") for one in GOOD]
         lines = tables.competitors([*GOOD, *theirs]).splitlines()
