@@ -518,3 +518,38 @@ def test_a_zero_among_right_ones_is_found_though_small_steps_show_the_penalty_on
     wrong = right.copy()
     wrong[seed] = 0.0
     assert not gp.check(f, wrong, at, rtol=1e-4, seed=seed).passed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_jumps_excuse_small_errors_beside_a_plainly_wrong_component(seed: int) -> None:
+    at = np.array([0.8, 0.3, 1.2])
+    right = np.array([slope_of_the_limit(0.8), 1.0, math.cos(1.2)])
+
+    def f(v: Array) -> float:
+        return stopped(float(v[0]), 1e-4) + float(v[1]) + math.sin(v[2])
+
+    assert gp.check(f, right, at, seed=seed).verdict != "fail"
+    report = gp.check(f, right * [1, -1, 1], at, seed=seed)
+    assert report.verdict == "fail"
+    assert [culprit.index for culprit in report.culprits] == [(1,)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_drowns_in_jumps_is_not_called_stationary(seed: int) -> None:
+    # Stirling's formula is added where a count exceeds 1, as in losses of counts.
+    rng = np.random.default_rng(seed)
+    weight = rng.standard_normal(25)
+    at = {"rate": rng.uniform(0.5, 1.9, 25), "count": rng.uniform(0.4, 1.95, 25)}
+
+    def f(p: dict[str, Array]) -> float:
+        t = p["count"]
+        stirling = t * np.log(t) - t + 0.5 * np.log(2 * np.pi * t)
+        return float(weight @ (np.exp(p["rate"]) - t * p["rate"] + stirling * (t > 1)))
+
+    t = at["count"]
+    right = {
+        "rate": weight * (np.exp(at["rate"]) - t),
+        "count": weight * (-at["rate"] + (np.log(t) + 0.5 / t) * (t > 1)),
+    }
+    assert gp.check(f, right, at, seed=seed).passed
+    assert not gp.check(f, {**right, "count": np.zeros(25)}, at, seed=seed).passed

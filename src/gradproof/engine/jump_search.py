@@ -50,7 +50,11 @@ class JumpSearch:
         if self._scan.height / 2 <= noise or not np.any(effect <= self._scan.slope_error):
             return False
         if self._across is None:
-            self._across = self._make_up_for_it(self._scan, c.claim, noise)
+            # What is plainly wrong is no matter of jumps, and must not hide what else is.
+            plain = np.isfinite(gap) & (gap > _SMALL_GAP * size)
+            self._across = self._make_up_for_it(
+                self._scan, np.where(plain, c.value, c.claim), noise
+            )
         self.explained |= self._across
         return self._across
 

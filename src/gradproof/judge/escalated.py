@@ -149,10 +149,10 @@ def _at_a_kink(line: Line, central: Slope, contradicted: bool) -> tuple[Outcome,
 
 def _is_stationary(line: Line, slope: Slope) -> bool:
     """Whether claim and bar are nothing beside how f moves, or neither moves it visibly."""
+    if line.jumps:  # they hide what moves f less, and say nothing about it
+        return False
     if line.movement <= _FLAT * line.noise_of_f:
         return line.claim == 0
-    if line.jumps:
-        return False
     return max(abs(line.claim), slope.bar) * line.scale <= _STATIONARY * line.movement
 
 

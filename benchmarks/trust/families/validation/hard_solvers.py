@@ -417,7 +417,8 @@ def _integral(rng: np.random.Generator, peaks: int, tolerance: float) -> Case:
     return analytic(f"{peaks} peaks, {tolerance:.0e}", f, gradient, at, mistakes, twin=twin)
 
 
-@family("solver noise/quadrature", kind="solver noise", source=_SOURCE, split="validation")
+# Once wrong in validation; `replacements.py` has others.
+@family("solver noise/quadrature", kind="solver noise", source=_SOURCE, split="tuning")
 def quadrature(rng: np.random.Generator) -> Iterator[Case]:
     """Draw integrals of peaks by adaptive Simpson quadrature."""
     for peaks, tolerance in ((1, 1e-6), (3, 1e-4), (6, 1e-7), (2, 1e-9)):

@@ -414,3 +414,106 @@ def rank_one(rng: np.random.Generator) -> Iterator[Case]:
             return 2 * M
 
         yield Case(f"{m} × {n}, {tolerance:.0e}", f, gradient, at, truth, {"fit forgotten": whole})
+
+
+@family("losses of segmentation", kind="ordinary", source=_SOURCE, split="validation")
+def segmentation(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw focal, Dice and Tversky losses of logits and of soft labels."""
+
+    def sigmoid(z: Any) -> Any:
+        return 1 / (1 + np.exp(-z))
+
+    for n, power, alpha in ((6, 1.0, 0.5), (20, 2.0, 0.3), (60, 0.5, 0.7), (250, 1.5, 0.4)):
+        at = {"logits": rng.standard_normal(n), "labels": rng.uniform(0.1, 0.9, n)}
+
+        def focal(p: Any, power: float = power) -> Any:
+            s, y = sigmoid(p["logits"]), p["labels"]
+            return -np.mean(y * (1 - s) ** power * np.log(s) + (1 - y) * s**power * np.log(1 - s))
+
+        def tversky(p: Any, alpha: float = alpha) -> Any:
+            s, y = sigmoid(p["logits"]), p["labels"]
+            hits, extra, lost = np.sum(s * y), np.sum(s * (1 - y)), np.sum((1 - s) * y)
+            return 1 - hits / (hits + alpha * extra + (1 - alpha) * lost)
+
+        def loss(p: Any, focal: Any = focal, tversky: Any = tversky) -> Any:
+            return focal(p) + tversky(p)
+
+        def gradient(p: Any, n: int = n, power: float = power, alpha: float = alpha) -> Any:
+            s, y = sigmoid(p["logits"]), p["labels"]
+            up = (1 - s) ** power * (1 / s - power * np.log(s) / (1 - s))
+            down = s**power * (power * np.log(1 - s) / s - 1 / (1 - s))
+            ds = -(y * up + (1 - y) * down) / n
+            dy = -((1 - s) ** power * np.log(s) - s**power * np.log(1 - s)) / n
+            hits, extra, lost = np.sum(s * y), np.sum(s * (1 - y)), np.sum((1 - s) * y)
+            whole = hits + alpha * extra + (1 - alpha) * lost
+            inner_s = y + alpha * (1 - y) - (1 - alpha) * y
+            inner_y = s - alpha * s + (1 - alpha) * (1 - s)
+            ds = ds - (y / whole - hits / whole**2 * inner_s)
+            dy = dy - (s / whole - hits / whole**2 * inner_y)
+            return {"logits": ds * s * (1 - s), "labels": dy}
+
+        def f(p: Any, loss: Any = loss) -> float:
+            return float(loss(p))
+
+        def no_slope(p: Any, gradient: Any = gradient) -> Any:
+            s = sigmoid(p["logits"])
+            found = gradient(p)
+            return {**found, "logits": found["logits"] / (s * (1 - s))}
+
+        yield Case(
+            f"{n} pixels, power {power:g}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, loss, at),
+            {"slope of the sigmoid missing": no_slope},
+        )
+
+
+@family("solver noise/Romberg integrals", kind="solver noise", source=_SOURCE, split="validation")
+def romberg_integrals(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw energies of oscillating densities, by Romberg's method to a tolerance."""
+    for n, tolerance in ((2, 1e-4), (4, 1e-6), (3, 1e-9)):
+        at = rng.uniform(0.5, 3, n)
+
+        def romberg(rate: Any, tolerance: float = tolerance) -> Any:
+            """Integrate exp(sin(rate x)) from 0 to 1."""
+            before: list[Any] = []
+            for level in range(18):
+                x = np.linspace(0, 1, 2**level + 1)
+                y = np.exp(np.sin(rate * x))
+                row = [(np.sum(y) - (y[0] + y[-1]) / 2) / 2**level]
+                for k, value in enumerate(before):
+                    row.append(row[k] + (row[k] - value) / (4 ** (k + 1) - 1))
+                if level > 2 and abs(row[-1] - before[-1]) < tolerance:
+                    break
+                before = row
+            return row[-1]
+
+        def f(p: Any, romberg: Any = romberg) -> float:
+            return float(sum(romberg(rate) ** 2 for rate in p))
+
+        nodes, weights = np.polynomial.legendre.leggauss(60)
+        x, w = (nodes + 1) / 2, weights / 2
+
+        def exact(rate: Any, x: Any = x, w: Any = w) -> Any:
+            return w @ np.exp(np.sin(rate * x))
+
+        def gradient(p: Any, exact: Any = exact, x: Any = x, w: Any = w) -> Any:
+            slopes = [w @ (x * np.cos(rate * x) * np.exp(np.sin(rate * x))) for rate in p]
+            return np.array([2 * exact(r) * s for r, s in zip(p, slopes, strict=True)])
+
+        def twin(p: Any, exact: Any = exact) -> Any:
+            return sum(exact(rate) ** 2 for rate in p)
+
+        def unchained(p: Any, gradient: Any = gradient, exact: Any = exact) -> Any:
+            return gradient(p) / np.array([2 * exact(rate) for rate in p])
+
+        yield Case(
+            f"{n} rates, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"outer square forgotten": unchained},
+        )

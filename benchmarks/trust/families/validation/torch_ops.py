@@ -100,7 +100,8 @@ def _normalisation(rng: np.random.Generator) -> Iterator[Case]:
     return torch_ops.draw(("normalisation",), "validation", rng)
 
 
-@family("torch ops: losses", kind="ordinary", source=_SOURCE, split="validation", needs=_NEEDS)
+# Once missed in validation; `replacements.py` has others.
+@family("torch ops: losses", kind="ordinary", source=_SOURCE, split="tuning", needs=_NEEDS)
 def _losses(rng: np.random.Generator) -> Iterator[Case]:
     """Draw smooth losses, with and without weights."""
     return torch_ops.draw(("losses",), "validation", rng)
