@@ -36,6 +36,7 @@ floors: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/check_speed.py $(BENCH)
+	$(BIN)/python benchmarks/certify.py --largest 1e6
 
 trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets

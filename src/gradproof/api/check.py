@@ -1,8 +1,11 @@
 """The check itself, its assertion, and the numerical gradient alone."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
@@ -11,7 +14,7 @@ from gradproof.api.report import Report
 from gradproof.engine.check import run_check
 from gradproof.frameworks.numpy_space import NumpySpace
 from gradproof.problems import Problem, flat_bounds
-from gradproof.tree import flatten
+from gradproof.tree import Tree, flatten, select, unmatched
 
 _PLANS = ("auto", "every", "leaves", "project")
 
@@ -74,6 +77,8 @@ def check(
     plan: str = "auto",
     rtol: float | None = None,
     seed: int = 0,
+    include: str | Sequence[str] | None = None,
+    exclude: str | Sequence[str] | None = None,
     progress: Callable[[int, int], object] | None = None,
     self_test: bool = False,
 ) -> Report:
@@ -102,6 +107,10 @@ def check(
         in float32) where the noise of `f` allows no less. A value given here is never raised.
     seed : int, default 0
         Seed of the random numbers: the same seed repeats the check.
+    include, exclude : str or sequence of str, optional
+        Patterns of the leaves that are checked, and of those that are not: ``"params['W*']"``, or
+        the keys of the path, ``"layers.0.*"``. ``*`` stands for any characters, ``?`` for one.
+        Leaves that are not checked are left out of the verdict, and the report says so.
     progress : callable, optional
         Called as ``progress(done, total)`` now and then during long stretches.
     self_test : bool, default False
@@ -173,6 +182,7 @@ def check(
     tree, values = flatten(problem.at, problem.root)
     if not values:
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
+    chosen = _chosen(tree, include, exclude)
     bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
     space = NumpySpace(tree, values, bounds)
     record = run_check(
@@ -180,12 +190,37 @@ def check(
         tree,
         space,
         plan="every" if plan == "auto" else plan,
+        chosen=chosen,
         rtol=rtol,
         seed=seed,
         progress=progress,
         self_test=self_test,
     )
     return Report(**vars(record))
+
+
+def _chosen(
+    tree: Tree, include: str | Sequence[str] | None, exclude: str | Sequence[str] | None
+) -> npt.NDArray[np.bool_] | None:
+    """Return which components are checked; None where all are."""
+    if include is None and exclude is None:
+        return None
+    patterns = {}
+    for name, given in (("include", include), ("exclude", exclude)):
+        listed = [given] if isinstance(given, str) else list(given or ())
+        if not all(isinstance(one, str) for one in listed):
+            raise InputError(
+                f"{name}: found {described(given)}, expected patterns of addresses, such as 'W*'"
+            )
+        lost = unmatched(tree, listed)
+        if lost:
+            known = ", ".join(tree.address(leaf) for leaf in tree.leaves[:6])
+            raise InputError(f"{name}: found {lost[0]!r}, which no leaf matches; there are {known}")
+        patterns[name] = listed
+    leaves = select(tree, patterns["include"], patterns["exclude"])
+    if not any(leaves):
+        raise InputError("include, exclude: found patterns that leave nothing to check")
+    return np.repeat(leaves, [leaf.size for leaf in tree.leaves])
 
 
 def assert_gradient(

@@ -25,7 +25,7 @@ from gradproof.judge.findings import unmeasured, write_record
 from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
 from gradproof.judge.tolerance import scaling
-from gradproof.numerics.protocol import IntArray
+from gradproof.numerics.protocol import BoolArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
@@ -38,6 +38,7 @@ def run_check(
     space: Space,
     *,
     plan: str,
+    chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
     progress: Progress | None,
@@ -52,7 +53,15 @@ def run_check(
     # Our own arithmetic is silent; the user's has what the user set.
     with np.errstate(all="ignore"), randomness.kept():
         return _run(
-            problem, tree, evaluator, started, plan=plan, rtol=rtol, seed=seed, self_test=self_test
+            problem,
+            tree,
+            evaluator,
+            started,
+            plan=plan,
+            chosen=chosen,
+            rtol=rtol,
+            seed=seed,
+            self_test=self_test,
         )
 
 
@@ -63,6 +72,7 @@ def _run(
     started: float,
     *,
     plan: str,
+    chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
     self_test: bool,
@@ -76,7 +86,15 @@ def _run(
     try:
         space = evaluator.space
         attempt = functools.partial(
-            _attempt, problem, tree, evaluator, plan=plan, rtol=rtol, seed=seed, rng=rng
+            _attempt,
+            problem,
+            tree,
+            evaluator,
+            plan=plan,
+            chosen=chosen,
+            rtol=rtol,
+            seed=seed,
+            rng=rng,
         )
         found, evidence = attempt()
         # An f that draws random numbers rarely, or only away from the point: all of it again.
@@ -122,6 +140,7 @@ def _attempt(
     evaluator: Evaluator,
     *,
     plan: str,
+    chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
     rng: np.random.Generator,
@@ -140,16 +159,28 @@ def _attempt(
             return found, None
     evaluator.randomness.look()
     if plan == "every":
-        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng)
+        places = None if chosen is None else np.flatnonzero(chosen)
+        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng, places=places)
+        if places is not None and evidence.x.size < tree.size:
+            evaluator.factor = 1.0
+            claim = found.claim / evidence.unit
+            evidence = evidence.among(places, evaluator.x, claim)
     else:
         setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
         if isinstance(setting, Setting):
-            probed = project(tree, evaluator, found, setting, plan=plan, seed=seed, rng=rng)
+            probed = project(
+                tree, evaluator, found, setting, plan=plan, chosen=chosen, seed=seed, rng=rng
+            )
             _compare_with_the_start(found, evaluator)
             return found, probed
         evidence = setting
     _compare_with_the_start(found, evaluator)
-    return found, dataclasses.replace(evidence, fixed=fixed)
+    if fixed is not None:
+        fixed = fixed if evidence.fixed is None else fixed | evidence.fixed
+        evidence = dataclasses.replace(evidence, fixed=fixed)
+    elif chosen is not None:
+        evidence = dataclasses.replace(evidence, fixed=~chosen)
+    return found, evidence
 
 
 def _measure(

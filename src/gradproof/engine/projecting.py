@@ -19,7 +19,7 @@ from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
-from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.tree import Tree
 
 _DIRECTIONS = 8
@@ -119,6 +119,7 @@ def project(
     setting: Setting,
     *,
     plan: str,
+    chosen: BoolArray | None,
     seed: int,
     rng: np.random.Generator,
 ) -> Probed:
@@ -128,6 +129,9 @@ def project(
     """
     scales, claim = setting.scales, setting.claim
     weight = leaf_weights(tree, scales, claim)
+    if chosen is not None:
+        weight = np.where(chosen, weight, 0.0)
+    chosen_leaves = tuple(bool(np.any(weight[leaf.start : leaf.stop])) for leaf in tree.leaves)
     # Where nothing is claimed, what f does around the point says what is worth resolving.
     floor = scales.movement if np.any(claim) else scales.effect
     ask = functools.partial(
@@ -147,15 +151,12 @@ def project(
         everything = ask(of_everything(tree, _DIRECTIONS, seed))
         certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
         if np.all(everything.components.outcome < Outcome.FAIL):
-            return Probed(everything, None, certificate)
-    return Probed(everything, ask(of_leaves(tree, seed)), certificate)
+            return Probed(everything, None, (), chosen_leaves, certificate)
+    asked = tuple(np.flatnonzero(chosen_leaves).tolist())
+    lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
+    return Probed(everything, ask(lines), asked, chosen_leaves, certificate)
 
 
 def of_everything(tree: Tree, count: int, seed: int) -> list[Line]:
     """Return some directions over all components."""
     return [Line(Gaussian(seed, 0, tree.size), number) for number in range(count)]
-
-
-def of_leaves(tree: Tree, seed: int) -> list[Line]:
-    """Return one direction for each leaf that has components."""
-    return [Line(Gaussian(seed, leaf.start, leaf.stop), 0) for leaf in tree.leaves if leaf.size]

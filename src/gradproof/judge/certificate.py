@@ -54,6 +54,7 @@ def certify(
         leaves=tuple(
             LeafCertificate(tree.address(leaf), leaf.path, single / size if size else math.inf)
             for leaf, single, size in zip(tree.leaves, singles, _typical(tree, claim), strict=True)
+            if np.any(weight[leaf.start : leaf.stop])
         ),
     )
 
@@ -66,7 +67,7 @@ def _singles(tree: Tree, weight: FloatArray, visible: FloatArray, seed: int) -> 
         part = together[0][0]
         with np.errstate(divide="ignore"):
             seen = np.min([v / np.abs(z) for v, (_, z) in zip(visible, together, strict=True)], 0)
-            seen /= weight[part]
+            seen = np.where(weight[part] > 0, seen / weight[part], 0.0)
         for number, inside in _leaves_in(tree, part):
             worst[number] = max(worst[number], float(np.max(seen[inside])))
     return worst

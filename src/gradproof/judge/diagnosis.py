@@ -56,10 +56,19 @@ def diagnose(suspects: Sequence[Suspect]) -> list[CauseFinding]:
 
 def where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     """Return that all tensors up to one are wrong and all behind it right, if that is so."""
+    known = [
+        leaf.checked > 0 or math.isfinite(leaf.resolution) or leaf.verdict is Verdict.FAIL
+        for leaf in leaves
+    ]
     verdicts = [leaf.verdict for leaf in leaves]
     count = sum(verdict is Verdict.FAIL for verdict in verdicts)
     right = len(verdicts) - count
-    if count < 2 or right < 1 or verdicts != [Verdict.FAIL] * count + [Verdict.PASS] * right:
+    if (
+        not all(known)
+        or count < 2
+        or right < 1
+        or verdicts != [Verdict.FAIL] * count + [Verdict.PASS] * right
+    ):
         return []
     wrong, last, first = leaves[:count], leaves[count - 1].address, leaves[count].address
     cause = CATALOGUE["GP413"]

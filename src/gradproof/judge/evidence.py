@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
-from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.stages import Question
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -25,6 +30,34 @@ class Evidence:
     unit: float
     margin: float
     fixed: BoolArray | None = None
+
+    def among(self, places: IntArray, x: FloatArray, claim: FloatArray) -> Evidence:
+        """Return the evidence of some of many components, and of the others that nothing is said.
+
+        `x` and `claim` are those of all.
+        """
+
+        def spread(part: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
+            full = np.full(claim.size, nothing, dtype=part.dtype)
+            full[places] = part
+            return full
+
+        def all_of(parts: Any) -> dict[str, npt.NDArray[Any]]:
+            return {name: spread(part, 0) for name, part in vars(parts).items()}
+
+        bounds = self.limits
+        components = Components(**all_of(self.components))
+        components.claim[:] = claim
+        limits = Limits(
+            Question(**all_of(bounds.question)),
+            size=spread(bounds.size, 1.0),
+            typical=spread(bounds.typical, 1.0),
+            beyond=spread(bounds.beyond, 1.0),
+            policy=bounds.policy,
+        )
+        fixed = np.ones(claim.size, dtype=bool)
+        fixed[places] = False if self.fixed is None else self.fixed
+        return dataclasses.replace(self, x=x, components=components, limits=limits, fixed=fixed)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -45,8 +78,14 @@ class Probes:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Probed:
-    """What was measured along directions: over everything, and one through each leaf."""
+    """What was measured along directions: over everything, and one through each of some leaves.
+
+    `asked` are the numbers of those leaves, in the order of their directions, and `chosen` says of
+    every leaf whether it was moved at all.
+    """
 
     everything: Probes | None
     leaves: Probes | None
+    asked: tuple[int, ...]
+    chosen: tuple[bool, ...]
     certificate: Certificate | None

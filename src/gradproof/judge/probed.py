@@ -94,20 +94,16 @@ def _resolution(probes: Probes) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
-    line, leaves = 0, []
-    for leaf in tree.leaves:
-        if found.leaves is None or leaf.size == 0:
-            verdict = Verdict.PASS if leaf.size == 0 else _overall([_everything(found)])
+    lines = {number: line for line, number in enumerate(found.asked)}
+    leaves = []
+    for number, leaf in enumerate(tree.leaves):
+        if found.leaves is not None and number in lines:
+            leaves.append(_along(tree, leaf, found.leaves, lines[number]))
+        else:
+            moved = found.chosen[number] and found.everything is not None
+            verdict = _overall([found.everything]) if moved and found.everything else Verdict.PASS
             leaves.append(_finding(tree, leaf, verdict))
-            continue
-        leaves.append(_along(tree, leaf, found.leaves, line))
-        line += 1
     return tuple(leaves)
-
-
-def _everything(found: Probed) -> Probes:
-    assert found.everything is not None
-    return found.everything
 
 
 def _finding(tree: Tree, leaf: Leaf, verdict: Verdict) -> LeafFinding:

@@ -2,6 +2,17 @@
 
 from gradproof.tree.leaves import Leaf, Tree, flatten, inner_nodes
 from gradproof.tree.matching import Mismatch, match
+from gradproof.tree.selecting import select, unmatched
 from gradproof.tree.spreading import spread
 
-__all__ = ["Leaf", "Mismatch", "Tree", "flatten", "inner_nodes", "match", "spread"]
+__all__ = [
+    "Leaf",
+    "Mismatch",
+    "Tree",
+    "flatten",
+    "inner_nodes",
+    "match",
+    "select",
+    "spread",
+    "unmatched",
+]
