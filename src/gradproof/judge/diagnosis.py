@@ -63,12 +63,8 @@ def where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     verdicts = [leaf.verdict for leaf in leaves]
     count = sum(verdict is Verdict.FAIL for verdict in verdicts)
     right = len(verdicts) - count
-    if (
-        not all(known)
-        or count < 2
-        or right < 1
-        or verdicts != [Verdict.FAIL] * count + [Verdict.PASS] * right
-    ):
+    in_a_row = verdicts == [Verdict.FAIL] * count + [Verdict.PASS] * right
+    if not all(known) or count < 2 or right < 1 or not in_a_row:
         return []
     wrong, last, first = leaves[:count], leaves[count - 1].address, leaves[count].address
     cause = CATALOGUE["GP413"]
