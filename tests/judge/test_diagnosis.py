@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 import gradproof as gp
+from gradproof.judge.factors import what_it_may_be
 from gradproof.judge.fit import fit
 from gradproof.judge.suspect import Map, Suspect
 
@@ -161,6 +162,7 @@ def test_what_explains_others_is_tried_where_there_are_too_few_components() -> N
     assert "p['b2']" in cause.addresses  # of two components
     alone = network.check(network.gradient(network.at) | {"b2": claim["b2"]})
     assert set(causes(alone)) == {"GP399"}
+    assert "the claim is 1.3 times what was measured, in 2 components" in str(alone)
 
 
 def test_tensors_that_were_exchanged_or_handed_out_twice() -> None:
@@ -231,6 +233,11 @@ def test_a_fit_needs_agreement_everywhere_and_more_evidence_than_parameters() ->
     # One number far off is enough for a map without parameters, a little off is not.
     assert fit(suspect(-3.0, 3.0), Map(np.array(3.0))) is not None
     assert fit(suspect(3.00001, 3.0), Map(np.array(3.0))) is None
+    # Nor do sizes at the ends of the range matter.
+    for unit in (1e-250, 1e250):
+        tiny = fit(suspect(1.7 * truth * unit, truth * unit, 1e-6 * unit), Map(0.0, (truth,)))
+        assert tiny is not None
+        assert tiny.energy == pytest.approx(1)
     # Where nothing was measured, nothing is explained.
     assert fit(suspect([1.0, 2.0], [np.nan, np.nan]), Map(np.ones(2))) is None
 
@@ -274,3 +281,98 @@ def test_facts_are_numbers_by_name(facts: Any, words: str) -> None:
     with pytest.raises(gp.InputError, match="facts") as raised:
         gp.Problem(lambda x: x, lambda x: 1.0, 1.0, facts=facts)
     assert words in str(raised.value)
+
+
+def one_of(*, seed: int = 0, size: int = 6) -> Array:
+    return np.random.default_rng(seed).standard_normal(size)
+
+
+def test_one_factor_beside_several_penalties() -> None:
+    at = {"W": one_of() + 2, "V": one_of(seed=1) - 1, "b": one_of(seed=2)}
+
+    def f(p: Tensors) -> float:
+        data = np.sum(np.sin(p["W"])) + np.sum(np.cos(p["V"])) + np.sum(np.exp(p["b"]))
+        return float(0.5 * data + 0.05 * np.sum(p["W"] ** 2) + 0.15 * np.sum(p["V"] ** 2))
+
+    claim = {
+        "W": np.cos(at["W"]) + 0.1 * at["W"],
+        "V": -np.sin(at["V"]) + 0.3 * at["V"],
+        "b": np.exp(at["b"]),
+    }
+    report = gp.check(f, claim, at)
+    assert [cause.code for cause in report.causes] == ["GP303", "GP303"]
+    assert {a for cause in report.causes for a in cause.addresses} == {"p['W']", "p['V']", "p['b']"}
+
+
+def test_two_numbers_with_one_factor_are_told_together_with_a_third() -> None:
+    at = {"a": 0.5, "b": 1.5, "c": 2.5}
+
+    def f(p: dict[str, float]) -> float:
+        return float(np.sin(p["a"]) + np.exp(p["b"]) + p["c"] ** 2)
+
+    right = {"a": np.cos(0.5), "b": np.exp(1.5), "c": 5.0}
+    report = gp.check(f, {k: 3.5 * v for k, v in right.items()}, at)
+    (cause,) = report.causes
+    assert (cause.code, len(cause.addresses)) == ("GP302", 3)
+    alone = gp.check(f, {**right, "a": 3.5 * right["a"]}, at)
+    assert [cause.code for cause in alone.causes] == ["GP399"]
+    assert "3.5 times" in str(alone)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e200])
+def test_units_do_not_matter(unit: float) -> None:
+    x = np.random.default_rng(0).standard_normal((8, 3))
+
+    def f(x: Array) -> float:
+        return unit * float(np.sum(np.sin(x)))
+
+    assert set(causes(gp.check(f, unit * (np.cos(x) + 1.3 * x**3), x))) == {"GP399"}
+    assert set(causes(gp.check(f, unit * (np.cos(x) - 0.2 * x), x))) == {"GP401"}
+    assert set(causes(gp.check(f, unit * (np.cos(x) + 0.2), x))) == {"GP304"}
+
+
+def test_what_is_said_of_the_rest_is_true() -> None:
+    x = np.random.default_rng(0).standard_normal((8, 4))
+    claim = np.cos(x)
+    claim[3] += 20 * x[3] ** 2 + 3
+    (cause,) = gp.check(lambda x: float(np.sum(np.sin(x))), claim, x).causes
+    assert cause.message == "the claim is wrong in row 3, and nowhere else"
+    everywhere = gp.check(lambda x: float(np.sum(np.sin(x))), claim + 0.03 * x**2, x)
+    assert set(causes(everywhere)) == {"GP399"}
+    assert everywhere.patterns[0].words == "all of it"
+    at = np.linspace(0.1, 2, 40)
+    claim = np.cos(at)
+    claim[7] += 1
+    fixed = np.where(np.arange(40) < 35, at, -np.inf), np.where(np.arange(40) < 35, at, np.inf)
+    claim[37] += 1
+    report = gp.check(gp.Problem(lambda x: float(np.sum(np.sin(x))), claim, at, bounds=fixed))
+    (cause,) = report.causes
+    assert cause.parameters == {"wrong": 1, "size": 5}
+    assert "1 of the 5 components that were decided is wrong" in cause.message
+
+
+def test_equal_constants_are_no_copies() -> None:
+    at = {"a": np.ones(4), "b": np.ones(4)}
+    report = gp.check(
+        lambda p: 3 * np.sum(p["a"]) + np.sum(p["b"]), {k: np.ones(4) for k in at}, at
+    )
+    # All of these are true where parameters and claims are 1 throughout.
+    assert set(causes(report)) == {"GP302", "GP304", "GP401"}
+    assert report.causes[0].parameters["factor"] == pytest.approx(1 / 3)
+
+
+def test_two_different_mistakes_begin_nowhere() -> None:
+    at = {k: one_of(seed=i) for i, k in enumerate(("alpha", "beta", "gamma"))}
+    claim = {k: np.cos(v) for k, v in at.items()}
+    claim = {**claim, "alpha": -claim["alpha"], "beta": claim["beta"] + 1}
+    report = gp.check(lambda p: sum(np.sum(np.sin(v)) for v in p.values()), claim, at)
+    assert set(causes(report)) == {"GP301", "GP304"}
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [(3.0, "a sum where a mean of 3"), (1 / 7, "a mean of 7"), (-3.0, ""), (777.43, ""), (1.5, "")],
+)
+def test_what_a_factor_may_be(factor: float, words: str) -> None:
+    may_be = what_it_may_be(factor, "")
+    assert may_be.startswith(words) if words else may_be == ""

@@ -18,6 +18,7 @@ from gradproof.judge.suspect import Map, Parameters, Suspect
 
 _ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same
 _MOST_TIES = 3
+_POOLED = 3  # components of several tensors that have one factor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class _Explanation:
     address: str
 
 
-def diagnose(suspects: Sequence[Suspect]) -> list[CauseFinding]:
+def diagnose(suspects: Sequence[Suspect], leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     """Return the causes of what is wrong, those that explain most tensors first.
 
     Each tensor gets the explanations with the fewest free parameters, all of them where several
@@ -42,6 +43,7 @@ def diagnose(suspects: Sequence[Suspect]) -> list[CauseFinding]:
         if not any(one.cause.maps for one in explained[suspect.address]):
             borrowed = _borrowed(suspect, explained)
             explained[suspect.address] = borrowed or explained[suspect.address]
+    _pool_ratios(by_address, explained)
     groups: list[list[_Explanation]] = []
     for suspect in suspects:
         for one in explained[suspect.address]:
@@ -51,15 +53,13 @@ def diagnose(suspects: Sequence[Suspect]) -> list[CauseFinding]:
             else:
                 group.append(one)
     groups = _without_lesser_ties(_with_biases(groups))
-    return [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
+    found = [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
+    return found + (_where_it_begins(leaves) if len({one.code for one in found}) == 1 else [])
 
 
-def where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
+def _where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     """Return that all tensors up to one are wrong and all behind it right, if that is so."""
-    known = [
-        leaf.checked > 0 or math.isfinite(leaf.resolution) or leaf.verdict is Verdict.FAIL
-        for leaf in leaves
-    ]
+    known = [leaf.checked > 0 for leaf in leaves]
     verdicts = [leaf.verdict for leaf in leaves]
     count = sum(verdict is Verdict.FAIL for verdict in verdicts)
     right = len(verdicts) - count
@@ -69,6 +69,28 @@ def where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     wrong, last, first = leaves[:count], leaves[count - 1].address, leaves[count].address
     cause = CATALOGUE["GP413"]
     return [cause.finding(*(leaf.address for leaf in wrong), first=last, right=first)]
+
+
+def _pool_ratios(
+    by_address: Mapping[str, Suspect], explained: dict[str, list[_Explanation]]
+) -> None:
+    """Explain tensors that have too few components each, and one factor together."""
+    ratios: dict[str, tuple[float, int]] = {}
+    for address, ones in explained.items():
+        seen = ones[0].found.parameters if ones else {}
+        if len(ones) == 1 and "cosine" in seen and abs(seen["cosine"]) > 1 - _ALIKE**2:
+            ratios[address] = float(np.sign(seen["cosine"]) * seen["ratio"]), seen["size"]
+    for ratio, _ in list(ratios.values()):
+        alike = [key for key, (other, _) in ratios.items() if _is_alike(ratio, other)]
+        if len(alike) < 2 or sum(ratios[key][1] for key in alike) < _POOLED:
+            continue
+        factor = CATALOGUE["GP302"]
+        for key in alike:
+            parameters = {"factor": ratio, "named": ""}
+            found = fit(by_address[key], Map(by_address[key].claim / ratio, parameters=parameters))
+            if found is not None:
+                explained[key] = [_Explanation(factor, found, key)]
+                del ratios[key]
 
 
 def _explanations(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_Explanation]:
@@ -92,7 +114,7 @@ def _explanations(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_
                     _Explanation(cause, Fit(seen, np.empty(0), 0, 0.0, ()), suspect.address)
                 )
     # That it is 0 says more about a claim than what the truth happens to be like.
-    certain = [one for one in observed if one.cause.code in ("GP408", "GP409")]
+    certain = [one for one in observed if one.cause.code == "GP409"]
     if certain or not fitted:
         known = certain or [one for one in observed if one.cause.code != "GP399"]
         return (known or observed)[:1]
@@ -151,15 +173,16 @@ def _is_alike(mine: Any, theirs: Any) -> bool:
 def _with_biases(groups: list[list[_Explanation]]) -> list[list[_Explanation]]:
     """Count tensors with the factor alone to a factor of the data term beside a penalty."""
     result = list(groups)
-    for group in groups:
-        if group[0].cause.code != "GP303":
+    for other in groups:
+        if other[0].cause.code != "GP302":
             continue
-        factor = group[0].found.parameters["factor"]
-        for other in groups:
-            alone = other[0].cause.code == "GP302"
-            if alone and _is_alike(other[0].found.parameters["factor"], factor):
+        factor = other[0].found.parameters["factor"]
+        for group in groups:
+            beside = group[0].cause.code == "GP303"
+            if beside and _is_alike(group[0].found.parameters["factor"], factor):
                 group += other
-                result.remove(other)
+                result = [one for one in result if one is not other]
+                break
     return result
 
 
@@ -186,4 +209,7 @@ def _finding(group: list[_Explanation]) -> CauseFinding:
     first = group[0]
     parameters: Parameters = first.found.parameters
     addresses = list(dict.fromkeys(one.address for one in group))
+    if first.cause.code == "GP399":
+        cosines = [one.found.parameters["cosine"] for one in group]
+        parameters = {**parameters, "cosine": min(cosines), "cosine_to": max(cosines)}
     return first.cause.finding(*addresses, **parameters)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 _USUAL = {2.0: "a forgotten ½, a term added twice", 0.5: "a ½ too much, a term counted half"}
-_LARGEST = 100_000
+_LARGEST = 10_000
+_EXACT = 1e-5  # relative, and small beside the distance of the next number
 
 
 def named_factors(facts: Mapping[str, float]) -> Iterator[tuple[float, str]]:
@@ -26,8 +27,8 @@ def what_it_may_be(factor: float, named: str) -> str:
         may_be.append(_USUAL[factor])
     whole = round(factor)
     part = round(1 / factor) if factor else 0
-    if abs(whole) > 1 and abs(factor - whole) < 1e-3 * abs(whole) and whole <= _LARGEST:
+    if 1 < whole <= _LARGEST and abs(factor - whole) < _EXACT * whole:
         may_be.append(f"a sum where a mean of {whole:,} is meant")
-    elif abs(part) > 1 and abs(1 / factor - part) < 1e-3 * abs(part) and part <= _LARGEST:
+    elif 1 < part <= _LARGEST and abs(1 / factor - part) < _EXACT * part:
         may_be.append(f"a mean of {part:,} where a sum is meant")
     return "; ".join(may_be)

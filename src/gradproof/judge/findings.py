@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.diagnosis import diagnose, where_it_begins
+from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
@@ -294,7 +294,7 @@ def _mistakes(
         for leaf, found in zip(tree.leaves, leaves, strict=True)
         if found.address in wrong
     ]
-    return [*where_it_begins(leaves), *diagnose(suspects)]
+    return diagnose(suspects, leaves)
 
 
 def _suspect(
@@ -335,13 +335,13 @@ def _patterns(
     """Return in words which part of each wrong tensor is wrong."""
     c = evidence.components
     with np.errstate(invalid="ignore"):
-        energy = np.nan_to_num((c.claim - c.value) * evidence.limits.question.scale) ** 2
+        effect = np.nan_to_num((c.claim - c.value) * evidence.limits.question.scale)
     found = []
     for leaf, finding in zip(tree.leaves, leaves, strict=True):
         if finding.wrong == 0 or finding.checked < 2:
             continue
         wrong = _of_leaf(leaf, c.wrong)
-        slices = wrong_slices(wrong, _of_leaf(leaf, energy))
+        slices = wrong_slices(wrong, _of_leaf(leaf, effect))
         address, words = finding.address, f"{finding.wrong:,} of {finding.checked:,} components"
         if is_throughout(wrong, ~_of_leaf(leaf, c.undecided)):
             words = "all of it"

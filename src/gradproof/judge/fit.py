@@ -11,7 +11,7 @@ from gradproof.numerics.protocol import FloatArray
 
 _CLEARLY = 3.0  # times the room: the discrepancy as a whole
 _MORE = 2  # visibly wrong components than parameters
-_FAR = 1e3  # times the room: so far off, a single component tells as well
+_FAR = 100.0  # times the room: so far off, a single component tells as well
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -33,23 +33,30 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     visible in two more components than there are parameters.
     """
     known = np.isfinite(suspect.measured) & np.isfinite(suspect.room)
-    y, room = suspect.measured[known], suspect.room[known]
-    if y.size == 0 or not np.all(room > 0):
+    y, room, claim = suspect.measured[known], suspect.room[known], suspect.claim[known]
+    # Squares of very large and very small numbers would leave the range.
+    unit = largest(y, claim)
+    if unit == 0 or not np.all(room > 0):
         return None
-    weight = suspect.weight[known]
-    off = suspect.claim[known] - y
+    y, room, claim = y / unit, room / unit, claim / unit
+    weight = suspect.weight[known] / largest(suspect.weight[known])
+    off = claim - y
     fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)[known]
+    fixed = fixed / unit
     theta = bars = np.empty(0)
     predicted = fixed
     if candidate.bases:
-        bases = np.stack([base[known] for base in candidate.bases], axis=1)
+        units = np.array([largest(base[known]) for base in candidate.bases])
+        if not np.all(units > 0):
+            return None
+        bases = np.stack([base[known] for base in candidate.bases], axis=1) / units
         solved = _least_squares(bases / room[:, None], (y - fixed) / room)
         if solved is None:
             return None
-        theta, bars = solved
-        predicted = fixed + bases @ theta
+        predicted = fixed + bases @ solved[0]
+        theta, bars = (part * (unit / units) for part in solved)
     left = predicted - y
-    if np.any(np.abs(left) > room):
+    if not (np.all(np.isfinite(theta)) and np.all(np.abs(left) <= room)):
         return None
     visible = int(np.sum(np.abs(off) > 3 * room))
     enough = visible >= candidate.counts + _MORE
@@ -63,6 +70,11 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     before = float(np.sum((off * weight) ** 2))
     energy = 1 - float(np.sum((left * weight) ** 2)) / before if before > 0 else 1.0
     return Fit({**candidate.parameters, **read}, theta, candidate.counts, energy, candidate.also)
+
+
+def largest(*parts: FloatArray) -> float:
+    """Return the largest absolute value of all, 0 where there is none."""
+    return max(float(np.max(np.abs(part), initial=0.0)) for part in parts)
 
 
 def _least_squares(bases: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray] | None:

@@ -13,6 +13,7 @@ _NEARLY_ALL = 0.99  # of the energy of the discrepancy, or of the components
 _MOST_SLICES = 4
 _MOSTLY = 0.7  # of the components of a wrong slice
 _LEAST = 2
+_ELSEWHERE = 0.1  # of those in the slices: so many others may be faintly wrong, too
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -54,15 +55,20 @@ def is_throughout(wrong: BoolArray, known: BoolArray) -> bool:
     return count > 1 and int(np.sum(wrong & known)) >= _NEARLY_ALL * count
 
 
-def wrong_slices(wrong: BoolArray, energy: FloatArray) -> Slices | None:
+def wrong_slices(wrong: BoolArray, effect: FloatArray) -> Slices | None:
     """Return the few slices of one axis that hold nearly all of the discrepancy, if there are any.
 
-    `energy` is that of the discrepancy, (e T)². Counting visible components instead would name
-    slices where bars hide the rest of a tensor that is wrong throughout.
+    `effect` is that of the discrepancy on f, e T, and what counts is its square. Counting visible
+    components instead would name slices where bars hide the rest of a tensor that is wrong
+    throughout.
     """
     if wrong.ndim < 2:
         return None
-    energy = np.where(wrong, energy, 0.0)
+    effect = np.where(wrong, np.abs(effect), 0.0)
+    most = float(np.max(effect, initial=0.0))
+    if not 0 < most < np.inf:
+        return None
+    energy = (effect / most) ** 2  # squares of what is tiny or huge would leave the range
     total = float(energy.sum())
     found: list[tuple[int, float, Slices]] = []
     for axis, length in enumerate(wrong.shape):
@@ -76,5 +82,8 @@ def wrong_slices(wrong: BoolArray, energy: FloatArray) -> Slices | None:
         few = length > 1 and needed <= min(_MOST_SLICES, max(1, length // 4))
         if few and np.all((share >= _MOSTLY) & (counts[places] >= _LEAST)):
             slices = Slices(axis, tuple(places.tolist()))
+            inside = int(np.sum(counts[places]))
+            if int(np.sum(wrong)) - inside > _ELSEWHERE * inside:
+                continue
             found.append((needed, -float(share.mean()), slices))
     return min(found, key=lambda one: one[:2])[2] if found else None

@@ -10,7 +10,6 @@ import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.diagnosis import where_it_begins
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted, probed
 from gradproof.judge.outcome import Outcome
@@ -44,7 +43,7 @@ def write_probed(
     resolutions = np.concatenate([_resolution(part) for part in probes])
     seen = resolutions[np.isfinite(resolutions)]
     resolution = float(np.max(seen)) if seen.size else math.inf
-    reasons = [*where_it_begins(leaves), *_reasons(probes)]
+    reasons = _reasons(probes)
     default = probes[0].limits.policy.default
     return Record(
         verdict=verdict,

@@ -33,10 +33,15 @@ class Suspect:
     facts: Mapping[str, float]
 
     @property
+    def off(self) -> FloatArray:
+        """By how much claim and measurement differ."""
+        return self.claim - self.measured
+
+    @property
     def wrong(self) -> Any:
         """Where the claim is visibly off."""
         with np.errstate(invalid="ignore"):
-            return np.abs(self.claim - self.measured) > 3 * self.room
+            return np.abs(self.off) > 3 * self.room
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -23,8 +23,8 @@ def _maps(suspect: Suspect) -> Iterator[Map]:
 def _message(factor: float, penalty: float) -> str:
     may_be = what_it_may_be(factor, "")
     return (
-        f"the data term is {factor:.5g} times too large, beside a penalty of {penalty:.4g} times "
-        "the parameters that is right" + (f" ({may_be})" if may_be else "")
+        f"the data term is {factor:.5g} times what it should be, beside a penalty of {penalty:.4g} "
+        "times the parameters that is right" + (f" ({may_be})" if may_be else "")
     )
 
 

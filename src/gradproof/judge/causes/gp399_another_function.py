@@ -3,22 +3,36 @@
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
+from gradproof.judge.fit import largest
+from gradproof.judge.headline import counted
 from gradproof.judge.suspect import Parameters, Suspect
+from gradproof.numerics.protocol import FloatArray
 
 
 def _observe(suspect: Suspect) -> Parameters:
     known = np.isfinite(suspect.measured)
-    claim = (suspect.claim * suspect.weight)[known]
-    truth = (suspect.measured * suspect.weight)[known]
-    sizes = float(np.linalg.norm(claim)), float(np.linalg.norm(truth))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            "cosine": float(np.nan_to_num(claim @ truth / (sizes[0] * sizes[1]))),
-            "ratio": float(np.nan_to_num(np.divide(*sizes), posinf=0.0)),
-        }
+    claim, truth = suspect.claim[known], suspect.measured[known]
+    sizes = [_length(part) for part in (claim, truth)]
+    if not all(sizes):
+        return {"cosine": 0.0, "ratio": 0.0, "size": int(known.sum())}
+    cosine = float((claim / sizes[0]) @ (truth / sizes[1]))
+    return {"cosine": cosine, "ratio": sizes[0] / sizes[1], "size": int(known.sum())}
 
 
-def _message(cosine: float, ratio: float) -> str:
+def _length(values: FloatArray) -> float:
+    unit = largest(values)
+    return unit * float(np.linalg.norm(values / unit)) if 0 < unit < np.inf else 0.0
+
+
+def _message(cosine: float, ratio: float, size: int, cosine_to: float) -> str:
+    if cosine_to > cosine:
+        return (
+            f"claims and measurements have cosines from {cosine:.3g} to {cosine_to:.3g}; none of "
+            "the known mistakes leads from one to the other"
+        )
+    if abs(cosine) > 1 - 1e-6:
+        what = f"the claim is {np.sign(cosine) * ratio:.4g} times what was measured, in"
+        return f"{what} {counted(size, 'component')}: too few to call that a factor"
     seen = f"claim and measurement have a cosine of {cosine:.3g}, and their lengths a ratio of"
     return f"{seen} {ratio:.3g}; none of the known mistakes leads from one to the other"
 

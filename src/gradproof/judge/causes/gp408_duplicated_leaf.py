@@ -8,7 +8,7 @@ from gradproof.judge.suspect import Parameters, Suspect
 
 def _observe(suspect: Suspect) -> Parameters | None:
     for address, claim in suspect.right.items():
-        if claim.size != suspect.claim.size or claim.size < 2 or not np.any(claim):
+        if claim.size != suspect.claim.size or claim.size < 2 or np.ptp(claim) == 0:
             continue
         if np.array_equal(claim.ravel(), suspect.claim.ravel()):
             return {"other": address}

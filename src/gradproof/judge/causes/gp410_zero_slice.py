@@ -9,9 +9,8 @@ from gradproof.judge.suspect import Parameters, Suspect
 
 def _observe(suspect: Suspect) -> Parameters | None:
     wrong = suspect.wrong
-    off = (suspect.claim - suspect.measured) * suspect.weight
-    slices = wrong_slices(wrong, np.nan_to_num(off) ** 2)
-    if slices is None or np.any(suspect.claim[wrong]):
+    slices = wrong_slices(wrong, np.nan_to_num(suspect.off * suspect.weight))
+    if slices is None or np.any(suspect.claim[wrong]) or np.any(wrong & ~slices.mask(wrong.shape)):
         return None
     return {"slices": slices.words(wrong.ndim)}
 
@@ -19,7 +18,7 @@ def _observe(suspect: Suspect) -> Parameters | None:
 CAUSE = Cause(
     code="GP410",
     name="zero-slice",
-    message="the claim is 0 in {slices}, where f moves; all else is right",
+    message="the claim is 0 in {slices}, where f moves, and wrong nowhere else",
     advice="Look for a loop that ends too early, a slice that is too short, a mask.",
     text="""
 ## What it is

@@ -8,15 +8,24 @@ from gradproof.judge.suspect import Parameters, Suspect
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
-    off = (suspect.claim - suspect.measured) * suspect.weight
-    slices = wrong_slices(suspect.wrong, np.nan_to_num(off) ** 2)
-    return None if slices is None else {"slices": slices.words(suspect.claim.ndim)}
+    wrong = suspect.wrong
+    slices = wrong_slices(wrong, np.nan_to_num(suspect.off * suspect.weight))
+    if slices is None:
+        return None
+    elsewhere = int(np.sum(wrong & ~slices.mask(wrong.shape)))
+    return {"slices": slices.words(wrong.ndim), "elsewhere": elsewhere}
+
+
+def _message(slices: str, elsewhere: int) -> str:
+    if elsewhere:
+        return f"nearly all of the error is in {slices}; elsewhere {elsewhere:,} are wrong by less"
+    return f"the claim is wrong in {slices}, and nowhere else"
 
 
 CAUSE = Cause(
     code="GP411",
     name="wrong-slice",
-    message="the claim is wrong in {slices}; all else is right",
+    message=_message,
     advice="Look at what is special about these: the first or last of a loop, one gate, one head.",
     text="""
 ## What it is

@@ -11,16 +11,21 @@ _AT_MOST = 100
 
 def _observe(suspect: Suspect) -> Parameters | None:
     wrong = int(np.sum(suspect.wrong))
-    size = suspect.claim.size
+    size = int(np.sum(np.isfinite(suspect.measured)))
     if size < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * size)):
         return None
     return {"wrong": wrong, "size": size}
 
 
+def _message(wrong: int, size: int) -> str:
+    verb = "is" if wrong == 1 else "are"
+    return f"{wrong:,} of the {size:,} components that were decided {verb} wrong, the others right"
+
+
 CAUSE = Cause(
     code="GP412",
     name="single-components",
-    message="{wrong:,} of {size:,} components are wrong, the others are right",
+    message=_message,
     advice="Look at what is special about these places: an edge, an index met twice, a branch.",
     text="""
 ## What it is

@@ -42,9 +42,9 @@ CAUSE = Cause(
     name="masked",
     message=(
         "what was measured is the claim with a factor for each slice of axis {axis}, from "
-        "{low:.3g} to {high:.3g}: such are the slopes of an activation"
+        "{low:.3g} to {high:.3g}: the slope of an activation, a mask or a weight is missing"
     ),
-    advice="Multiply by the slope of the activation, or by the mask, before the product.",
+    advice="Multiply by the slope of the activation, by the mask or by the weight of each unit.",
     text="""
 ## What it is
 
@@ -60,7 +60,8 @@ this cause cannot be seen.
 ## How it comes about
 
 `delta` of a layer was taken before the product with the activation's slope, `1 - a**2`,
-`a * (1 - a)` or `z > 0`, or a dropout mask was applied forward and not backward.
+`a * (1 - a)` or `z > 0`, or a dropout mask was applied forward and not backward. Forgotten weights
+of classes or samples look the same.
 
 ## Example
 
