@@ -8,6 +8,7 @@ import pytest
 
 import gradproof as gp
 from gradproof.frameworks.numpy_space import NumpySpace
+from gradproof.judge.headline import rounded_up
 from gradproof.tree import flatten
 
 Array = npt.NDArray[Any]
@@ -215,3 +216,63 @@ def test_reports_are_valid_and_repeat_themselves(plan: str) -> None:
 def test_a_self_test_needs_components() -> None:
     with pytest.raises(gp.InputError, match="self_test"):
         gp.check(np.sum, np.ones(3), np.ones(3), plan="project", self_test=True)
+
+
+def test_an_error_at_a_bound_is_not_hidden_by_a_kink_that_is_none() -> None:
+    def doubled(x: Array) -> Array:
+        slope = np.cos(x)
+        slope[0] *= 2
+        return slope
+
+    problem = gp.Problem(lambda x: np.sum(np.sin(x)), doubled, np.zeros(200), bounds=(0, None))
+    with pytest.raises(gp.InputError, match="room on both sides"):
+        gp.check(problem, plan="project")
+    at = np.zeros(200)
+    at[100:] = 0.5
+    half = gp.Problem(lambda x: np.sum(np.sin(x)), doubled, at, bounds=(0, None))
+    report = gp.check(half, plan="project")
+    assert "100 components at the bounds" in " ".join(report.notes)
+    assert not any("kink" in note for note in report.notes)
+    some = gp.Problem(
+        lambda x: np.sum(np.sin(x)), lambda x: 1.002 * np.cos(x), at, bounds=(0, None)
+    )
+    for plan in ("project", "leaves"):
+        assert gp.check(some, plan=plan).verdict == "fail"
+
+
+def test_kinks_hide_errors_of_single_components_and_it_says_so() -> None:
+    def wrong(x: Array) -> Array:
+        slope = np.cos(x)
+        slope[:2] = 0
+        slope[10] *= 2
+        return slope
+
+    for seed in range(4):
+        report = gp.check(
+            lambda x: np.sum(np.sin(x)) + 3 * np.sum(np.abs(x[:2])),
+            wrong,
+            np.zeros(20_000),
+            plan="project",
+            seed=seed,
+        )
+        assert report.certificate is not None
+        assert not report.passed or report.certificate.leaves[0].single > 0.5
+
+
+def test_the_only_tensor_does_not_pass_where_the_whole_does_not() -> None:
+    def wrong(p: Tensors) -> Tensors:
+        slope = np.cos(p["a"])
+        slope[7] *= 1 + 3e-4
+        return {"a": slope}
+
+    at = {"a": np.random.default_rng(3).standard_normal(300)}
+    for seed in range(12, 18):
+        report = gp.check(lambda p: np.sum(np.sin(p["a"])), wrong, at, plan="project", seed=seed)
+        assert report.leaves[0].verdict == report.verdict
+
+
+@pytest.mark.parametrize(
+    ("bound", "text"), [(7.5e-7, "8e-07"), (8.2e-5, "9e-05"), (9.6e-3, "1e-02"), (2e-6, "2e-06")]
+)
+def test_bounds_are_rounded_up(bound: float, text: str) -> None:
+    assert rounded_up(bound) == text

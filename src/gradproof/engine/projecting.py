@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 
+from gradproof._base.errors import InputError
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
@@ -15,6 +16,7 @@ from gradproof.engine.projections import Line, Projections
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify
 from gradproof.judge.evidence import Probed, Probes
+from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
@@ -131,6 +133,19 @@ def project(
     weight = leaf_weights(tree, scales, claim)
     if chosen is not None:
         weight = np.where(chosen, weight, 0.0)
+    # Both sides are needed: what the bounds leave no room for is not moved.
+    at_a_bound = int(np.sum((evaluator.room <= 0) & (weight > 0)))
+    weight = np.minimum(weight, np.maximum(evaluator.room, 0.0))
+    if not np.any(weight):
+        raise InputError(
+            f"plan: found {plan!r} where bounds leave no component room on both sides, expected "
+            "plan='every', which checks them from one side"
+        )
+    if at_a_bound:
+        found.notes.append(
+            f"{counted(at_a_bound, 'component')} at the bounds, where random directions do not "
+            "move: plan='every' checks them from one side"
+        )
     chosen_leaves = tuple(bool(np.any(weight[leaf.start : leaf.stop])) for leaf in tree.leaves)
     # Where nothing is claimed, what f does around the point says what is worth resolving.
     floor = scales.movement if np.any(claim) else scales.effect

@@ -10,11 +10,24 @@ import numpy as np
 from gradproof.judge.evidence import Probes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.report import Certificate, LeafCertificate
+from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 
-NORM = "‖W e‖ / ‖W a‖ with W the natural scale of each component times the weight of its leaf"
+
+def from_kinks(c: Components) -> FloatArray:
+    """Return how far the claim may be off at a kink, where any slope in between may be meant."""
+    kinks = (c.outcome == Outcome.ONE_SIDED) | (c.outcome == Outcome.SUBGRADIENT)
+    kinks |= c.outcome == Outcome.KINK
+    sides = np.fmax(np.abs(c.claim - c.left), np.abs(c.claim - c.right))
+    return np.where(kinks, sides, np.nan)
+
+
+NORM = (
+    "‖W e‖ / ‖W a‖ with W the natural scale of each component, as far as bounds leave room, times "
+    "the weight of its leaf"
+)
 
 
 def certify(
@@ -37,14 +50,10 @@ def certify(
     c = probes.components
     count = c.claim.size
     shown = np.abs(c.claim - c.value) + c.bar
-    # At a kink the slope may be any between those of the two sides.
-    kinks = (c.outcome == Outcome.ONE_SIDED) | (c.outcome == Outcome.SUBGRADIENT)
-    kinks |= c.outcome == Outcome.KINK
-    sides = np.fmax(np.abs(c.claim - c.left), np.abs(c.claim - c.right))
-    shown = np.where(kinks, np.fmax(shown, sides), shown)
+    shown = np.fmax(shown, from_kinks(c))
     quantile = float(chdtri(count, confidence))  # of the lower tail: chdtri takes the upper one
     bound = float(np.sqrt(np.sum(shown**2) / quantile)) / float(probes.size[0])
-    visible = probes.limits.beyond + probes.margin * c.bar
+    visible = np.fmax(probes.limits.beyond + probes.margin * c.bar, np.abs(c.right - c.left))
     singles = _singles(tree, weight, visible, seed)
     return Certificate(
         bound=bound if math.isfinite(bound) else math.inf,

@@ -49,8 +49,14 @@ def probed(
     noisy = f", to {rtol:.0e}: f is noisy" if attained else ""
     if certificate is not None:
         sure = f"{100 * certificate.confidence:.4g} %"
-        return f"error below {certificate.bound:.0e} of the gradient, {sure} sure{noisy}"
+        return f"error below {rounded_up(certificate.bound)} of the gradient, {sure} sure{noisy}"
     return f"right to {rtol:.0e} along a direction through each tensor{noisy}"
+
+
+def rounded_up(bound: float) -> str:
+    """Return a bound with one digit, never less than it is."""
+    text = f"{bound:.0e}"
+    return text if not float(text) < bound else f"{float(text) + 10.0 ** int(text[2:]):.0e}"
 
 
 def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.certificate import from_kinks
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted, probed
 from gradproof.judge.outcome import Outcome
@@ -35,9 +36,9 @@ def write_probed(
     price: Price,
 ) -> Record:
     """Judge every leaf by its direction, and the whole by all directions."""
-    leaves = _leaves(tree, found)
     probes = [part for part in (found.everything, found.leaves) if part is not None]
     verdict = _overall(probes)
+    leaves = _none_passes_alone(_leaves(tree, found), found, verdict)
     relative = np.concatenate([part.limits.question.relative for part in probes])
     rtol = float(np.max(relative))
     resolutions = np.concatenate([_resolution(part) for part in probes])
@@ -88,8 +89,26 @@ def _overall(probes: Sequence[Probes]) -> Verdict:
 def _resolution(probes: Probes) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return what would have been seen along each direction that passed, relative to its size."""
     c, question = probes.components, probes.limits.question
-    seen = (question.tolerance + c.bar + c.noise) / probes.size
+    seen = np.fmax(question.tolerance + c.bar + c.noise, from_kinks(c)) / probes.size
     return np.where(c.outcome < Outcome.FAIL, seen, np.inf)
+
+
+def _none_passes_alone(
+    leaves: tuple[LeafFinding, ...], found: Probed, verdict: Verdict
+) -> tuple[LeafFinding, ...]:
+    """Leave open what passes along its direction where all together do not and none is to blame.
+
+    Where there is one leaf only, what is wrong is that.
+    """
+    lone = sum(found.chosen) == 1
+    blamed = any(leaf.verdict is not Verdict.PASS for leaf in leaves)
+    if verdict is Verdict.PASS or (blamed and not lone):
+        return leaves
+    instead = verdict if lone else Verdict.INCONCLUSIVE
+    return tuple(
+        dataclasses.replace(leaf, verdict=instead) if moved else leaf
+        for leaf, moved in zip(leaves, found.chosen, strict=True)
+    )
 
 
 def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
@@ -134,9 +153,10 @@ def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
     c, unit, size = probes.components, probes.unit, float(probes.size[line])
     verdict = _verdict(probes, line)
     claimed, measured, bar = (float(part[line]) for part in (c.claim, c.value, c.bar))
+    off = float(np.fmax(abs(claimed - measured), from_kinks(c)[line]))
     finding = dataclasses.replace(
         _finding(tree, leaf, verdict),
-        discrepancy=abs(claimed - measured) / size,
+        discrepancy=off / size,
         bar=bar / size,
         resolution=float(_resolution(probes)[line]),
     )

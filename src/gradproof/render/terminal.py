@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.headline import counted
+from gradproof.judge.headline import counted, rounded_up
 from gradproof.judge.report import (
     CauseFinding,
     Certificate,
@@ -79,7 +79,7 @@ def _parts(record: Record, width: int) -> list[Any]:
     listed = _culprits(record)
     if listed is not None:
         parts += [listed, ""]
-    if record.certificate is not None:
+    if record.certificate is not None and record.verdict is not Verdict.FAIL:
         parts += [_certificate(record.certificate), ""]
     for cause in record.causes:
         parts += [_cause(cause), ""]
@@ -173,7 +173,7 @@ def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
         bars = f"  ({_bars(leaf.worst)})" if leaf.verdict is Verdict.FAIL else ""
         return f"along a random direction: {_both(leaf.worst)}{bars}"
     if leaf.verdict is not Verdict.PASS:
-        return ""
+        return "not to blame alone" if math.isfinite(leaf.resolution) else ""
     if math.isfinite(leaf.resolution):
         return f"right to {max(leaf.discrepancy, leaf.bar):.1e} along a random direction"
     return "not checked"
@@ -204,17 +204,17 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
 def _single(leaf: LeafCertificate) -> str:
     if math.isinf(leaf.single):
         return "claimed 0"
-    return f"one component off by {leaf.single:.0e} of a typical one would have shown"
+    return f"one component off by {rounded_up(leaf.single)} of a typical one would have shown"
 
 
 def _certificate(certificate: Certificate) -> Any:
     """Say what the directions prove, and what they do not."""
     sure = f"{100 * certificate.confidence:.4g} %"
     lines = [
-        _text(f"certificate: error below {certificate.bound:.1e} of the gradient", "bold"),
+        _text(f"certificate: error below {rounded_up(certificate.bound)} of the gradient", "bold"),
         _text(
-            f"with a probability of {sure} over {certificate.directions} random directions, in the "
-            f"norm {certificate.norm}. It bounds the error as a whole: a small error in a single "
+            f"with a probability of {sure} over {certificate.directions} random directions, as "
+            f"{certificate.norm}. It bounds the error as a whole: a small error in a single "
             "component may be hidden in it."
         ),
     ]
