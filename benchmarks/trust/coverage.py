@@ -36,6 +36,15 @@ KINDS = ("ordinary", "float32", "offset", "oscillation", "badly scaled", "stiff"
 #: What rounds in the truth itself, and in a gradient that is right by definition.
 _ROUNDING = {"computed": 1e-13, "float64": 1e-13, "float32": 2.0**-22}
 
+#: Whose derivatives, in the library itself, are a series cut short (to 1e-9) or an approximation by
+#: a tree of the data: no truth for bars of 1e-10.
+_INEXACT: dict[str, tuple[str, ...]] = {
+    "torch ops: special functions": ("digamma", "polygamma", "special.polygamma"),
+    "torch ops: special functions, float32": ("digamma", "polygamma", "special.polygamma"),
+    "sklearn t-SNE, float32": ("",),
+    "sklearn t-SNE": ("",),
+}
+
 #: Larger cases cost more than they tell: their components are much alike.
 _LARGEST = 200
 
@@ -63,7 +72,7 @@ class Measured:
     @property
     def error(self) -> float:
         """The error, less what may be the rounding of the truth."""
-        return max(0.0, abs(self.value - self.truth) - self.rounding * abs(self.truth))
+        return max(0.0, abs(self.value - self.truth) - self.rounding)
 
     @property
     def covered(self) -> bool:
@@ -80,9 +89,12 @@ def measure(family: Family, case: Case, seed: int) -> Iterator[Measured]:
         truths = flat(case.gradient(case.at) if truth is None else truth)
         if truths.size > _LARGEST:
             return
+        # How far two ways of computing the truth are apart says how exact it is.
+        apart = np.abs(flat(case.gradient(case.at)) - truths)
         result = gp.differentiate(case.f, case.at, seed=seed)
         values, bars = flat(result.values), flat(result.bars)
-    for i, (exact, value, bar) in enumerate(zip(truths, values, bars, strict=True)):
+    rows = zip(truths, values, bars, apart, strict=True)
+    for i, (exact, value, bar, inexact) in enumerate(rows):
         yield Measured(
             family=family.name,
             kind=family.kind,
@@ -93,7 +105,7 @@ def measure(family: Family, case: Case, seed: int) -> Iterator[Measured]:
             truth=float(exact),
             value=float(value),
             bar=float(bar),
-            rounding=rounding,
+            rounding=rounding * abs(float(exact)) + 2 * float(inexact),
         )
 
 
@@ -116,6 +128,8 @@ def run(name: str, plan: Draw) -> tuple[list[Measured], list[str]]:
         return [], [f"{type(error).__name__}: {error}"]
     errors = []
     for case in cases:
+        if any(case.name.startswith(inexact) for inexact in _INEXACT.get(name, ())):
+            continue
         try:
             if dtype_of(family, case) not in plan.dtypes:
                 continue

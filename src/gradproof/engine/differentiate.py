@@ -62,6 +62,10 @@ def _measure(
             smallest_change=pilot.smallest_change,
         )
         slope, truncation, noise = estimates.take(estimates.best)
-        return slope, truncation + noise, value, evaluator.count
+        # Where f has one slope near and another further, either may be meant: the bar holds both.
+        other, its_truncation, its_noise = estimates.take(estimates.second_scale)
+        apart = np.abs(other - slope) + its_truncation + its_noise
+        bar = np.fmax(truncation + noise, apart)
+        return slope, bar, value, evaluator.count
     finally:
         space.restore()
