@@ -621,7 +621,7 @@ class TestCoverage:
         at = np.linspace(1, 2, 5)
         case = Case("one", lambda x: np.sum(x**2), lambda x: 2 * x, at)
         assert all(one.covered for one in measure(family, case, 0))
-        wrong = dataclasses.replace(case, truth=lambda: 2.001 * at)
+        wrong = dataclasses.replace(case, gradient=lambda x: 2.001 * x, truth=lambda: 2.001 * at)
         assert not any(one.covered for one in measure(family, wrong, 0))
         large = dataclasses.replace(case, at=np.ones(1000))
         assert list(measure(family, large, 0)) == []
