@@ -108,6 +108,8 @@ def largest_movement(
         signs = rng.choice([-1.0, 1.0], scales.scale.size)
         direction = signs * rng.uniform(0.5, 1.5, signs.size) * scales.scale
         far = abs(evaluator.along_direction(direction, WIDEST) - value)
+        if far == 0:
+            continue
         moved = _as_a_parabola(evaluator, direction, value, noise, WIDEST)
         if not math.isfinite(far):  # not to depend on it would mean to be defined there
             moved.append(max(abs(value), 1e3 * noise))
