@@ -43,7 +43,7 @@ trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust.wild
 
 diagnose: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'
+	$(BIN)/python -m benchmarks.diagnose --family 'JAX*' --jobs 1
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
