@@ -21,7 +21,7 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) trust diagnose docs bench BENCH=--quick
+	$(MAKE) trust docs bench BENCH=--quick
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
