@@ -21,7 +21,7 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) trust docs bench BENCH=--quick
+	$(MAKE) trust diagnose docs bench BENCH=--quick
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -43,7 +43,7 @@ trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust.wild
 
 diagnose: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.diagnose --family 'JAX*' --jobs 1
+	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html

@@ -10,7 +10,6 @@ import argparse
 import fnmatch
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -18,26 +17,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
-import numpy as np  # noqa: E402
-from benchmarks.diagnose.naming import Named, kind_of, table  # noqa: E402
-from benchmarks.trust import subject  # noqa: E402
-from benchmarks.trust.case import Case, Family, families  # noqa: E402
-from benchmarks.trust.mutations import leaf_error  # noqa: E402
-from benchmarks.trust.running import (  # noqa: E402
-    Wrong,
-    draw,
-    dtype_of,
-    right_gradient,
-    spread,
-    unverified,
-    workers,
-    wrong_gradients,
-)
-from benchmarks.trust.trees import Structure  # noqa: E402
+from benchmarks.diagnose.naming import Named, table  # noqa: E402
+from benchmarks.diagnose.running import run  # noqa: E402
+from benchmarks.trust.case import families  # noqa: E402
+from benchmarks.trust.running import spread, workers  # noqa: E402
 
-_LARGEST = 1000
-_MUTATIONS = 60
-_LEAST = 4  # components of each leaf that is wrong, and visibly off in three of them
 _NAMED = 0.98
 _FALSE = 0.005
 
@@ -85,48 +69,6 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         options.write.write_text(text + "\n", encoding="utf-8")
     return 0 if hits >= _NAMED and share <= _FALSE else 1
-
-
-def run(name: str, plan: tuple[str, int]) -> list[Named]:
-    """Check all mutations of one family."""
-    split, seed = plan
-    (family,) = (one for one in families(split) if one.name == name)  # type: ignore[arg-type]
-    found: list[Named] = []
-    for case in draw(family, seed):
-        if Structure(case.at).size > _LARGEST or dtype_of(family, case) != "float64":
-            continue
-        if unverified(family, case) is None:
-            found += _of_case(family, case, seed)
-    return found
-
-
-def _of_case(family: Family, case: Case, seed: int) -> Iterator[Named]:
-    right = right_gradient(case)
-    for wrong in wrong_gradients(family, case, right, seed, _MUTATIONS):
-        if wrong.mutation.startswith("mistake: "):
-            continue
-        answer = subject.report(case, wrong.values, seed)
-        yield Named(
-            address=f"{family.name}::{case.name}::{wrong.mutation}",
-            kind=kind_of(wrong.mutation),
-            verdict=answer.verdict.value,
-            # What could not be decided is no mistake.
-            codes=tuple(cause.code for cause in answer.causes if cause.code >= "GP3"),
-            tellable=_is_tellable(case, right, wrong),
-        )
-
-
-def _is_tellable(case: Case, right: object, wrong: Wrong) -> bool:
-    """Whether every leaf that differs has some components, and differs in enough of them."""
-    structure = Structure(case.at)
-    _, places = leaf_error(wrong.values, right)
-    touched = np.zeros(structure.size, dtype=bool)
-    touched[places] = True
-    for where, shape in zip(structure.slices, structure.shapes, strict=True):
-        size = int(np.prod(shape))
-        if np.any(touched[where]) and size < _LEAST:
-            return False
-    return True
 
 
 if __name__ == "__main__":

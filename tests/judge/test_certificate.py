@@ -67,10 +67,9 @@ def test_the_bound_is_exact_for_normal_directions(error: list[float], confidence
 def test_bars_and_kinks_widen_it() -> None:
     tree, values = flatten({"w": np.ones(4)}, "p")
     shown = np.full(DIRECTIONS, 1e-3)
-    options = {"seed": 0, "confidence": 0.999}
     weight = np.ones(4)
-    exact = certify(tree, probes(shown, 0.0, 2.0), values[0], weight, **options)  # type: ignore[arg-type]
-    barred = certify(tree, probes(shown, 1e-3, 2.0), values[0], weight, **options)  # type: ignore[arg-type]
+    exact = certify(tree, probes(shown, 0.0, 2.0), values[0], weight, seed=0, confidence=0.999)
+    barred = certify(tree, probes(shown, 1e-3, 2.0), values[0], weight, seed=0, confidence=0.999)
     assert barred.bound == pytest.approx(2 * exact.bound)
     found = probes(shown, 0.0, 2.0)
     c = dataclasses.replace(
@@ -79,7 +78,9 @@ def test_bars_and_kinks_widen_it() -> None:
         left=shown - 0.5,
         right=shown + 0.5,
     )
-    kinked = certify(tree, dataclasses.replace(found, components=c), values[0], weight, **options)  # type: ignore[arg-type]
+    kinked = certify(
+        tree, dataclasses.replace(found, components=c), values[0], weight, seed=0, confidence=0.999
+    )
     assert kinked.bound == pytest.approx(exact.bound * 0.5 / 1e-3)
 
 

@@ -1,6 +1,7 @@
 """The three outcomes of a check."""
 
 import enum
+from collections.abc import Collection
 
 
 class Verdict(enum.StrEnum):
@@ -16,3 +17,10 @@ class Verdict(enum.StrEnum):
     PASS = "pass"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+
+
+def overall(verdicts: Collection[Verdict]) -> Verdict:
+    """Return the verdict on a whole from those on its parts."""
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS

@@ -21,10 +21,11 @@ from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.evidence import Evidence, Probed
-from gradproof.judge.findings import unmeasured, write_record
+from gradproof.judge.findings import write_record
 from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
 from gradproof.judge.tolerance import scaling
+from gradproof.judge.unmeasured import unmeasured
 from gradproof.numerics.protocol import BoolArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
@@ -162,9 +163,7 @@ def _attempt(
         places = None if chosen is None else np.flatnonzero(chosen)
         evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng, places=places)
         if places is not None and evidence.x.size < tree.size:
-            evaluator.factor = 1.0
-            claim = found.claim / evidence.unit
-            evidence = evidence.among(places, evaluator.x, claim)
+            evidence = evidence.among(places, evaluator.x, found.claim / evidence.unit)
     else:
         setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
         if isinstance(setting, Setting):
@@ -175,12 +174,9 @@ def _attempt(
             return found, probed
         evidence = setting
     _compare_with_the_start(found, evaluator)
-    if fixed is not None:
-        fixed = fixed if evidence.fixed is None else fixed | evidence.fixed
-        evidence = dataclasses.replace(evidence, fixed=fixed)
-    elif chosen is not None:
-        evidence = dataclasses.replace(evidence, fixed=~chosen)
-    return found, evidence
+    if chosen is not None:
+        fixed = ~chosen if fixed is None else fixed | ~chosen
+    return found, dataclasses.replace(evidence, fixed=fixed)
 
 
 def _measure(

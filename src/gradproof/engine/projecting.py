@@ -163,15 +163,10 @@ def project(
     )
     everything = certificate = None
     if plan == "project":
-        everything = ask(of_everything(tree, _DIRECTIONS, seed))
+        everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(_DIRECTIONS)])
         certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
         if np.all(everything.components.outcome < Outcome.FAIL):
             return Probed(everything, None, (), chosen_leaves, certificate)
     asked = tuple(np.flatnonzero(chosen_leaves).tolist())
     lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
     return Probed(everything, ask(lines), asked, chosen_leaves, certificate)
-
-
-def of_everything(tree: Tree, count: int, seed: int) -> list[Line]:
-    """Return some directions over all components."""
-    return [Line(Gaussian(seed, 0, tree.size), number) for number in range(count)]

@@ -58,13 +58,8 @@ class Projections:
 
     def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along the directions."""
-        while (block := scheme.ask()) is not None:
-            which = block.lines if lines is None else lines[block.lines]
-            values = [
-                self._value(np.eye(self.x.size)[line], offset)
-                for line, offset in zip(which.tolist(), block.offsets.tolist(), strict=True)
-            ]
-            scheme.tell(np.array(values), block.offsets)
+        each = np.eye(self.x.size)
+        self.answer_directions(scheme, list(each if lines is None else each[lines]))
 
     def answer_directions(
         self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False

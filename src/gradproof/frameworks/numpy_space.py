@@ -314,7 +314,9 @@ class NumpySpace:
         """Evaluate f at x + v; also return ``weight @ (v as realised - v)``."""
         turned = 0.0
         for part, move in chunks:
-            for which, inside, places in self._leaves_in(part):
+            for which, inside in self._tree.within(part):
+                first = self._tree.leaves[which].start
+                places = slice(inside.start - first, inside.stop - first)
                 x = self.x[inside]
                 v = move[inside.start - part.start : inside.stop - part.start]
                 there = x + v
@@ -330,13 +332,6 @@ class NumpySpace:
             return self._displaced(f, where), turned
         finally:
             self._put_back()
-
-    def _leaves_in(self, part: slice) -> Iterator[tuple[int, slice, slice]]:
-        """Yield the leaves of some components: which, what is theirs of `part`, their places."""
-        for which, leaf in enumerate(self._tree.leaves):
-            inside = slice(max(part.start, leaf.start), min(part.stop, leaf.stop))
-            if inside.start < inside.stop:
-                yield which, inside, slice(inside.start - leaf.start, inside.stop - leaf.start)
 
     def _displaced(self, f: Function, where: str) -> Any:
         """Evaluate f where the buffers are, and notice when it writes into them."""

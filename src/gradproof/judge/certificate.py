@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -77,16 +76,10 @@ def _singles(tree: Tree, weight: FloatArray, visible: FloatArray, seed: int) -> 
         with np.errstate(divide="ignore"):
             seen = np.min([v / np.abs(z) for v, (_, z) in zip(visible, together, strict=True)], 0)
             seen = np.where(weight[part] > 0, seen / weight[part], 0.0)
-        for number, inside in _leaves_in(tree, part):
-            worst[number] = max(worst[number], float(np.max(seen[inside])))
+        for number, inside in tree.within(part):
+            of_leaf = seen[inside.start - part.start : inside.stop - part.start]
+            worst[number] = max(worst[number], float(np.max(of_leaf)))
     return worst
-
-
-def _leaves_in(tree: Tree, part: slice) -> Iterator[tuple[int, slice]]:
-    for number, leaf in enumerate(tree.leaves):
-        start, stop = max(part.start, leaf.start), min(part.stop, leaf.stop)
-        if start < stop:
-            yield number, slice(start - part.start, stop - part.start)
 
 
 def _typical(tree: Tree, claim: FloatArray) -> list[float]:

@@ -20,7 +20,7 @@ class Evidence:
     """All measurements of a check at `x`; `unit` turns them back into the units of f.
 
     `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
-    components that could not be moved, and of which nothing is said.
+    components that could not be moved or were not to be, and of which nothing is said.
     """
 
     x: FloatArray
@@ -32,7 +32,7 @@ class Evidence:
     fixed: BoolArray | None = None
 
     def among(self, places: IntArray, x: FloatArray, claim: FloatArray) -> Evidence:
-        """Return the evidence of some of many components, and of the others that nothing is said.
+        """Return this evidence, of some components, with empty places for all others.
 
         `x` and `claim` are those of all.
         """
@@ -55,9 +55,7 @@ class Evidence:
             beyond=spread(bounds.beyond, 1.0),
             policy=bounds.policy,
         )
-        fixed = np.ones(claim.size, dtype=bool)
-        fixed[places] = False if self.fixed is None else self.fixed
-        return dataclasses.replace(self, x=x, components=components, limits=limits, fixed=fixed)
+        return dataclasses.replace(self, x=x, components=components, limits=limits)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradproof._base.outcomes import Verdict
+from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.patterns import is_throughout, wrong_slices
+from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import (
     CauseFinding,
     ComponentFinding,
@@ -49,9 +50,11 @@ def write_record(
 ) -> Record:
     """Judge every leaf, then the whole."""
     leaves = tuple(_judge_leaf(tree, leaf, evidence) for leaf in tree.leaves)
-    verdict = ending or _overall([leaf.verdict for leaf in leaves])
+    verdict = ending or overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
-    resolution = _largest(np.array([leaf.resolution for leaf in leaves]), nothing=float("inf"))
+    resolution = largest_finite(
+        np.array([leaf.resolution for leaf in leaves]), nothing=float("inf")
+    )
     # Where f does not react, that is the cause.
     reacts = not any(cause.code == "GP107" for cause in causes)
     mistakes = _mistakes(tree, leaves, evidence, facts) if reacts else []
@@ -83,69 +86,6 @@ def write_record(
         certificate=None,
         versions=versions(),
     )
-
-
-def unmeasured(
-    tree: Tree,
-    verdict: Verdict | None,
-    value: float,
-    causes: Sequence[CauseFinding],
-    notes: Sequence[str],
-    price: Price,
-) -> Record:
-    """Record a check that ended before any difference was taken."""
-    ending = verdict or Verdict.PASS  # nothing to check, and nothing wrong
-    concerned = {address for cause in causes for address in cause.addresses}
-    nothing = float("nan")
-    leaves = tuple(
-        LeafFinding(
-            address=tree.address(leaf),
-            path=leaf.path,
-            shape=leaf.shape,
-            verdict=ending
-            if not concerned or tree.address(leaf) in concerned
-            else Verdict.INCONCLUSIVE,
-            discrepancy=nothing,
-            bar=nothing,
-            resolution=float("inf"),
-            checked=0,
-            wrong=0,
-            undecided=0,
-            relative_to_itself=0,
-            relative_to_leaf=0,
-            relative_to_others=0,
-            unseen=0,
-            reason=causes[-1].code if causes else None,
-            ratio=None,
-            worst=None,
-        )
-        for leaf in tree.leaves
-    )
-    return Record(
-        verdict=ending,
-        headline=headline(
-            ending, leaves, tuple(causes), rtol=nothing, resolution=nothing, attained=False
-        ),
-        **vars(price),
-        rtol=nothing,
-        resolution=float("inf"),
-        value=value,
-        noise=nothing,
-        leaves=leaves,
-        culprits=(),
-        patterns=(),
-        causes=tuple(causes),
-        notes=tuple(notes),
-        controls=(),
-        certificate=None,
-        versions=versions(),
-    )
-
-
-def _overall(verdicts: list[Verdict]) -> Verdict:
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
 
 
 def _tolerance_in_force(evidence: Evidence) -> float:
@@ -188,9 +128,9 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         path=leaf.path,
         shape=leaf.shape,
         verdict=verdict,
-        discrepancy=_largest(off[decided]),
-        bar=_largest(relative_bar[decided]),
-        resolution=_largest(seen[right], nothing=float("inf")),
+        discrepancy=largest_finite(off[decided]),
+        bar=largest_finite(relative_bar[decided]),
+        resolution=largest_finite(seen[right], nothing=float("inf")),
         checked=part.size,
         wrong=int(np.sum(wrong)),
         undecided=int(np.sum(undecided)),
@@ -202,11 +142,6 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,
         worst=worst,
     )
-
-
-def _largest(values: FloatArray, *, nothing: float = 0.0) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.max()) if finite.size else nothing
 
 
 def _is_negligible(evidence: Evidence, part: IntArray, undecided: BoolArray) -> bool:
@@ -381,7 +316,8 @@ def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFin
         concerned = [leaf for leaf in leaves if leaf.reason == code]
         addresses = [leaf.address for leaf in concerned]
         outcome = Outcome(int(code[2:]))
-        numbers = _numbers(outcome, evidence, evidence.components.outcome == outcome)
+        places = np.flatnonzero(evidence.components.outcome == outcome)
+        numbers = numbers_of(outcome, evidence, evidence.limits.typical, places)
         found.append(CATALOGUE[code].finding(*addresses, **numbers))
     return found
 
@@ -394,25 +330,5 @@ def _subgradients(tree: Tree, evidence: Evidence) -> list[CauseFinding]:
     ]
     if not addresses:
         return []
-    numbers = _numbers(Outcome.KINK, evidence, among)
+    numbers = numbers_of(Outcome.KINK, evidence, evidence.limits.typical, np.flatnonzero(among))
     return [CATALOGUE["GP202"].finding(*addresses, **numbers)]
-
-
-def _numbers(outcome: Outcome, evidence: Evidence, among: BoolArray) -> dict[str, float]:
-    """Return the parameters of a reason, at its first component."""
-    c, unit = evidence.components, evidence.unit
-    places = np.flatnonzero(among)
-    first = int(places[0])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        off = np.abs(c.claim - c.value) / evidence.limits.typical
-    match outcome:
-        case Outcome.NOISE:
-            return {"sigma": evidence.noise}
-        case Outcome.KINK:
-            return {"left": float(c.left[first]) * unit, "right": float(c.right[first]) * unit}
-        case Outcome.PRECISION:
-            return {"discrepancy": _largest(off[places])}
-        case Outcome.TWO_SCALES:
-            return {"amplitude": _largest((c.spread / evidence.limits.typical)[places])}
-        case _:
-            return {}

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof._base.outcomes import Verdict
+from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted, probed
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.reasons import numbers_of
 from gradproof.judge.report import (
     CauseFinding,
     ComponentFinding,
@@ -22,6 +23,7 @@ from gradproof.judge.report import (
     Record,
     versions,
 )
+from gradproof.judge.unmeasured import unmeasured_leaf
 from gradproof.tree import Leaf, Tree
 
 
@@ -80,10 +82,7 @@ def _verdict(probes: Probes, line: int) -> Verdict:
 
 
 def _overall(probes: Sequence[Probes]) -> Verdict:
-    verdicts = {_verdict(part, k) for part in probes for k in range(part.size.size)}
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
+    return overall({_verdict(part, k) for part in probes for k in range(part.size.size)})
 
 
 def _resolution(probes: Probes) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -120,32 +119,8 @@ def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
         else:
             moved = found.chosen[number] and found.everything is not None
             verdict = _overall([found.everything]) if moved and found.everything else Verdict.PASS
-            leaves.append(_finding(tree, leaf, verdict))
+            leaves.append(unmeasured_leaf(tree, leaf, verdict))
     return tuple(leaves)
-
-
-def _finding(tree: Tree, leaf: Leaf, verdict: Verdict) -> LeafFinding:
-    """Return a leaf of which nothing is known by itself."""
-    nothing = float("nan")
-    return LeafFinding(
-        address=tree.address(leaf),
-        path=leaf.path,
-        shape=leaf.shape,
-        verdict=verdict,
-        discrepancy=nothing,
-        bar=nothing,
-        resolution=math.inf,
-        checked=0,
-        wrong=0,
-        undecided=0,
-        relative_to_itself=0,
-        relative_to_leaf=0,
-        relative_to_others=0,
-        unseen=0,
-        reason=None,
-        ratio=None,
-        worst=None,
-    )
 
 
 def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
@@ -155,7 +130,7 @@ def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
     claimed, measured, bar = (float(part[line]) for part in (c.claim, c.value, c.bar))
     off = float(np.fmax(abs(claimed - measured), from_kinks(c)[line]))
     finding = dataclasses.replace(
-        _finding(tree, leaf, verdict),
+        unmeasured_leaf(tree, leaf, verdict),
         discrepancy=off / size,
         bar=bar / size,
         resolution=float(_resolution(probes)[line]),
@@ -196,27 +171,9 @@ def _reasons(probes: Sequence[Probes]) -> list[CauseFinding]:
     for part in probes:
         for outcome in part.components.outcome[part.components.undecided].tolist():
             outcomes.setdefault(outcome, part)
-    return [
-        CATALOGUE[f"GP{outcome}"].finding(**_numbers(Outcome(outcome), part))
-        for outcome, part in sorted(outcomes.items())
-    ]
-
-
-def _numbers(outcome: Outcome, probes: Probes) -> dict[str, float]:
-    c = probes.components
-    first = int(np.flatnonzero(c.outcome == outcome)[0])
-    size = float(probes.size[first])
-    match outcome:
-        case Outcome.NOISE:
-            return {"sigma": probes.noise}
-        case Outcome.KINK:
-            return {
-                "left": float(c.left[first]) * probes.unit,
-                "right": float(c.right[first]) * probes.unit,
-            }
-        case Outcome.PRECISION:
-            return {"discrepancy": abs(float(c.claim[first] - c.value[first])) / size}
-        case Outcome.TWO_SCALES:
-            return {"amplitude": float(c.spread[first]) / size}
-        case _:
-            return {}
+    found = []
+    for outcome, part in sorted(outcomes.items()):
+        first = np.flatnonzero(part.components.outcome == outcome)[:1]
+        numbers = numbers_of(Outcome(outcome), part, part.size, first)
+        found.append(CATALOGUE[f"GP{outcome}"].finding(**numbers))
+    return found

@@ -49,8 +49,7 @@ class Map:
     """What the truth would be if a mistake had been made: ``fixed + Σ θ_k bases_k``.
 
     `parameters` are those of the mistake that are known, `read` turns the fitted θ and their bars
-    into the others. `counts` is how many parameters the map has; those that were not fitted but
-    taken from many possible ones may count, too. `also` are other leaves that take part in it.
+    into the others. `also` are other leaves that take part in it.
     """
 
     fixed: FloatArray | float

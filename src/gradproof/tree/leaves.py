@@ -4,6 +4,7 @@ import bisect
 import dataclasses
 import enum
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,13 @@ class Tree:
         leaf = self.leaves[which]
         index = np.unravel_index(component - leaf.start, leaf.shape) if leaf.shape else ()
         return leaf, tuple(int(i) for i in index)
+
+    def within(self, part: slice) -> Iterator[tuple[int, slice]]:
+        """Yield the leaves of a run of components: which, and what of the run is theirs."""
+        for number, leaf in enumerate(self.leaves):
+            start, stop = max(part.start, leaf.start), min(part.stop, leaf.stop)
+            if start < stop:
+                yield number, slice(start, stop)
 
     def unflatten(self, values: list[Any]) -> Any:
         """Put leaves back into the pytree."""

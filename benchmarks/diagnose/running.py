@@ -1,0 +1,66 @@
+"""Checking the mutations of one family, in a module of its own for other processes to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from benchmarks.diagnose.naming import Named, kind_of
+from benchmarks.trust import subject
+from benchmarks.trust.case import Case, Family, Split, families
+from benchmarks.trust.mutations import leaf_error
+from benchmarks.trust.running import (
+    Wrong,
+    draw,
+    dtype_of,
+    right_gradient,
+    unverified,
+    wrong_gradients,
+)
+from benchmarks.trust.trees import Structure
+
+_LARGEST = 1000
+_MUTATIONS = 60
+_LEAST = 4  # components of each leaf that is wrong, and visibly off in three of them
+
+
+def run(name: str, plan: tuple[Split, int]) -> list[Named]:
+    """Check all mutations of one family."""
+    split, seed = plan
+    (family,) = (one for one in families(split) if one.name == name)
+    found: list[Named] = []
+    for case in draw(family, seed):
+        if Structure(case.at).size > _LARGEST or dtype_of(family, case) != "float64":
+            continue
+        if unverified(family, case) is None:
+            found += _of_case(family, case, seed)
+    return found
+
+
+def _of_case(family: Family, case: Case, seed: int) -> Iterator[Named]:
+    right = right_gradient(case)
+    for wrong in wrong_gradients(family, case, right, seed, _MUTATIONS):
+        if wrong.mutation.startswith("mistake: "):
+            continue
+        answer = subject.report(case, wrong.values, seed)
+        yield Named(
+            address=f"{family.name}::{case.name}::{wrong.mutation}",
+            kind=kind_of(wrong.mutation),
+            verdict=answer.verdict.value,
+            # What could not be decided is no mistake.
+            codes=tuple(cause.code for cause in answer.causes if cause.code >= "GP3"),
+            tellable=_is_tellable(case, right, wrong),
+        )
+
+
+def _is_tellable(case: Case, right: object, wrong: Wrong) -> bool:
+    """Whether every leaf that differs has some components, and differs in enough of them."""
+    structure = Structure(case.at)
+    _, places = leaf_error(wrong.values, right)
+    touched = np.zeros(structure.size, dtype=bool)
+    touched[places] = True
+    for where, shape in zip(structure.slices, structure.shapes, strict=True):
+        size = int(np.prod(shape))
+        if np.any(touched[where]) and size < _LEAST:
+            return False
+    return True
