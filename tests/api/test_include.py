@@ -79,3 +79,13 @@ def test_patterns_have_to_mean_something(options: dict[str, Any], words: str) ->
     with pytest.raises(gp.InputError) as raised:
         gp.check(f, right, AT, **options)
     assert words in str(raised.value)
+
+
+def test_what_f_does_not_react_to_is_left_out_beside_fixed_components() -> None:
+    at = {"a": np.ones(2), "b": np.ones(2)}
+    claim = {"a": np.zeros(2), "b": np.full(2, 5.0)}
+    bounds = ({"a": np.ones(2), "b": np.zeros(2)}, {"a": np.ones(2), "b": np.full(2, 2.0)})
+    with_bounds = gp.Problem(lambda p: 3.0, claim, at, bounds=bounds)
+    assert gp.check(with_bounds).verdict == "fail"
+    report = gp.check(with_bounds, exclude="b")
+    assert [leaf.checked for leaf in report.leaves] == [0, 0]
