@@ -11,8 +11,6 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
-from gradproof.engine.check import run_check
-from gradproof.frameworks.numpy_space import NumpySpace
 from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
@@ -184,6 +182,11 @@ def check(
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
     chosen = _chosen(tree, include, exclude)
     bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
+
+    # Imported with the first check, not with gradproof: most of its modules are the engine's.
+    from gradproof.engine.check import run_check
+    from gradproof.frameworks.numpy_space import NumpySpace
+
     space = NumpySpace(tree, values, bounds)
     record = run_check(
         problem,

@@ -2,7 +2,6 @@
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
-from gradproof.judge.causes import CATALOGUE
 
 
 def explain(code: str) -> str:
@@ -35,6 +34,8 @@ def explain(code: str) -> str:
     >>> gp.explain("wrong-structure") == gp.explain("GP103")
     True
     """
+    from gradproof.judge.causes import CATALOGUE  # imported when used, as in `check`
+
     names = {cause.name: cause for cause in CATALOGUE.values()}
     cause = None
     if isinstance(code, str):
@@ -49,4 +50,6 @@ def explain(code: str) -> str:
 
 def codes() -> dict[str, str]:
     """Return the names of all causes by their codes."""
+    from gradproof.judge.causes import CATALOGUE
+
     return {code: cause.name for code, cause in sorted(CATALOGUE.items())}
