@@ -28,7 +28,7 @@ FUNCTIONS: dict[str, tuple[Callable[[FloatArray], FloatArray], Callable[..., Any
 
 
 def measure(
-    f: Callable[[FloatArray], FloatArray], x: FloatArray, dtype: type
+    f: Callable[[FloatArray], FloatArray], x: FloatArray, dtype: type, *, doubted: bool = False
 ) -> tuple[FloatArray, FloatArray]:
     """Run one table for every point, on an f that computes in `dtype`."""
     u = UNIT_ROUNDOFF_64 if dtype is np.float64 else UNIT_ROUNDOFF_32
@@ -48,6 +48,8 @@ def measure(
             with np.errstate(all="ignore"):
                 table.tell(f(moved).astype(np.float64), moved.astype(float) - float(at))
         estimates = central(table, roundoff=u, noise_of_f=noise)
+        if doubted:
+            estimates = estimates.doubted()
         slope, truncation, of_noise = estimates.take(estimates.best)
         values[k], bars[k] = slope[0], (truncation + of_noise)[0]
     return values, bars
@@ -66,6 +68,30 @@ def test_bars_hold_and_are_not_wide(dtype: type) -> None:
         total += x.size
     assert missed <= (0 if dtype is np.float64 else total // 500)
     assert np.median(ratios) < 100
+
+
+def test_two_steps_that_agree_by_accident_are_no_evidence() -> None:
+    # Central differences at h are 1 + a h² + b h⁴: the two widest, at 0.2 and 0.04, are the same.
+    b = 2.0
+    a = -b * (0.2**2 + 0.04**2)
+
+    def f(x: FloatArray) -> FloatArray:
+        u = x - 1
+        return 1e8 + u + a * u**3 + b * u**5
+
+    value, bar = measure(f, np.array([1.0]), np.float64)
+    assert abs(value[0] - 1) > bar[0]
+    value, bar = measure(f, np.array([1.0]), np.float64, doubted=True)
+    assert abs(value[0] - 1) <= bar[0]
+
+
+def test_doubt_costs_little_where_f_is_smooth() -> None:
+    x = np.random.default_rng(6).uniform(0.2, 3.0, 100)
+    for f, _ in FUNCTIONS.values():
+        _, trusted = measure(f, x, np.float64)
+        _, bars = measure(f, x, np.float64, doubted=True)
+        assert np.all(bars >= trusted)
+        assert np.median(bars / trusted) < 1.5
 
 
 def test_a_domain_that_ends_nearby_is_left_out_of_the_table() -> None:

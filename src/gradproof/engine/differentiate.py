@@ -60,7 +60,7 @@ def _measure(
             roundoff=pilot.roundoff,
             noise_of_f=pilot.noise,
             smallest_change=pilot.smallest_change,
-        )
+        ).doubted()
         slope, truncation, noise = estimates.take(estimates.best)
         # Where f has one slope near and another further, either may be meant: the bar holds both.
         other, its_truncation, its_noise = estimates.take(estimates.second_scale)

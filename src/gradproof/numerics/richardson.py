@@ -66,6 +66,31 @@ class Estimates:
         )
         return picked[0], picked[1], picked[2]
 
+    def doubted(self) -> Estimates:
+        """Return the same without the trust that a claim would lend, for a slope that stands alone.
+
+        Two steps agree by accident where errors of two orders cancel. So no truncation is smaller
+        than what the next finer value shows beyond its own noise; and that of the widest difference
+        is twice its whole change, as no change before shows that such steps are short enough.
+        """
+        levels = len(self.slope)
+        truncations = self.truncations.copy()
+        with np.errstate(invalid="ignore"):
+            for rows in (
+                slice(0, levels - 1),
+                slice(levels - 1, None),
+            ):  # differences, extrapolated
+                change = np.abs(np.diff(self.values[rows], axis=0))
+                noise = self.noises[rows][1:]
+                seen = np.where(change > noise, change + noise, 0.0)
+                truncations[rows][:-1] = np.fmax(truncations[rows][:-1], seen)
+            truncations[0] = np.fmax(truncations[0], 2 * np.abs(self.slope[1] - self.slope[0]))
+            bars = truncations + self.noises
+        best = np.argmin(np.where(np.isfinite(bars), bars, np.inf), axis=0)
+        return dataclasses.replace(
+            self, truncations=truncations, best=np.where(self.best >= 0, best, -1)
+        )
+
     @property
     def second_scale(self) -> IntArray:
         """The best candidate that contradicts the best one and is a plateau; -1 where none is.
