@@ -185,7 +185,7 @@ def test_what_rounding_turns_away_is_returned() -> None:
     assert space.is_unchanged()
 
 
-@pytest.mark.parametrize("k", [5, 25, 30, 36])
+@pytest.mark.parametrize("k", [5, 20, 25, 30])
 def test_parameters_are_put_back_whatever_f_raises(k: int) -> None:
     network = Network(1_000)
     before = {name: value.tobytes() for name, value in network.at.items()}

@@ -30,7 +30,7 @@ from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
 from gradproof.numerics.table import Table
 
-_FEW = 20  # components: so cheap that both sides are looked at, for the kinks
+_FEW = 2  # components: to look at both sides of them costs no more than along a direction
 _MOST_AT_ONCE = 512
 _ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
 _STORM = 60  # undecided components, from which on those that agree get no table

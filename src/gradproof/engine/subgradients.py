@@ -12,7 +12,7 @@ from gradproof.numerics.protocol import FloatArray
 _NEARBY = 1e-3  # of the natural scale: pieces of f beside the point
 _TINY = 1e-7  # of the natural scale
 _WIDER = 8.0
-_BENT = 0.1  # of the size of the gradient
+_BENT = 0.01, 0.1  # of the size of the gradient: what is looked for; what noise may make of that
 _STEP = 1.0 / 64  # of that
 _ROOM = 0.02  # of the slopes
 _AROUND = 8  # random points beside the point
@@ -33,8 +33,13 @@ def bends_at_the_point(
     the sides differ at the first step.
     """
     size = float(np.linalg.norm(claim * scale))
-    step = max(_TINY, 4 * np.sqrt(6) * noise / (_ROOM * size)) if size > 0 else np.inf
-    if step > _NEARBY:
+    if size == 0:
+        return False
+    finest, coarsest = _BENT
+    seen = 5 * 4 * np.sqrt(6) * noise / size  # by a step of 1, well beyond four deviations of noise
+    step = min(max(_TINY, seen / finest), _NEARBY)
+    bent = max(finest, seen / step)
+    if bent > coarsest:
         return False
     direction = rng.choice([-1.0, 1.0], scale.size) * scale
 
@@ -43,7 +48,7 @@ def bends_at_the_point(
         return abs(float(np.sum(sides))) / step
 
     wide = apart(_WIDER * step)
-    return wide > _BENT * size and apart(step) > wide / 2
+    return wide > bent * size and apart(step) > wide / 2
 
 
 def doubt_subgradients(
