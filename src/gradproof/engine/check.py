@@ -115,6 +115,7 @@ def _run(
                 value=found.value_of_f,
                 rtol_given=rtol is not None,
                 causes=found.causes,
+                facts=problem.facts or {},
                 notes=found.notes,
                 price=price(found),
             )

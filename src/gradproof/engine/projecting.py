@@ -13,12 +13,13 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Line, Projections
+from gradproof.engine.search import Search
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.tolerance import Policy, Scaling
+from gradproof.judge.tolerance import Policy, Scaling, limits
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray
@@ -127,7 +128,8 @@ def project(
 ) -> Probed:
     """Measure along directions over everything, or one through each leaf.
 
-    Where those over everything do not all agree, the leaves are asked, too.
+    Where those over everything do not all agree, the leaves are asked, too, and those that are
+    wrong are searched.
     """
     scales, claim = setting.scales, setting.claim
     weight = leaf_weights(tree, scales, claim)
@@ -161,12 +163,33 @@ def project(
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
+    result = functools.partial(
+        Probed,
+        chosen=chosen_leaves,
+        x=evaluator.x,
+        claim=claim,
+        scale=scales.scale,
+    )
     everything = certificate = None
     if plan == "project":
         everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(_DIRECTIONS)])
         certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
         if np.all(everything.components.outcome < Outcome.FAIL):
-            return Probed(everything, None, (), chosen_leaves, certificate)
+            return result(everything, None, (), certificate=certificate)
     asked = tuple(np.flatnonzero(chosen_leaves).tolist())
     lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
-    return Probed(everything, ask(lines), asked, chosen_leaves, certificate)
+    leaves = ask(lines)
+    beyond = limits(
+        scales,
+        claim,
+        setting.rules,
+        noise=setting.pilot.noise,
+        roundoff_of_claim=found.roundoff_of_claim,
+        roundoff_of_x=setting.pilot.roundoff_of_x,
+    ).beyond
+    located = tuple(
+        Search(tree, number, evaluator, setting, weight, beyond=beyond, rng=rng).run()
+        for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
+        if is_wrong
+    )
+    return result(everything, leaves, asked, certificate=certificate, located=located)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradproof.judge.located import Located
 from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
@@ -79,7 +80,8 @@ class Probed:
     """What was measured along directions: over everything, and one through each of some leaves.
 
     `asked` are the numbers of those leaves, in the order of their directions, and `chosen` says of
-    every leaf whether it was moved at all.
+    every leaf whether it was moved at all. `located` is what was found in those that are wrong, at
+    the point `x` with the `claim` and the natural `scale` of every component.
     """
 
     everything: Probes | None
@@ -87,3 +89,7 @@ class Probed:
     asked: tuple[int, ...]
     chosen: tuple[bool, ...]
     certificate: Certificate | None
+    x: FloatArray
+    claim: FloatArray
+    scale: FloatArray
+    located: tuple[Located, ...] = ()

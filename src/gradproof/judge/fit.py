@@ -28,28 +28,59 @@ class Fit:
 def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     """Return how a map explains what was measured; None where it does not.
 
-    The parameters are fitted by least squares, every component weighted by its room; all components
+    The parameters are fitted by least squares, every measurement weighted by its room; all of them
     must then agree within it, the discrepancy of the claim must be far larger, and it must be
-    visible in two more components than there are parameters.
+    visible in two more measurements than there are parameters. Where slopes along directions were
+    measured as well, they are asked once the single components agree.
     """
     known = np.isfinite(suspect.measured) & np.isfinite(suspect.room)
-    y, room, claim = suspect.measured[known], suspect.room[known], suspect.claim[known]
+    fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)
+    parts = [suspect.claim, fixed, *candidate.bases]
+    single = _Measured(
+        suspect.measured[known],
+        suspect.room[known],
+        suspect.weight[known],
+        *(part[known] for part in parts),
+    )
+    slopes = suspect.seen
+    if slopes is None:
+        return _fit(single, candidate)
+    if single.y.size and _fit(single, candidate, enough=False) is None:
+        return None
+    one = np.ones_like(slopes.measured)
+    along = _Measured(slopes.measured, slopes.room, one, *map(slopes.project, parts))
+    return _fit(_Measured(*map(_joined, single.all, along.all)), candidate)
+
+
+def _joined(first: FloatArray, second: FloatArray) -> FloatArray:
+    return np.concatenate([first, second])
+
+
+class _Measured:
+    """Measurements, their room and weight, and what claim, map and bases say about each."""
+
+    def __init__(self, *parts: FloatArray) -> None:
+        self.all = parts
+        self.y, self.room, self.weight, self.claim, self.fixed, *self.bases = parts
+
+
+def _fit(measured: _Measured, candidate: Map, *, enough: bool = True) -> Fit | None:
+    """Fit the parameters; `enough` says that the mistake must be visible beyond doubt."""
+    y, room, claim, fixed = measured.y, measured.room, measured.claim, measured.fixed
     # Squares of very large and very small numbers would leave the range.
     unit = largest(y, claim)
     if unit == 0 or not np.all(room > 0):
         return None
-    y, room, claim = y / unit, room / unit, claim / unit
-    weight = suspect.weight[known] / largest(suspect.weight[known])
+    y, room, claim, fixed = y / unit, room / unit, claim / unit, fixed / unit
+    weight = measured.weight / largest(measured.weight)
     off = claim - y
-    fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)[known]
-    fixed = fixed / unit
     theta = bars = np.empty(0)
     predicted = fixed
-    if candidate.bases:
-        units = np.array([largest(base[known]) for base in candidate.bases])
+    if measured.bases:
+        units = np.array([largest(base) for base in measured.bases])
         if not np.all(units > 0):
             return None
-        bases = np.stack([base[known] for base in candidate.bases], axis=1) / units
+        bases = np.stack(measured.bases, axis=1) / units
         solved = _least_squares(bases / room[:, None], (y - fixed) / room)
         if solved is None:
             return None
@@ -59,10 +90,7 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     if not (np.all(np.isfinite(theta)) and np.all(np.abs(left) <= room)):
         return None
     visible = int(np.sum(np.abs(off) > 3 * room))
-    enough = visible >= candidate.counts + _MORE
-    if not enough and not (candidate.counts == 0 and visible and np.all(np.abs(off) > _FAR * room)):
-        return None
-    if not np.linalg.norm(off / room) > _CLEARLY * np.sqrt(y.size if visible > 1 else 1):
+    if enough and not _is_visible(visible, off, room, candidate.counts):
         return None
     read = candidate.read(theta, bars)
     if read is None:
@@ -70,6 +98,13 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     before = float(np.sum((off * weight) ** 2))
     energy = 1 - float(np.sum((left * weight) ** 2)) / before if before > 0 else 1.0
     return Fit({**candidate.parameters, **read}, theta, candidate.counts, energy, candidate.also)
+
+
+def _is_visible(visible: int, off: FloatArray, room: FloatArray, free: int) -> bool:
+    """Whether the discrepancy tells more than the parameters, and is clear as a whole."""
+    single = free == 0 and visible > 0 and bool(np.all(np.abs(off) > _FAR * room))
+    clear = np.linalg.norm(off / room) > _CLEARLY * np.sqrt(off.size if visible > 1 else 1)
+    return bool((visible >= free + _MORE or single) and clear)
 
 
 def largest(*parts: FloatArray) -> float:

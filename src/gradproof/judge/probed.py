@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted, probed
+from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.reasons import numbers_of
 from gradproof.judge.report import (
@@ -34,6 +35,7 @@ def write_probed(
     value: float,
     rtol_given: bool,
     causes: Sequence[CauseFinding],
+    facts: Mapping[str, float],
     notes: Sequence[str],
     price: Price,
 ) -> Record:
@@ -47,7 +49,19 @@ def write_probed(
     seen = resolutions[np.isfinite(resolutions)]
     resolution = float(np.max(seen)) if seen.size else math.inf
     reasons = _reasons(probes)
-    default = probes[0].limits.policy.default
+    default, unit = probes[0].limits.policy.default, probes[0].unit
+    patterns = [pattern for one in found.located if (pattern := one.pattern(tree)) is not None]
+    explained = mistakes(
+        tree,
+        leaves,
+        found.located,
+        claim=found.claim,
+        x=found.x,
+        scale=found.scale,
+        unit=unit,
+        rtol=default,
+        facts=facts,
+    )
     return Record(
         verdict=verdict,
         headline=probed(
@@ -64,14 +78,35 @@ def write_probed(
         value=value,
         noise=max(part.noise for part in probes),
         leaves=leaves,
-        culprits=(),
-        patterns=(),
-        causes=(*causes, *reasons),
-        notes=(*notes, *dict.fromkeys(note for part in probes for note in _notes(part))),
+        culprits=culprits(tree, found.located, found.claim, found.scale, unit),
+        patterns=tuple(patterns),
+        causes=(*causes, *explained, *reasons),
+        notes=(
+            *notes,
+            *_not_found(tree, found.located),
+            *dict.fromkeys(note for part in probes for note in _notes(part)),
+        ),
         controls=(),
         certificate=found.certificate,
         versions=versions(),
     )
+
+
+def _not_found(tree: Tree, located: Sequence[Located]) -> list[str]:
+    """Say of which leaves the error was not found, what groups would have shown, and the price."""
+    notes = []
+    for one in located:
+        if one.widespread or (one.rest == 0 and np.any(one.wrong)):
+            continue
+        leaf = tree.leaves[one.number]
+        address, size = tree.address(leaf), leaf.stop - leaf.start
+        what = "part of the error" if np.any(one.wrong) else "where the error is"
+        notes.append(
+            f"{address}: {what} was not found; by groups a single component shows from "
+            f"{one.floor:.0e} of a typical one on. To measure every component: "
+            f"include={address!r}, plan='every', about {counted(2 * size, 'evaluation')}"
+        )
+    return notes
 
 
 def _verdict(probes: Probes, line: int) -> Verdict:
@@ -115,12 +150,22 @@ def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
     leaves = []
     for number, leaf in enumerate(tree.leaves):
         if found.leaves is not None and number in lines:
-            leaves.append(_along(tree, leaf, found.leaves, lines[number]))
+            along = _along(tree, leaf, found.leaves, lines[number])
+            leaves.append(_with_place(tree, along, found, number))
         else:
             moved = found.chosen[number] and found.everything is not None
             verdict = _overall([found.everything]) if moved and found.everything else Verdict.PASS
             leaves.append(unmeasured_leaf(tree, leaf, verdict))
     return tuple(leaves)
+
+
+def _with_place(tree: Tree, leaf: LeafFinding, found: Probed, number: int) -> LeafFinding:
+    """Return the finding with the component that is most wrong in the place of a direction."""
+    one = next((one for one in found.located if one.number == number), None)
+    if one is None or not np.any(one.wrong) or found.leaves is None:
+        return leaf
+    worst = culprits(tree, [one], found.claim, found.scale, found.leaves.unit)[0]
+    return dataclasses.replace(leaf, wrong=int(np.sum(one.wrong)), worst=worst)
 
 
 def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:

@@ -14,12 +14,25 @@ Parameters = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Slopes:
+    """Slopes along directions through one leaf, and by how much they may be off.
+
+    `project` returns what a gradient of the leaf, in its shape, would make of them.
+    """
+
+    measured: FloatArray
+    room: FloatArray
+    project: Callable[[FloatArray], FloatArray]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Suspect:
     """What is known of one wrong leaf; arrays have its shape, NaN where nothing was decided.
 
     `room` is by how much a derivative may differ from `measured` and still be right: bars, rounding
     and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
-    claims for the other leaves by address, and `facts` numbers that the user has named.
+    claims for the other leaves by address, and `facts` numbers that the user has named. `seen` are
+    slopes along directions through the leaf, where few components were measured by themselves.
     """
 
     address: str
@@ -31,6 +44,7 @@ class Suspect:
     right: Mapping[str, FloatArray]
     wrong_too: Mapping[str, FloatArray]
     facts: Mapping[str, float]
+    seen: Slopes | None = None
 
     @property
     def off(self) -> FloatArray:

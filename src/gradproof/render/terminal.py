@@ -94,7 +94,12 @@ def _parts(record: Record, width: int) -> list[Any]:
 def _leaves(record: Record, width: int) -> Any:
     # Rows, columns and slices; how many are wrong is said anyway.
     whole = {leaf.address for leaf in record.leaves}
-    parts = {one.path: one.words for one in record.patterns if one.address not in whole}
+    searched = {leaf.path for leaf in record.leaves if leaf.checked == 0}
+    parts = {
+        one.path: one.words
+        for one in record.patterns
+        if one.address not in whole or one.path in searched
+    }
     if record.certificate is not None and record.verdict is Verdict.PASS:
         for single in record.certificate.leaves:
             parts[single.path] = _single(single)
@@ -167,6 +172,10 @@ def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     """Say what is known of a leaf of which no single component was measured."""
     if 0 in leaf.shape:
         return "empty"
+    if leaf.worst is not None and leaf.wrong:
+        index = f"[{', '.join(map(str, leaf.worst.index))}] " if leaf.worst.index else ""
+        part = f"{parts[leaf.path]}: " if leaf.path in parts else ""
+        return f"{part}{index}{_both(leaf.worst)}  ({_bars(leaf.worst)})"
     if leaf.path in parts:
         return parts[leaf.path]
     if leaf.worst is not None:

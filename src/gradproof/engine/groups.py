@@ -1,0 +1,102 @@
+"""The error of groups of components of one leaf: two evaluations, whatever their number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.stages import KAPPA
+from gradproof.tree import Leaf
+
+_WIDEST = 0.05  # of the natural scale
+_WIDER = 3.0  # times the step, which shows the truncation
+_BALANCED = 8.0  # truncation over noise, beyond which a shorter step is worth two evaluations
+_EVEN = 0.7, 1.3  # sizes of the moves: equal and opposite errors must not cancel
+
+
+class Groups:
+    """Measure d(S) = Σ (claim - truth)_i v_i over sets S of components of a leaf.
+
+    It is signed and additive: what is measured of a set and of a part of it tells the rest. The
+    direction v moves each component by about `weight`, up or down at random. `bar` is that of any
+    d(S), truncation and noise together, of which `truncation` is a part.
+
+    A central difference at the step :math:`h = (3σ/‖claim · weight‖)^{1/3}` balances the noise σ of
+    f with a truncation of the size of the slope itself; a second one at 3 h shows how large the
+    truncation really is. Places are those within the leaf; `beyond` is how far off each claim may
+    be.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        leaf: Leaf,
+        claim: FloatArray,
+        weight: FloatArray,
+        *,
+        beyond: FloatArray,
+        noise: float,
+        finest: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._evaluator, self._first, self._whole = evaluator, leaf.start, claim
+        self._claim = claim[leaf.start : leaf.stop]
+        size = self._claim.size
+        signs = rng.choice([-1.0, 1.0], size)
+        self.move: FloatArray = signs * rng.uniform(*_EVEN, size) * weight[leaf.start : leaf.stop]
+        self._beyond = beyond[leaf.start : leaf.stop]
+        self._noise = noise
+        effect = float(np.linalg.norm(self._claim * self.move))
+        step = (3 * noise / effect) ** (1 / 3) if effect > 0 else _WIDEST
+        self._finest = finest
+        self.step = min(max(step, finest), _WIDEST)
+        self.truncation = 0.0
+
+    @property
+    def bar(self) -> float:
+        """The bar of the error of any group."""
+        return KAPPA * self._noise / (math.sqrt(2) * self.step) + self.truncation
+
+    def is_wrong(self, place: int, error: float) -> bool:
+        """Whether the error of one component is beyond its tolerance, by more than the bar."""
+        return abs(error) > self.bar + self.allowed(np.array([place]))
+
+    def allowed(self, places: IntArray) -> float:
+        """Return what the errors of some components may add up to, their signs being random."""
+        return float(np.linalg.norm(self._beyond[places] * self.move[places]))
+
+    def error_of_all(self) -> float:
+        """Return the error of the whole leaf; costs four evaluations, six at most."""
+        near = self.error(None)
+        far = self._error(None, 1.0, _WIDER * self.step)
+        noise = self.bar
+        self.truncation = max(0.0, abs(far - near) - 2 * noise) / (_WIDER**2 - 1)
+        if self.truncation > _BALANCED * noise and self.step > self._finest:
+            shorter = max(self.step * (noise / self.truncation) ** (1 / 3), self._finest)
+            self.truncation *= (shorter / self.step) ** 2
+            self.step = shorter
+            near = self.error(None)
+        return near
+
+    def error(self, places: IntArray | None, share: FloatArray | float = 1.0) -> float:
+        """Return the error of a group (None: all), each moved by a share of its move."""
+        return self._error(places, share, self.step)
+
+    def _error(self, places: IntArray | None, share: FloatArray | float, step: float) -> float:
+        chosen = slice(None) if places is None else places
+        shared = self.move[chosen] * share
+        if places is None:
+            first, moves = 0, shared
+        else:
+            first = int(np.min(places))
+            moves = np.zeros(int(np.max(places)) + 1 - first)
+            moves[places - first] = shared
+        part = slice(self._first + first, self._first + first + moves.size)
+        plus, minus = (
+            self._evaluator.along_chunks([(part, signed * moves)], self._whole)
+            for signed in (step, -step)
+        )
+        return float(self._claim[chosen] @ shared) - (plus - minus) / (2 * step)

@@ -1,0 +1,214 @@
+"""From a leaf that is wrong along a direction to its slices and components."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.groups import Groups
+from gradproof.engine.peeling import Peeling
+from gradproof.engine.setting import Setting
+from gradproof.judge.located import Located
+from gradproof.judge.patterns import Slices
+from gradproof.judge.suspect import Slopes
+from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.stages import KAPPA
+from gradproof.tree import Tree
+
+_SMALL = 64  # components: all of them are measured
+_LISTED = 100
+_FEW = 5  # components, after which slices that hold them are looked for
+_SHARED = 0.5  # of those, at most: how many slices they are in
+_SURE = 0.12  # of a place: how well a position must be known
+_EXACT = 1e-6
+_MOST_SLICES = 16
+_DIRECTIONS = 4  # through a leaf that is wrong in many places, for the causes
+
+
+class Search:
+    """Search one leaf.
+
+    A leaf of a few components is measured whole. Else two measurements for each axis tell whether a
+    single slice holds the error; components are peeled out of the rest, and where several of them
+    share a few slices, slices are. Where too much is wrong to be listed, directions through the
+    leaf are measured for the causes.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        number: int,
+        evaluator: Evaluator,
+        setting: Setting,
+        weight: FloatArray,
+        *,
+        beyond: FloatArray,
+        rng: np.random.Generator,
+    ) -> None:
+        self._number, self._leaf, self._rng = number, tree.leaves[number], rng
+        self._claim = setting.claim[self._leaf.start : self._leaf.stop]
+        self._beyond = beyond[self._leaf.start : self._leaf.stop]
+        self._groups = Groups(
+            evaluator,
+            self._leaf,
+            setting.claim,
+            weight,
+            beyond=beyond,
+            noise=setting.pilot.noise,
+            finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
+            rng=rng,
+        )
+        self._rtol = setting.rules.default
+        self._measured: dict[int, float] = {}
+        self._slices: Slices | None = None
+        self._widespread = False
+        self._rest = 0.0
+
+    def run(self) -> Located:
+        """Return what was found."""
+        size = self._claim.size
+        error = self._groups.error_of_all()
+        if size <= _SMALL:
+            for place in range(size):
+                self._measured[place] = self._groups.error(np.array([place]))
+        elif abs(error) > self._groups.bar and not self._single_slice(error):
+            self._peel(np.arange(size), error)
+        return self._located()
+
+    def _single_slice(self, error: float) -> bool:
+        """Find the one slice that holds all of the error, if one does."""
+        shape = self._leaf.shape
+        if len(shape) < 2:
+            return False
+        spread = self._groups.bar / KAPPA / abs(error)
+        found = []
+        for axis, length in enumerate(shape):
+            along = np.arange(1, length + 1).reshape(
+                [-1 if k == axis else 1 for k in range(len(shape))]
+            )
+            share = np.broadcast_to(along / length, shape).ravel()
+            position = length * self._groups.error(None, share) / error - 1
+            nearest = min(max(round(position), 0), length - 1)
+            room = length * spread * np.sqrt(2)
+            if length > 1 and room < _SURE and abs(position - nearest) <= max(4 * room, _EXACT):
+                found.append(Slices(axis, (nearest,)))
+        if not found:
+            return False
+        inside = np.all([one.mask(shape) for one in found], axis=0)
+        places = np.flatnonzero(inside)
+        held = self._groups.error(places)
+        if abs(held - error) > 2 * self._groups.bar:
+            return False
+        if places.size == 1:
+            place = int(places[0])
+            self._measured[place] = held
+            return True
+        place = int(self._rng.choice(places))
+        self._measured[place] = self._groups.error(places[places == place])
+        if self._groups.is_wrong(place, self._measured[place]) and len(found) == 1:
+            self._slices, self._widespread = found[0], True
+        else:
+            self._peel(places, held)
+        return True
+
+    def _peel(self, places: IntArray, error: float) -> None:
+        peeling = Peeling(self._groups, places, error, rng=self._rng)
+        peeling.go_on(_FEW)
+        found = peeling.found
+        crowded = found.widespread or len(found.wrong) >= _FEW
+        if crowded and self._some_slices(found.wrong, error):
+            self._measured |= found.measured
+            return
+        peeling.go_on(_LISTED + 1)
+        self._measured |= found.measured
+        self._widespread = found.widespread or len(found.wrong) > _LISTED
+        if abs(found.rest) > self._groups.bar * np.sqrt(len(found.wrong) + 1):
+            self._rest = abs(found.rest)
+
+    def _some_slices(self, wrong: list[int], error: float) -> bool:
+        """Find the few slices that hold the error, where they hold the components found first."""
+        shape = self._leaf.shape
+        for axis, length in enumerate(shape if len(shape) > 1 else ()):
+            held = np.unique(np.unravel_index(wrong, shape)[axis]) if wrong else np.empty(0)
+            if length < 4 or not wrong or held.size > max(1, _SHARED * len(wrong)):
+                continue
+            peeling = Peeling(
+                _OfSlices(self._groups, shape, axis), np.arange(length), error, rng=self._rng
+            )
+            peeling.go_on(_MOST_SLICES + 1)
+            found = peeling.found
+            complete = abs(found.rest) <= self._groups.bar * np.sqrt(len(found.wrong) + 1)
+            if complete and not found.widespread and 0 < len(found.wrong) <= _MOST_SLICES:
+                self._slices = Slices(axis, tuple(sorted(found.wrong)))
+                self._widespread = True
+                return True
+        return False
+
+    def _located(self) -> Located:
+        places = np.array(sorted(self._measured), dtype=np.int64)
+        move = self._groups.move[places]
+        errors = np.array([self._measured[place] for place in places.tolist()])
+        wrong = [
+            self._groups.is_wrong(*one)
+            for one in zip(places.tolist(), errors.tolist(), strict=True)
+        ]
+        typical = float(np.sqrt(np.mean((self._claim * self._groups.move) ** 2)))
+        everywhere = self._widespread and self._slices is None
+        return Located(
+            number=self._number,
+            places=places,
+            wrong=np.array(wrong, dtype=bool),
+            value=self._claim[places] - errors / move,
+            bar=self._groups.bar / np.abs(move),
+            truncation=self._groups.truncation / np.abs(move),
+            beyond=self._beyond[places],
+            slices=self._slices,
+            widespread=self._widespread,
+            rest=self._rest / typical if typical else self._rest,
+            floor=self._groups.bar / typical if typical else np.inf,
+            slopes=self._slopes() if everywhere else None,
+        )
+
+    def _slopes(self) -> Slopes:
+        seeds = self._rng.integers(2**63, size=_DIRECTIONS)
+        size, shape = self._claim.size, self._leaf.shape
+
+        def shares() -> Iterator[FloatArray]:  # made anew each time, not kept
+            for seed in seeds.tolist():
+                yield np.random.default_rng(seed).uniform(-1.0, 1.0, size)
+
+        def project(gradient: FloatArray) -> FloatArray:
+            return np.array([gradient.ravel() @ (share * self._groups.move) for share in shares()])
+
+        errors = np.array([self._groups.error(None, share) for share in shares()])
+        claimed = project(self._claim.reshape(shape))
+        effect = float(np.linalg.norm(self._claim * self._groups.move))
+        room = self._groups.bar + self._rtol * effect
+        return Slopes(claimed - errors, np.full(_DIRECTIONS, room), project)
+
+
+class _OfSlices:
+    """Groups of slices of one axis in the place of components."""
+
+    def __init__(self, groups: Groups, shape: tuple[int, ...], axis: int) -> None:
+        self._groups = groups
+        self._of = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), axis, 0)
+        self._of = self._of.reshape(shape[axis], -1)
+
+    @property
+    def bar(self) -> float:
+        """The bar of the error of any group."""
+        return self._groups.bar
+
+    def is_wrong(self, number: int, error: float) -> bool:
+        """Whether the error of one slice is beyond what its components are allowed."""
+        return abs(error) > self.bar + self._groups.allowed(self._of[number])
+
+    def error(self, numbers: IntArray, share: FloatArray | float = 1.0) -> float:
+        """Return the error of some slices."""
+        places = self._of[numbers]
+        shares = np.broadcast_to(np.reshape(share, (-1, 1)), places.shape)
+        return self._groups.error(places.ravel(), shares.ravel())
