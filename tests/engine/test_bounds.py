@@ -322,3 +322,19 @@ def test_bounds_with_terms_and_in_float32() -> None:
     assert "promoted" in report.notes[0]
     assert np.min(seen) >= 0
     assert np.max(seen) <= 1
+
+
+@pytest.mark.parametrize("room", [1e-1, 1e-3, 1e-6, 1e-9])
+def test_bounds_close_by_excuse_nothing(room: float) -> None:
+    at = np.array([1.0, 2.0, 3.0])
+    bounds = (np.array([1 - room, -9.0, -9.0]), np.array([1 + room, 9.0, 9.0]))
+
+    def check(first: float) -> gp.Report:
+        claim = np.array([first, 4.0, 6.0])
+        return gp.check(gp.Problem(lambda t: np.sum(t**2), claim, at, bounds=bounds))
+
+    right = check(2.0)
+    assert right.verdict == "pass"
+    assert right.resolution < 1e-3
+    assert check(2.0 * (1 + 10 * right.resolution)).verdict == "fail"
+    assert check(-2.0).verdict == "fail"

@@ -348,3 +348,17 @@ def test_bfloat16_by_its_name() -> None:
     assert is_float(kind)
     assert is_real(kind)
     assert not is_real(np.dtype(ml_dtypes.float8_e4m3fn))
+
+
+def test_half_precision_does_not_excuse_a_gradient_of_another_size() -> None:
+    at = np.array([1.0, 2.0, 3.0], dtype=np.float16)
+
+    def check(factor: float) -> gp.Report:
+        def claim(t: Any) -> Any:
+            return (factor * 2 * t).astype(t.dtype)
+
+        return gp.check(gp.Problem(lambda t: np.sum(t**2), claim, at, promote="never"))
+
+    assert check(1.0).verdict == "pass"
+    assert check(1.3).verdict == "fail"
+    assert check(3.0).verdict == "fail"

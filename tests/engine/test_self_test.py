@@ -36,7 +36,8 @@ def two_leaves() -> tuple[Any, Any, dict[str, Array]]:
 def broken(at: Any, claim: Array, scale: Array) -> dict[str, Control]:
     tree, values = flatten(at, "at")
     x = np.concatenate([np.ravel(value) for value in values]).astype(np.float64)
-    found = broken_claims(tree, x, claim, scale, np.random.default_rng(0))
+    everything = np.ones(x.size, dtype=bool)
+    found = broken_claims(tree, x, claim, scale, np.random.default_rng(0), among=everything)
     return {control.name: control for control in found}
 
 
@@ -158,16 +159,36 @@ def test_the_verdict_is_that_of_the_claim_itself(factor: float) -> None:
     assert plain.leaves == tested.leaves
     assert plain.culprits == tested.culprits
     assert plain.causes == tested.causes
-    assert plain.notes == tested.notes
+    nothing = ("self-test: no component is right as it is, so none was broken",)
+    assert tested.notes == plain.notes + (nothing if factor == 2 else ())
+    assert bool(tested.controls) == (factor == 1)
 
 
-def test_what_is_checked_is_the_broken_claim() -> None:
-    # Twice the claim is right here, and the claim itself is not.
-    report = gp.check(sines, lambda v: np.cos(v) / 2, X, self_test=True)
-    assert report.verdict == "fail"
-    verdicts = {control.name: control.verdict.value for control in report.controls}
-    assert verdicts["everything × 2"] == "pass"
-    assert verdicts["sign flipped"] == "fail"
+def test_what_is_wrong_or_not_checked_is_not_broken_again() -> None:
+    # It would be called wrong whatever was done to it, and count as caught.
+    f, claim, at = two_leaves()
+    wrong = {**claim(at), "large": claim(at)["large"] * [1, 1, -3, 1, 1]}
+    report = gp.check(f, wrong, at, self_test=True, rtol=0.9)
+    caught = {control.name for control in report.controls if control.caught}
+    assert "everything × 1.01" not in caught
+    assert all("['large'][2]" not in where for one in report.controls for where in one.addresses)
+    report = gp.check(f, claim, at, self_test=True, exclude="*'large'*")
+    assert all("small" in where for one in report.controls for where in one.addresses)
+    assert report.controls
+
+
+def test_what_bounds_fix_counts_for_nothing_in_a_self_test() -> None:
+    def squares(t: Array) -> float:
+        return float(np.sum(t**2))
+
+    at = np.array([1.0, 2.0, 3.0])
+    bounds = (np.array([1.0, 2.0, -9.0]), np.array([1.0, 2.0, 9.0]))
+    free = gp.check(squares, 2 * at, at, rtol=0.5, self_test=True)
+    within = gp.Problem(squares, 2 * at, at, bounds=bounds)
+    fixed = gp.check(within, rtol=0.5, self_test=True)
+    caught = {one.name: one.caught for one in free.controls}
+    assert all(caught[one.name] == one.caught for one in fixed.controls)
+    assert not caught["a missing L2 term"]
 
 
 @pytest.mark.parametrize("n", [5, 500])

@@ -33,9 +33,14 @@ def note_on(fixed: BoolArray, tree: Tree) -> str:
 
 
 def within(scales: Scaling, space: Space) -> Scaling:
-    """Shorten natural scales to the room that the bounds leave on the wider side."""
+    """Shorten natural scales to the room that the bounds leave on the wider side.
+
+    Effects shrink with them: how large a derivative is typical does not depend on the bounds.
+    """
     if space.lower is None or space.upper is None:
         return scales
     room = np.maximum(space.upper - space.x, space.x - space.lower)
     room = np.where(room > 0, room, np.inf)
-    return dataclasses.replace(scales, scale=np.minimum(scales.scale, room))
+    scale = np.minimum(scales.scale, room)
+    effect = scales.effect * (scale / scales.scale)
+    return dataclasses.replace(scales, scale=scale, effect=effect)

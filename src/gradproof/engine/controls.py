@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Tree
 
 
@@ -21,13 +21,24 @@ class Control(NamedTuple):
 
 
 def broken_claims(
-    tree: Tree, x: FloatArray, claim: FloatArray, scale: FloatArray, rng: np.random.Generator
+    tree: Tree,
+    x: FloatArray,
+    claim: FloatArray,
+    scale: FloatArray,
+    rng: np.random.Generator,
+    *,
+    among: BoolArray,
 ) -> Iterator[Control]:
-    """Yield claims broken everywhere, in one leaf and in single components."""
-    effect = np.abs(claim) * scale
+    """Yield claims broken everywhere, in one leaf and in single components.
+
+    Only those `among` the components that are checked and not wrong as it is tell anything.
+    """
+    effect = np.where(among, np.abs(claim) * scale, 0.0)
     moving = np.flatnonzero(effect > 0)
+    if not np.any(among):
+        return
     if moving.size == 0:
-        place = int(rng.integers(claim.size))
+        place = int(rng.choice(np.flatnonzero(among)))
         spurious = claim.copy()
         spurious[place] = 1.0 / scale[place]
         yield _single("a spurious component", tree, spurious, place)
@@ -36,7 +47,9 @@ def broken_claims(
     yield Control("everything × 2", (), 2 * claim, moving)
     yield Control("everything × 1.01", (), 1.01 * claim, moving)
     penalty = 0.1 * float(np.median(effect[moving]))
-    yield Control("a missing L2 term", (), claim - penalty * x / scale**2, np.flatnonzero(x))
+    shrunk = np.flatnonzero((x != 0) & among)
+    if shrunk.size:
+        yield Control("a missing L2 term", (), claim - penalty * x / scale**2, shrunk)
     order = moving[np.argsort(effect[moving])]
     typical, largest = int(order[order.size // 2]), int(order[-1])
     for name, place, factor in (

@@ -1,6 +1,7 @@
 """The tolerance model: what has to agree, what has to be resolved, and what is beyond doubt."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -125,8 +126,8 @@ def limits(
 
     rt_i = max(rtol, min(cap, (6σ / (s_i T_i))^(2/3))), s_i = max(|a_i|, S/T_i): a step is limited
     to √rt T by truncation, and its noise has to stay below rt s. Agreement is within
-    rt_i |a_i| + 1000 u S/T_i: correct gradients carry the rounding of their neighbours' size. Where
-    the rounding of the claim was measured, it is added to that.
+    rt_i |a_i| + 1000 u S/T_i, √u S/T_i in half precision: correct gradients carry the rounding of
+    their neighbours' size. Where the rounding of the claim was measured, it is added to that.
     """
     floor = np.maximum(scaling.effect, scaling.movement) / scaling.scale
     size = np.maximum(np.abs(claim), floor)
@@ -134,7 +135,8 @@ def limits(
     with np.errstate(divide="ignore", invalid="ignore"):
         shown = np.nan_to_num((6 * noise / (size * scaling.scale)) ** (2 / 3), nan=np.inf)
     relative = np.maximum(rules.default, np.minimum(rules.cap, shown))
-    rounding = _ROUNDING_OF_CLAIM * max(roundoff_of_claim, UNIT_ROUNDOFF_64) * floor
+    roundoff = max(roundoff_of_claim, UNIT_ROUNDOFF_64)
+    rounding = min(_ROUNDING_OF_CLAIM * roundoff, math.sqrt(roundoff)) * floor
     measured = np.zeros_like(claim) if rounding_of_claim is None else rounding_of_claim
     tolerance = relative * np.abs(claim) + rounding + measured
     question = Question(
