@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ from gradproof.api.report import Report
 from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
+if TYPE_CHECKING:
+    from gradproof.frameworks.numpy_space import NumpySpace
+
+_EVERY = 1_000  # components, up to which all are measured
 _PLANS = ("auto", "every", "leaves", "project")
 
 
@@ -94,11 +98,13 @@ def check(
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
         Integers are taken as floats. Never changed.
     plan : {"auto", "every", "leaves", "project"}
-        Where to look. ``"every"`` component, which ``"auto"`` means for now; ``"leaves"``, one
-        random direction through each leaf; ``"project"``, eight random directions over everything,
-        and the leaves if these do not agree. Directions cost a few dozen evaluations whatever the
-        number of components, and see errors of a leaf or of the whole, not small ones in a single
-        component: ``report.certificate`` says what they prove.
+        Where to look. ``"every"`` component; ``"leaves"``, one random direction through each leaf;
+        ``"project"``, eight random directions over everything, and the leaves if these do not
+        agree. What is wrong along a direction is searched for rows, columns and components.
+        Directions cost a few dozen evaluations whatever the number of components, and see errors
+        of a leaf or of the whole, not small ones in a single component: ``report.certificate``
+        says what they prove. ``"auto"`` is ``"every"`` up to 1,000 components, with a self-test,
+        and where components lie on their bounds; else ``"project"``.
     rtol : float, optional
         The relative error that is still right. By default 1e-6 in float64, and with parameters in
         float32 1e-4 where `f` can be evaluated in float64, else 1e-2; more (up to 1e-2, and 2e-2
@@ -137,7 +143,8 @@ def check(
     Costs about 25 evaluations and one to two for every component, 41 where it is wrong (of a leaf
     that is wrong throughout eight are confirmed so, and of the others five are spent at most); a
     self-test costs 50 to 1,000 for each of up to nine broken claims. ``plan="project"`` costs about
-    40, and 200 to 1,000 more where the gradient is wrong. A difference is taken at the
+    30; where the gradient is wrong 200 to 1,000 more, and about ten for each wrong component.
+    A difference is taken at the
     smallest step h that resolves the tolerance,
     :math:`h = 2\kappa\sigma / (\sqrt 2\,r\,|g_i|)` with the noise σ of f (measured), κ = 4 and the
     relative tolerance r. Source of the noise estimate: Moré & Wild, *SIAM J. Sci. Comput.* 33
@@ -192,7 +199,7 @@ def check(
         problem,
         tree,
         space,
-        plan="every" if plan == "auto" else plan,
+        plan=_automatic(space, chosen, self_test) if plan == "auto" else plan,
         chosen=chosen,
         rtol=rtol,
         seed=seed,
@@ -200,6 +207,14 @@ def check(
         self_test=self_test,
     )
     return Report(**vars(record))
+
+
+def _automatic(space: "NumpySpace", chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> str:
+    """Return the plan for a number of components."""
+    count = space.x.size if chosen is None else int(np.sum(chosen))
+    if count <= _EVERY or self_test or space.is_on_a_bound:
+        return "every"
+    return "project"
 
 
 def _chosen(

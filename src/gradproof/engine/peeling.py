@@ -15,7 +15,7 @@ from gradproof.numerics.stages import KAPPA
 _SHORT = 64  # parts of a group: a position known no better than to one is not worth measuring
 _SURE = 0.12  # of a place: how well a position must be known to be read as a whole number
 _DEVIATIONS = 4.0
-_CROWDED = 4  # divisions with errors in both halves, after which a few components are looked at
+_CROWDED = 4  # divisions with errors in both halves, after which a sample is taken; then 8, 16 …
 _SAMPLE = 8
 _WIDESPREAD = 0.25  # of the sample: too many to list
 _STALE = 6.0  # times the variance of a measurement, of a small difference of large numbers
@@ -91,7 +91,7 @@ class Peeling:
     ) -> None:
         self._groups, self._rng = groups, rng
         self._places = rng.permutation(places)
-        self._crowded = 0
+        self._crowded, self._next_sample = 0, _CROWDED
         self.found = Peeled(rest=error)
         self._nodes: list[_Node] = []
         self._push(0, places.size, error, 1.0)
@@ -195,7 +195,8 @@ class Peeling:
         self._push(middle, node.stop, rest, variance)
         if abs(error) > bar and abs(rest) > bar * math.sqrt(variance):
             self._crowded += 1
-            if self._crowded == _CROWDED and self._places.size > 2 * _SAMPLE:
+            if self._crowded == self._next_sample and self._places.size > 2 * _SAMPLE:
+                self._next_sample *= 2
                 self._take_a_sample()
 
     def _take_a_sample(self) -> None:

@@ -196,6 +196,13 @@ class NumpySpace:
         self._put_back()
         self._build()
 
+    @property
+    def is_on_a_bound(self) -> bool:
+        """Whether some component can be moved to one side only."""
+        if self.lower is None or self.upper is None:
+            return False
+        return bool(np.any((self.x <= self.lower) | (self.x >= self.upper)))
+
     def is_inside(self, lines: IntArray, offsets: FloatArray) -> BoolArray:
         """Whether single components, moved as floating point realises it, stay in their bounds."""
         if self.lower is None or self.upper is None:

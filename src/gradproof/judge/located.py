@@ -83,6 +83,9 @@ class Located:
             return PatternFinding(address, leaf.path, self.slices.words(dimensions), inside, size)
         if self.widespread:
             looked = self.places.size
+            if wrong > _MOST_CULPRITS:
+                words = f"more than {_MOST_CULPRITS} of {counted(size, 'component')}"
+                return PatternFinding(address, leaf.path, words, wrong, size)
             words = f"{wrong:,} of {looked:,} components looked at"
             if wrong == looked:
                 words = f"all of it, as far as {looked:,} components tell"

@@ -1,0 +1,237 @@
+"""From a direction that fails to slices and components: what is found, and for what price."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import gradproof as gp
+from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.groups import Groups
+from gradproof.engine.peeling import Peeling
+from gradproof.frameworks.numpy_space import NumpySpace
+from gradproof.tree import flatten
+
+Array = npt.NDArray[Any]
+
+SHAPE = (60, 80)
+AT = {
+    "W": np.random.default_rng(0).uniform(0.5, 1.5, SHAPE),
+    "b": np.random.default_rng(1).uniform(0.5, 1.5, 40),
+}
+
+
+def f(t: Any) -> float:
+    return float(np.sum(np.sin(t["W"])) + np.sum(t["b"] ** 3) / 3)
+
+
+def right() -> dict[str, Array]:
+    return {"W": np.cos(AT["W"]), "b": AT["b"] ** 2}
+
+
+def check(break_it: Callable[[dict[str, Array]], Any], plan: str = "auto") -> gp.Report:
+    claim = right()
+    break_it(claim)
+    return gp.check(f, claim, AT, plan=plan)
+
+
+def put(
+    name: str, index: Any, change: Callable[[Array], Array]
+) -> Callable[[dict[str, Array]], Any]:
+    def break_it(claim: dict[str, Array]) -> None:
+        claim[name][index] = change(claim[name][index])
+
+    return break_it
+
+
+def groups(n: int, wrong: dict[int, float]) -> tuple[Groups, Evaluator]:
+    rng = np.random.default_rng(n)
+    x = rng.uniform(0.5, 1.5, n)
+    tree, leaves = flatten(x, "x")
+    evaluator = Evaluator(lambda t: float(np.sum(np.sin(t))), NumpySpace(tree, leaves), None)
+    claim = np.cos(x)
+    for place, error in wrong.items():
+        claim[place] += error
+    ones = np.ones(n)
+    return Groups(
+        evaluator,
+        tree.leaves[0],
+        claim,
+        ones,
+        beyond=1e-6 * ones,
+        noise=1e-16 * n,
+        finest=1e-10,
+        rng=rng,
+    ), evaluator
+
+
+def test_a_group_shows_the_sum_of_its_errors() -> None:
+    measured, evaluator = groups(100, {3: 0.5, 40: -0.25})
+    assert measured.error_of_all() == pytest.approx(
+        0.5 * measured.move[3] - 0.25 * measured.move[40], abs=measured.bar
+    )
+    spent = evaluator.count
+    assert measured.error(np.array([3, 7])) == pytest.approx(
+        0.5 * measured.move[3], abs=measured.bar
+    )
+    assert measured.error(np.array([4, 7])) == pytest.approx(0.0, abs=measured.bar)
+    half = measured.error(np.array([3, 40]), np.array([0.5, 0.0]))
+    assert half == pytest.approx(0.25 * measured.move[3], abs=measured.bar)
+    assert evaluator.count == spent + 6
+
+
+@pytest.mark.parametrize(("k", "price"), [(1, 12), (3, 45), (10, 150), (40, 600)])
+def test_every_wrong_component_is_found_and_no_other(k: int, price: int) -> None:
+    n = 10_000
+    rng = np.random.default_rng(k)
+    places = rng.choice(n, k, replace=False)
+    sizes = rng.choice([-1.0, 1.0], k) * 10 ** rng.uniform(-2, 0, k)
+    measured, evaluator = groups(n, dict(zip(places.tolist(), sizes.tolist(), strict=True)))
+    peeling = Peeling(measured, np.arange(n), measured.error_of_all(), rng=np.random.default_rng(0))
+    peeling.go_on(101)
+    assert sorted(peeling.found.wrong) == sorted(places.tolist())
+    assert abs(peeling.found.rest) < 2 * np.sqrt(k + 1) * measured.bar
+    assert not peeling.found.widespread
+    assert evaluator.count <= price
+
+
+def test_what_is_wrong_everywhere_is_not_listed() -> None:
+    measured, evaluator = groups(10_000, dict.fromkeys(range(0, 10_000, 2), 0.1))
+    error = measured.error_of_all()
+    peeling = Peeling(measured, np.arange(10_000), error, rng=np.random.default_rng(0))
+    peeling.go_on(101)
+    assert peeling.found.widespread
+    assert evaluator.count < 100
+
+
+def test_what_is_within_the_tolerance_is_no_culprit() -> None:
+    measured, _ = groups(1_000, {5: 5e-7, 9: 1e-3})
+    error = measured.error_of_all()
+    peeling = Peeling(measured, np.arange(1_000), error, rng=np.random.default_rng(0))
+    peeling.go_on(101)
+    assert peeling.found.wrong == [9]
+
+
+def test_single_components_are_culprits_the_largest_first() -> None:
+    def break_it(claim: dict[str, Array]) -> None:
+        claim["W"][3, 7] += 0.1
+        claim["W"][50, 79] *= -1
+
+    report = check(break_it)
+    assert report.verdict == "fail"
+    assert report.plan == "project"
+    assert [one.address for one in report.culprits] == ["t['W'][50, 79]", "t['W'][3, 7]"]
+    for culprit in report.culprits:
+        assert culprit.measured == pytest.approx(np.cos(AT["W"][culprit.index]), abs=culprit.bar)
+        assert 0 < culprit.bar < 1e-6
+    assert [one.words for one in report.patterns] == ["2 of 4,800 components"]
+    assert [one.code for one in report.causes] == ["GP412"]
+    assert "2 of 4,800 components" in report.summary()
+    assert {leaf.address: leaf.verdict.value for leaf in report.leaves} == {
+        "t['W']": "fail",
+        "t['b']": "pass",
+    }
+
+
+@pytest.mark.parametrize(
+    ("index", "change", "words", "address", "code"),
+    [
+        (np.s_[7], lambda g: 2 * g, "row 7", "t['W'][7, :]", "GP411"),
+        (np.s_[:, 11], lambda g: -g, "column 11", "t['W'][:, 11]", "GP411"),
+        (np.s_[:, 11], lambda g: 0 * g, "column 11", "t['W'][:, 11]", "GP410"),
+        (np.s_[[7, 30]], lambda g: 2 * g, "rows 7, 30", "t['W'][[7, 30], :]", "GP411"),
+    ],
+)
+def test_slices_are_named(index: Any, change: Any, words: str, address: str, code: str) -> None:
+    report = check(put("W", index, change))
+    assert [(one.words, one.address) for one in report.patterns] == [(words, address)]
+    assert [one.code for one in report.causes] == [code]
+    assert words in report.summary()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "parameters"),
+    [
+        (lambda g: 2 * g, "GP302", {"factor": 2.0}),
+        (lambda g: -g, "GP301", {}),
+        (lambda g: 0 * g, "GP409", {}),
+        (lambda g: g + 0.1 * AT["W"], "GP401", {"penalty": -0.1}),
+        (lambda g: g[::-1], "GP405", {}),
+        (lambda g: np.random.default_rng(5).standard_normal(SHAPE), "GP399", {}),
+    ],
+)
+def test_a_tensor_that_is_wrong_throughout_has_a_cause(
+    change: Any, code: str, parameters: dict[str, float]
+) -> None:
+    report = check(put("W", np.s_[:], change))
+    assert [one.code for one in report.causes] == [code]
+    for name, value in parameters.items():
+        assert report.causes[0].parameters[name] == pytest.approx(value, rel=1e-5)
+    assert report.patterns[0].words.startswith("all of it")
+    assert len(report.culprits) <= 20
+
+
+def test_small_tensors_are_measured_whole() -> None:
+    report = check(put("b", np.s_[:], lambda g: 4 * g))
+    assert [one.code for one in report.causes] == ["GP302"]
+    assert report.causes[0].parameters["factor"] == pytest.approx(4)
+    assert [one.words for one in report.patterns] == ["all of it"]
+    assert len(report.culprits) == 40
+
+
+def test_several_tensors_with_one_cause_are_one_finding() -> None:
+    def break_it(claim: dict[str, Array]) -> None:
+        for part in claim.values():
+            part *= 3
+
+    report = check(break_it, "leaves")
+    assert [one.code for one in report.causes] == ["GP302"]
+    assert set(report.causes[0].addresses) == {"t['W']", "t['b']"}
+
+
+def test_facts_name_a_factor() -> None:
+    claim = {name: 60 * part for name, part in right().items()}
+    report = gp.check(gp.Problem(f, claim, AT, facts={"batch": 60}))
+    assert report.causes[0].parameters["named"] == "batch"
+
+
+@pytest.mark.parametrize("n", [1_000, 1_001])
+def test_the_automatic_plan_goes_by_the_number_of_components(n: int) -> None:
+    at = np.linspace(0.5, 1.5, n)
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), np.cos, at)
+    assert report.verdict == "pass"
+    assert report.plan == ("every" if n == 1_000 else "project")
+    assert (report.certificate is None) == (n == 1_000)
+    tested = gp.check(lambda t: float(np.sum(np.sin(t))), np.cos, at, self_test=True)
+    assert tested.plan == "every"
+    lower = np.full(n, 0.5)
+    bounded = gp.Problem(lambda t: float(np.sum(np.sin(t))), np.cos, at, bounds=(lower, lower + 2))
+    assert gp.check(bounded).plan == "every"
+
+
+def test_no_more_than_a_hundred_are_listed() -> None:
+    rng = np.random.default_rng(3)
+    places = rng.choice(SHAPE[0] * SHAPE[1], 150, replace=False)
+    report = check(put("W", np.unravel_index(places, SHAPE), lambda g: g + 0.3))
+    assert report.patterns[0].words == "more than 100 of 4,800 components"
+    assert len(report.culprits) == 100
+
+
+def test_the_parameters_are_as_they_were_after_a_search() -> None:
+    before = {name: part.tobytes() for name, part in AT.items()}
+    calls = 0
+
+    def interrupted(t: Any) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 300:
+            raise KeyboardInterrupt
+        return f(t)
+
+    claim = right()
+    claim["W"][3, 7] += 0.1
+    with pytest.raises(KeyboardInterrupt):
+        gp.check(interrupted, claim, AT)
+    assert {name: part.tobytes() for name, part in AT.items()} == before
