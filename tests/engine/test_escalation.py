@@ -256,7 +256,7 @@ def test_a_stopped_iteration_in_several_variables(exponent: int) -> None:
 )
 def test_a_leaf_that_is_wrong_throughout_costs_a_few_tables(claim: Function, n: int) -> None:
     x = np.random.default_rng(0).uniform(0.5, 1.5, n)
-    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x)
+    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x, plan="every")
     assert report.verdict == "fail"
     assert report.leaves[0].wrong == n
     # Five each at most, eight tables, and what looks for jumps; not 36 each.
@@ -272,6 +272,7 @@ def test_a_wrong_leaf_does_not_make_its_neighbour_wrong() -> None:
         lambda t: np.sum(np.sin(t["a"])) + np.sum(np.exp(t["b"])),
         lambda t: {"a": np.cos(t["a"]), "b": 1.5 * np.exp(t["b"])},
         {"a": x, "b": x},
+        plan="every",
     )
     assert [leaf.verdict.value for leaf in report.leaves] == ["pass", "fail"]
     assert report.leaves[0].wrong == 0
@@ -283,7 +284,7 @@ def test_where_a_part_of_a_leaf_is_right_every_wrong_component_is_confirmed() ->
     x = np.random.default_rng(0).uniform(0.5, 1.5, 400)
     claim = np.cos(x)
     claim[::20] *= 1.2
-    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x)
+    report = gp.check(lambda v: np.sum(np.sin(v)), claim, x, plan="every")
     assert report.verdict == "fail"
     assert sorted(culprit.index[0] for culprit in report.culprits) == list(range(0, 400, 20))
 
@@ -434,7 +435,7 @@ def test_a_million_parameters_in_one_leaf() -> None:
     def f(v: Array) -> float:
         return float(3 * v[0] + v[-1] ** 2 + v[n // 2] * v[1])
 
-    report = gp.check(f, claim, x)
+    report = gp.check(f, claim, x, plan="every")
     assert report.verdict == "fail"
     assert report.headline == "1 of 1,000,000 components is wrong"
     assert [culprit.index for culprit in report.culprits] == [(777_777,)]
@@ -486,7 +487,7 @@ def test_noise_of_5_percent_makes_none_of_3000_components_look_wrong() -> None:
         return float(weights @ v + 0.05 * np.random.default_rng(bits).standard_normal())
 
     for seed in range(2):
-        report = gp.check(f, weights, np.ones(n), seed=seed)
+        report = gp.check(f, weights, np.ones(n), plan="every", seed=seed)
         assert report.verdict == "inconclusive", report.summary()
         assert report.leaves[0].wrong == 0
         assert 0.02 < report.noise < 0.1
@@ -494,7 +495,7 @@ def test_noise_of_5_percent_makes_none_of_3000_components_look_wrong() -> None:
         assert report.evaluations < 7 * n
     claim = weights.copy()
     claim[5] += 30
-    report = gp.check(f, claim, np.ones(n))
+    report = gp.check(f, claim, np.ones(n), plan="every")
     assert report.verdict == "fail", report.summary()
     assert [culprit.index for culprit in report.culprits] == [(5,)]
 

@@ -179,6 +179,7 @@ def test_small_tensors_are_measured_whole() -> None:
     assert report.causes[0].parameters["factor"] == pytest.approx(4)
     assert [one.words for one in report.patterns] == ["all of it"]
     assert len(report.culprits) == 40
+    assert report.leaves[1].ratio == pytest.approx(4)
 
 
 def test_several_tensors_with_one_cause_are_one_finding() -> None:

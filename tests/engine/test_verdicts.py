@@ -291,11 +291,11 @@ def test_evaluations_stay_within_their_price() -> None:
     f, gradient = SMOOTH["logistic"]
     assert gp.check(f, gradient, X).evaluations <= 2 * N + 40
     long = np.linspace(0.5, 1.5, 2000)
-    report = gp.check(lambda v: np.sum(np.sin(v)), np.cos, long)
+    report = gp.check(lambda v: np.sum(np.sin(v)), np.cos, long, plan="every")
     assert report.evaluations <= 2 * 2000 + 60
-    quiet = gp.check(lambda v: v @ v - 2000, lambda v: 2 * v, long)
+    quiet = gp.check(lambda v: v @ v - 2000, lambda v: 2 * v, long, plan="every")
     assert quiet.evaluations <= 1.1 * 2000 + 40
-    doubled = gp.check(lambda v: np.sum(np.sin(v)), lambda v: 2 * np.cos(v), long)
+    doubled = gp.check(lambda v: np.sum(np.sin(v)), lambda v: 2 * np.cos(v), long, plan="every")
     assert doubled.evaluations <= 3.2 * 2000 + 200
     assert doubled.leaves[0].ratio == pytest.approx(2.0)
     assert doubled.leaves[0].wrong == 2000

@@ -139,7 +139,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         relative_to_others=int(np.sum(right & ~own)) if all_zero else 0,
         unseen=int(np.sum(~visible & (claim != 0))),
         reason=_most_frequent_reason(c.outcome[part][undecided]),
-        ratio=_uniform_ratio(claim, value, bar) if np.any(wrong) else None,
+        ratio=uniform_ratio(claim, value, bar) if np.any(wrong) else None,
         worst=worst,
     )
 
@@ -171,7 +171,7 @@ def _most_frequent_reason(outcomes: npt.NDArray[np.int16]) -> str | None:
     return f"GP{int(kinds[np.argmax(counts)])}"
 
 
-def _uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> float | None:
+def uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> float | None:
     """Return claimed / measured where one number other than 1 explains all components."""
     clear = np.abs(value) > 10 * bar
     if not np.any(clear):

@@ -12,6 +12,7 @@ from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.evidence import Probed, Probes
+from gradproof.judge.findings import uniform_ratio
 from gradproof.judge.headline import counted, probed
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome
@@ -165,7 +166,14 @@ def _with_place(tree: Tree, leaf: LeafFinding, found: Probed, number: int) -> Le
     if one is None or not np.any(one.wrong) or found.leaves is None:
         return leaf
     worst = culprits(tree, [one], found.claim, found.scale, found.leaves.unit)[0]
-    return dataclasses.replace(leaf, wrong=int(np.sum(one.wrong)), worst=worst)
+    claim = found.claim[tree.leaves[number].start + one.places]
+    several = one.slices is None and one.places.size > 1
+    return dataclasses.replace(
+        leaf,
+        wrong=int(np.sum(one.wrong)),
+        worst=worst,
+        ratio=uniform_ratio(claim, one.value, one.bar) if several else None,
+    )
 
 
 def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:

@@ -173,9 +173,8 @@ def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     if 0 in leaf.shape:
         return "empty"
     if leaf.worst is not None and leaf.wrong:
-        index = f"[{', '.join(map(str, leaf.worst.index))}] " if leaf.worst.index else ""
         part = f"{parts[leaf.path]}: " if leaf.path in parts else ""
-        return f"{part}{index}{_both(leaf.worst)}  ({_bars(leaf.worst)})"
+        return part + _component(leaf.worst, leaf)
     if leaf.path in parts:
         return parts[leaf.path]
     if leaf.worst is not None:
