@@ -212,6 +212,24 @@ def test_the_automatic_plan_goes_by_the_number_of_components(n: int) -> None:
     assert gp.check(bounded).plan == "every"
 
 
+@pytest.mark.parametrize("k", [1, 4])
+def test_among_many_tensors_groups_of_them_tell_which_are_wrong(k: int) -> None:
+    rng = np.random.default_rng(k)
+    at = [rng.uniform(0.5, 1.5, 30) for _ in range(200)]
+    claim = [np.cos(part) for part in at]
+    wrong = sorted(rng.choice(200, k, replace=False).tolist())
+    for number in wrong:
+        claim[number] = claim[number] * 2
+    report = gp.check(lambda t: sum(float(np.sum(np.sin(part))) for part in t), claim, at)
+    verdicts = [leaf.verdict.value for leaf in report.leaves]
+    assert [number for number, one in enumerate(verdicts) if one != "pass"] == wrong
+    assert verdicts.count("fail") == k
+    assert all(leaf.resolution < 1e-4 for leaf in report.leaves if leaf.verdict == "pass")
+    assert [one.code for one in report.causes] == ["GP302"]
+    assert len(report.causes[0].addresses) == k
+    assert report.evaluations < 1_200
+
+
 def test_no_more_than_a_hundred_are_listed() -> None:
     rng = np.random.default_rng(3)
     places = rng.choice(SHAPE[0] * SHAPE[1], 150, replace=False)

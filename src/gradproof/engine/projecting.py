@@ -13,7 +13,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Line, Projections
-from gradproof.engine.search import Search
+from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify
 from gradproof.judge.evidence import Probed, Probes
@@ -29,6 +29,7 @@ _DIRECTIONS = 8
 _CHANCE = 1e-3  # that the certificate does not hold
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
+_MANY = 50  # leaves: which of them are wrong is asked in groups
 _EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
@@ -176,9 +177,6 @@ def project(
         certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
         if np.all(everything.components.outcome < Outcome.FAIL):
             return result(everything, None, (), certificate=certificate)
-    asked = tuple(np.flatnonzero(chosen_leaves).tolist())
-    lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
-    leaves = ask(lines)
     beyond = limits(
         scales,
         claim,
@@ -187,9 +185,34 @@ def project(
         roundoff_of_claim=found.roundoff_of_claim,
         roundoff_of_x=setting.pilot.roundoff_of_x,
     ).beyond
+    asked = np.flatnonzero(chosen_leaves).tolist()
+    bar_of_groups = None
+    if plan == "project" and len(asked) > _MANY:
+        told = wrong_leaves(tree, asked, evaluator, setting, weight, beyond=beyond, rng=rng)
+        if told is not None:
+            asked, bar_of_groups = told
+    lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
+    leaves = ask(lines)
     located = tuple(
         Search(tree, number, evaluator, setting, weight, beyond=beyond, rng=rng).run()
         for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
         if is_wrong
     )
-    return result(everything, leaves, asked, certificate=certificate, located=located)
+    return result(
+        everything,
+        leaves,
+        tuple(asked),
+        certificate=certificate,
+        located=located,
+        bars_of_others=_relative_to_leaves(tree, weight * claim, bar_of_groups),
+    )
+
+
+def _relative_to_leaves(
+    tree: Tree, effect: FloatArray, bar: float | None
+) -> tuple[float, ...] | None:
+    """Return a bar relative to what the claim of each leaf does."""
+    if bar is None:
+        return None
+    sizes = [float(np.linalg.norm(effect[leaf.start : leaf.stop])) for leaf in tree.leaves]
+    return tuple(bar / size if size else np.inf for size in sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gradproof.judge.patterns import Slices
 from gradproof.judge.suspect import Slopes
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA
-from gradproof.tree import Tree
+from gradproof.tree import Leaf, Tree
 
 _SMALL = 64  # components: all of them are measured
 _LISTED = 100
@@ -51,16 +51,7 @@ class Search:
         self._number, self._leaf, self._rng = number, tree.leaves[number], rng
         self._claim = setting.claim[self._leaf.start : self._leaf.stop]
         self._beyond = beyond[self._leaf.start : self._leaf.stop]
-        self._groups = Groups(
-            evaluator,
-            self._leaf,
-            setting.claim,
-            weight,
-            beyond=beyond,
-            noise=setting.pilot.noise,
-            finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
-            rng=rng,
-        )
+        self._groups = _groups(self._leaf, evaluator, setting, weight, beyond=beyond, rng=rng)
         self._rtol = setting.rules.default
         self._measured: dict[int, float] = {}
         self._slices: Slices | None = None
@@ -135,9 +126,8 @@ class Search:
             held = np.unique(np.unravel_index(wrong, shape)[axis]) if wrong else np.empty(0)
             if length < 4 or not wrong or held.size > max(1, _SHARED * len(wrong)):
                 continue
-            peeling = Peeling(
-                _OfSlices(self._groups, shape, axis), np.arange(length), error, rng=self._rng
-            )
+            slices = _Parts(self._groups, _slices_of(shape, axis))
+            peeling = Peeling(slices, np.arange(length), error, rng=self._rng)
             peeling.go_on(_MOST_SLICES + 1)
             found = peeling.found
             complete = abs(found.rest) <= self._groups.bar * np.sqrt(len(found.wrong) + 1)
@@ -190,13 +180,11 @@ class Search:
         return Slopes(claimed - errors, np.full(_DIRECTIONS, room), project)
 
 
-class _OfSlices:
-    """Groups of slices of one axis in the place of components."""
+class _Parts:
+    """Groups of parts in the place of components: slices of a tensor, or tensors."""
 
-    def __init__(self, groups: Groups, shape: tuple[int, ...], axis: int) -> None:
-        self._groups = groups
-        self._of = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), axis, 0)
-        self._of = self._of.reshape(shape[axis], -1)
+    def __init__(self, groups: Groups, parts: Sequence[IntArray]) -> None:
+        self._groups, self._parts = groups, parts
 
     @property
     def bar(self) -> float:
@@ -204,11 +192,65 @@ class _OfSlices:
         return self._groups.bar
 
     def is_wrong(self, number: int, error: float) -> bool:
-        """Whether the error of one slice is beyond what its components are allowed."""
-        return abs(error) > self.bar + self._groups.allowed(self._of[number])
+        """Whether the error of one part is beyond what its components are allowed."""
+        return abs(error) > self.bar + self._groups.allowed(self._parts[number])
 
     def error(self, numbers: IntArray, share: FloatArray | float = 1.0) -> float:
-        """Return the error of some slices."""
-        places = self._of[numbers]
-        shares = np.broadcast_to(np.reshape(share, (-1, 1)), places.shape)
-        return self._groups.error(places.ravel(), shares.ravel())
+        """Return the error of some parts, each moved by a share of its move."""
+        parts = [self._parts[number] for number in numbers.tolist()]
+        shares = np.broadcast_to(share, numbers.shape)
+        sizes = [part.size for part in parts]
+        return self._groups.error(np.concatenate(parts), np.repeat(shares, sizes))
+
+
+def _slices_of(shape: tuple[int, ...], axis: int) -> list[IntArray]:
+    places = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), axis, 0)
+    return list(places.reshape(shape[axis], -1))
+
+
+def wrong_leaves(
+    tree: Tree,
+    asked: Sequence[int],
+    evaluator: Evaluator,
+    setting: Setting,
+    weight: FloatArray,
+    *,
+    beyond: FloatArray,
+    rng: np.random.Generator,
+) -> tuple[list[int], float] | None:
+    """Return which of many leaves are wrong, and the bar of the error of any group of leaves.
+
+    They are peeled out like components out of a leaf. None where that does not tell: nothing is
+    found, too many are wrong, or a part of the error is left.
+    """
+    everything = Leaf((), "", (tree.size,), 0)
+    groups = _groups(everything, evaluator, setting, weight, beyond=beyond, rng=rng)
+    parts = [np.arange(tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
+    peeling = Peeling(_Parts(groups, parts), np.arange(len(parts)), groups.error_of_all(), rng=rng)
+    peeling.go_on(len(parts))
+    found = peeling.found
+    complete = abs(found.rest) <= groups.bar * np.sqrt(len(found.wrong) + 1)
+    if not found.wrong or found.widespread or not complete:
+        return None
+    return sorted(asked[k] for k in found.wrong), groups.bar
+
+
+def _groups(
+    leaf: Leaf,
+    evaluator: Evaluator,
+    setting: Setting,
+    weight: FloatArray,
+    *,
+    beyond: FloatArray,
+    rng: np.random.Generator,
+) -> Groups:
+    return Groups(
+        evaluator,
+        leaf,
+        setting.claim,
+        weight,
+        beyond=beyond,
+        noise=setting.pilot.noise,
+        finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
+        rng=rng,
+    )

@@ -23,6 +23,18 @@ def from_kinks(c: Components) -> FloatArray:
     return np.where(kinks, sides, np.nan)
 
 
+def norm_bound(shown: FloatArray, confidence: float) -> float:
+    """Bound the norm of a vector by its products with independent normal directions.
+
+    The sum of the squares of K products is the square of the norm times a χ² of K degrees of
+    freedom. Hence ‖v‖² ≤ Σ d_k² / χ²_K(δ) with a probability of 1 - δ, exactly so for every v.
+    """
+    from scipy.special import chdtri  # loads much that `import gradproof` should not
+
+    quantile = float(chdtri(shown.size, confidence))  # of the lower tail: it takes the upper one
+    return float(np.sqrt(np.sum(shown**2) / quantile))
+
+
 NORM = (
     "‖W e‖ / ‖W a‖ with W the natural scale of each component, as far as bounds leave room, times "
     "the weight of its leaf"
@@ -40,18 +52,14 @@ def certify(
 ) -> Certificate:
     """Return what directions over all components prove.
 
-    The error e shows as d_k = (W e) · z_k along direction k, z normal: the sum of d_k² is ‖W e‖²
-    times a χ² of K degrees. Hence ‖W e‖² ≤ Σ (|d_k| + b_k)² / χ²_K(δ) with a probability of 1 - δ,
-    b the bars.
+    The error e shows as d_k = (W e) · z_k along direction k, z normal; what the bars leave room for
+    is added.
     """
-    from scipy.special import chdtri  # loads much that `import gradproof` should not
-
     c = probes.components
     count = c.claim.size
     shown = np.abs(c.claim - c.value) + c.bar
     shown = np.fmax(shown, from_kinks(c))
-    quantile = float(chdtri(count, confidence))  # of the lower tail: chdtri takes the upper one
-    bound = float(np.sqrt(np.sum(shown**2) / quantile)) / float(probes.size[0])
+    bound = norm_bound(shown, confidence) / float(probes.size[0])
     visible = np.fmax(probes.limits.beyond + probes.margin * c.bar, np.abs(c.right - c.left))
     singles = _singles(tree, weight, visible, seed)
     return Certificate(

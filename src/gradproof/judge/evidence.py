@@ -81,7 +81,9 @@ class Probed:
 
     `asked` are the numbers of those leaves, in the order of their directions, and `chosen` says of
     every leaf whether it was moved at all. `located` is what was found in those that are wrong, at
-    the point `x` with the `claim` and the natural `scale` of every component.
+    the point `x` with the `claim` and the natural `scale` of every component. Where there are many
+    leaves and groups of them told which are wrong, `bars_of_others` are the bars with which they
+    cleared the others, relative to each.
     """
 
     everything: Probes | None
@@ -93,3 +95,4 @@ class Probed:
     claim: FloatArray
     scale: FloatArray
     located: tuple[Located, ...] = ()
+    bars_of_others: tuple[float, ...] | None = None

@@ -153,6 +153,10 @@ def _leaves(tree: Tree, found: Probed) -> tuple[LeafFinding, ...]:
         if found.leaves is not None and number in lines:
             along = _along(tree, leaf, found.leaves, lines[number])
             leaves.append(_with_place(tree, along, found, number))
+        elif found.chosen[number] and found.bars_of_others is not None:
+            bar = found.bars_of_others[number]
+            cleared = unmeasured_leaf(tree, leaf, Verdict.PASS)
+            leaves.append(dataclasses.replace(cleared, discrepancy=0.0, bar=bar, resolution=bar))
         else:
             moved = found.chosen[number] and found.everything is not None
             verdict = _overall([found.everything]) if moved and found.everything else Verdict.PASS
