@@ -67,7 +67,9 @@ def search(
         roundoff_of_x=setting.pilot.roundoff_of_x,
     ).beyond
     before = evaluator.count
-    located = Search(tree, 0, evaluator, setting, weight, beyond=beyond, rng=rng).run()
+    rounding = np.zeros(claim.size)
+    one = Search(tree, 0, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng)
+    located = one.run()
     return located, evaluator.count - before
 
 

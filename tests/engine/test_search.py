@@ -61,6 +61,7 @@ def groups(n: int, wrong: dict[int, float]) -> tuple[Groups, Evaluator]:
         claim,
         ones,
         beyond=1e-6 * ones,
+        rounding=0 * ones,
         noise=1e-16 * n,
         finest=1e-10,
         rng=rng,
@@ -228,6 +229,35 @@ def test_among_many_tensors_groups_of_them_tell_which_are_wrong(k: int) -> None:
     assert [one.code for one in report.causes] == ["GP302"]
     assert len(report.causes[0].addresses) == k
     assert report.evaluations < 1_200
+
+
+def test_what_rounding_makes_of_a_claim_in_single_is_not_searched() -> None:
+    # Promoted, f is far quieter than the claim: every group is off by the rounding of its claims.
+    at = {name: part.astype(np.float32) for name, part in AT.items()}
+
+    def claim(t: Any) -> dict[str, Array]:
+        g = {"W": np.cos(t["W"]), "b": t["b"] ** 2}
+        g["W"] = g["W"].copy()
+        g["W"][3, 7] += 2
+        return g
+
+    report = gp.check(f, claim, at)
+    assert [one.address for one in report.culprits] == ["t['W'][3, 7]"]
+    assert not any("not found" in note for note in report.notes)
+    assert report.evaluations < 1_500
+
+
+def test_a_search_that_leads_to_nothing_ends() -> None:
+    n = 4_000
+    rng = np.random.default_rng(0)
+    small = dict(enumerate((1e-4 * rng.standard_normal(n)).tolist()))
+    measured, evaluator = groups(n, small)
+    peeling = Peeling(measured, np.arange(n), measured.error_of_all(), rng=rng)
+    measured.is_wrong = lambda place, error: False  # type: ignore[method-assign]
+    peeling.go_on(101)
+    assert not peeling.found.wrong
+    assert abs(peeling.found.rest) > measured.bar
+    assert evaluator.count < 200
 
 
 def test_no_more_than_a_hundred_are_listed() -> None:

@@ -22,12 +22,12 @@ class Groups:
 
     It is signed and additive: what is measured of a set and of a part of it tells the rest. The
     direction v moves each component by about `weight`, up or down at random. `bar` is that of any
-    d(S), truncation and noise together, of which `truncation` is a part.
+    d(S): noise, `truncation`, and the rounding of the claims.
 
     A central difference at the step :math:`h = (3σ/‖claim · weight‖)^{1/3}` balances the noise σ of
     f with a truncation of the size of the slope itself; a second one at 3 h shows how large the
     truncation really is. Places are those within the leaf; `beyond` is how far off each claim may
-    be.
+    be, `rounding` how far it probably is, right or wrong.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Groups:
         weight: FloatArray,
         *,
         beyond: FloatArray,
+        rounding: FloatArray,
         noise: float,
         finest: float,
         rng: np.random.Generator,
@@ -49,6 +50,8 @@ class Groups:
         self.move: FloatArray = signs * rng.uniform(*_EVEN, size) * weight[leaf.start : leaf.stop]
         self._beyond = beyond[leaf.start : leaf.stop]
         self._noise = noise
+        of_leaf = rounding[leaf.start : leaf.stop]
+        self._rounding = KAPPA * float(np.linalg.norm(of_leaf * self.move))
         effect = float(np.linalg.norm(self._claim * self.move))
         step = (3 * noise / effect) ** (1 / 3) if effect > 0 else _WIDEST
         self._finest = finest
@@ -58,7 +61,11 @@ class Groups:
     @property
     def bar(self) -> float:
         """The bar of the error of any group."""
-        return KAPPA * self._noise / (math.sqrt(2) * self.step) + self.truncation
+        return self._noise_of_slope + self.truncation + self._rounding
+
+    @property
+    def _noise_of_slope(self) -> float:
+        return KAPPA * self._noise / (math.sqrt(2) * self.step)
 
     def is_wrong(self, place: int, error: float) -> bool:
         """Whether the error of one component is beyond its tolerance, by more than the bar."""
@@ -72,7 +79,7 @@ class Groups:
         """Return the error of the whole leaf; costs four evaluations, six at most."""
         near = self.error(None)
         far = self._error(None, 1.0, _WIDER * self.step)
-        noise = self.bar
+        noise = self._noise_of_slope
         self.truncation = max(0.0, abs(far - near) - 2 * noise) / (_WIDER**2 - 1)
         if self.truncation > _BALANCED * noise and self.step > self._finest:
             shorter = max(self.step * (noise / self.truncation) ** (1 / 3), self._finest)

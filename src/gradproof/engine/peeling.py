@@ -18,6 +18,7 @@ _DEVIATIONS = 4.0
 _CROWDED = 4  # divisions with errors in both halves, after which a sample is taken; then 8, 16 …
 _SAMPLE = 8
 _WIDESPREAD = 0.25  # of the sample: too many to list
+_PATIENCE = 60, 30  # measurements: at first, and for every component that was found
 _STALE = 6.0  # times the variance of a measurement, of a small difference of large numbers
 _CLEAR = 30.0  # bars
 
@@ -91,14 +92,18 @@ class Peeling:
     ) -> None:
         self._groups, self._rng = groups, rng
         self._places = rng.permutation(places)
+        self._count = 0
         self._crowded, self._next_sample = 0, _CROWDED
         self.found = Peeled(rest=error)
         self._nodes: list[_Node] = []
         self._push(0, places.size, error, 1.0)
 
     def go_on(self, enough: int) -> None:
-        """Search until so many are found in all, or nothing is left."""
+        """Search until so many are found in all, nothing is left, or nothing comes of it."""
+        first, each = _PATIENCE
         while self._nodes and len(self.found.wrong) < enough and not self.found.widespread:
+            if self._count > first + each * len(self.found.wrong):
+                break
             node = heapq.heappop(self._nodes)
             if node.size == 1:
                 self._look(node.start)
@@ -118,11 +123,15 @@ class Peeling:
             node = _Node(-abs(error), start, stop, error, variance, moment, moment_variance)
             heapq.heappush(self._nodes, node)
 
+    def _group(self, places: IntArray, share: FloatArray | float = 1.0) -> float:
+        self._count += 1
+        return self._groups.error(places, share)
+
     def _error(self, number: int) -> float:
         """Measure one component by itself, once."""
         place = int(self._places[number])
         if place not in self.found.measured:
-            self.found.measured[place] = self._groups.error(np.array([place]))
+            self.found.measured[place] = self._group(np.array([place]))
         return self.found.measured[place]
 
     def _is_wrong(self, place: int, error: float) -> bool:
@@ -146,7 +155,7 @@ class Peeling:
             return False
         if node.moment is None:
             run = self._places[node.start : node.stop]
-            node.moment = self._groups.error(run, np.arange(1, size + 1) / size)
+            node.moment = self._group(run, np.arange(1, size + 1) / size)
             node.moment_variance = 1.0
         while True:
             position = size * node.moment / node.error - 1
@@ -177,7 +186,7 @@ class Peeling:
         stop = node.start + min(node.size, math.ceil(position + room) + 1)
         if stop - start >= node.size / 2:
             return False
-        error = self._groups.error(self._places[start:stop])
+        error = self._group(self._places[start:stop])
         if abs(error - node.error) > self._groups.bar * math.sqrt(node.variance + 1):
             return False
         self._push(start, stop, error, 1.0)
@@ -186,12 +195,12 @@ class Peeling:
     def _halve(self, node: _Node) -> None:
         middle = (node.start + node.stop) // 2
         left = self._places[node.start : middle]
-        error = self._groups.error(left)
+        error = self._group(left)
         self._push(node.start, middle, error, 1.0)
         rest, variance = node.error - error, node.variance + 1
         bar = self._groups.bar
         if variance > _STALE and bar < abs(rest) < _CLEAR * bar * math.sqrt(variance):
-            rest, variance = self._groups.error(self._places[middle : node.stop]), 1.0
+            rest, variance = self._group(self._places[middle : node.stop]), 1.0
         self._push(middle, node.stop, rest, variance)
         if abs(error) > bar and abs(rest) > bar * math.sqrt(variance):
             self._crowded += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ _CHANCE = 1e-3  # that the certificate does not hold
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
 _MANY = 50  # leaves: which of them are wrong is asked in groups
+_ROUNDING = 30.0  # unit roundoffs: a claim is added up from many terms
 _EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
@@ -185,16 +187,20 @@ def project(
         roundoff_of_claim=found.roundoff_of_claim,
         roundoff_of_x=setting.pilot.roundoff_of_x,
     ).beyond
+    rounding = _ROUNDING * found.roundoff_of_claim * scales.effect / scales.scale
+    if found.rounding_of_claim is not None:
+        rounding = np.maximum(rounding, found.rounding_of_claim * setting.factor)
+    known: dict[str, Any] = {"beyond": beyond, "rounding": rounding, "rng": rng}
     asked = np.flatnonzero(chosen_leaves).tolist()
     bar_of_groups = None
     if plan == "project" and len(asked) > _MANY:
-        told = wrong_leaves(tree, asked, evaluator, setting, weight, beyond=beyond, rng=rng)
+        told = wrong_leaves(tree, asked, evaluator, setting, weight, **known)
         if told is not None:
             asked, bar_of_groups = told
     lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
     leaves = ask(lines)
     located = tuple(
-        Search(tree, number, evaluator, setting, weight, beyond=beyond, rng=rng).run()
+        Search(tree, number, evaluator, setting, weight, **known).run()
         for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
         if is_wrong
     )

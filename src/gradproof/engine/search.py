@@ -46,12 +46,15 @@ class Search:
         weight: FloatArray,
         *,
         beyond: FloatArray,
+        rounding: FloatArray,
         rng: np.random.Generator,
     ) -> None:
         self._number, self._leaf, self._rng = number, tree.leaves[number], rng
         self._claim = setting.claim[self._leaf.start : self._leaf.stop]
         self._beyond = beyond[self._leaf.start : self._leaf.stop]
-        self._groups = _groups(self._leaf, evaluator, setting, weight, beyond=beyond, rng=rng)
+        self._groups = _groups(
+            self._leaf, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng
+        )
         self._rtol = setting.rules.default
         self._measured: dict[int, float] = {}
         self._slices: Slices | None = None
@@ -216,6 +219,7 @@ def wrong_leaves(
     weight: FloatArray,
     *,
     beyond: FloatArray,
+    rounding: FloatArray,
     rng: np.random.Generator,
 ) -> tuple[list[int], float] | None:
     """Return which of many leaves are wrong, and the bar of the error of any group of leaves.
@@ -224,7 +228,9 @@ def wrong_leaves(
     found, too many are wrong, or a part of the error is left.
     """
     everything = Leaf((), "", (tree.size,), 0)
-    groups = _groups(everything, evaluator, setting, weight, beyond=beyond, rng=rng)
+    groups = _groups(
+        everything, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng
+    )
     parts = [np.arange(tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
     peeling = Peeling(_Parts(groups, parts), np.arange(len(parts)), groups.error_of_all(), rng=rng)
     peeling.go_on(len(parts))
@@ -242,6 +248,7 @@ def _groups(
     weight: FloatArray,
     *,
     beyond: FloatArray,
+    rounding: FloatArray,
     rng: np.random.Generator,
 ) -> Groups:
     return Groups(
@@ -250,6 +257,7 @@ def _groups(
         setting.claim,
         weight,
         beyond=beyond,
+        rounding=rounding,
         noise=setting.pilot.noise,
         finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
         rng=rng,
