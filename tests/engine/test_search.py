@@ -257,7 +257,7 @@ def test_a_search_that_leads_to_nothing_ends() -> None:
     peeling.go_on(101)
     assert not peeling.found.wrong
     assert abs(peeling.found.rest) > measured.bar
-    assert evaluator.count < 200
+    assert evaluator.count < 500
 
 
 def test_no_more_than_a_hundred_are_listed() -> None:

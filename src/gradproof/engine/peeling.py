@@ -18,7 +18,7 @@ _DEVIATIONS = 4.0
 _CROWDED = 4  # divisions with errors in both halves, after which a sample is taken; then 8, 16 …
 _SAMPLE = 8
 _WIDESPREAD = 0.25  # of the sample: too many to list
-_PATIENCE = 60, 30  # measurements: at first, and for every component that was found
+_PATIENCE = 200, 40  # measurements: at first, and for every component that was found
 _STALE = 6.0  # times the variance of a measurement, of a small difference of large numbers
 _CLEAR = 30.0  # bars
 
