@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gradproof._base.validation import described
 from gradproof.frameworks.box import limits_in, toward_inside
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
-from gradproof.tree import Tree, inner_nodes
+from gradproof.tree import Tree, contents, inner_nodes
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -62,6 +63,10 @@ class NumpySpace:
         )
         self._views = self._leaves()
         self._at = self._tree.unflatten(list(self._views))
+        # Tuples cannot be changed, and a lone array is in no container.
+        self._contents = [
+            (node, contents(node)) for node in inner_nodes(self._at) if not isinstance(node, tuple)
+        ]
 
     def _stay_within(self, lower: FloatArray, upper: FloatArray) -> None:
         """Take bounds; one that the point is beyond by rounding to its type only is where it is."""
@@ -185,11 +190,19 @@ class NumpySpace:
         )
 
     def is_unchanged(self) -> bool:
-        """Whether the parameters are at the point, bit for bit."""
-        return all(
+        """Whether the parameters are at the point, bit for bit, and in their containers."""
+        return self._is_whole() and all(
             buffer.tobytes() == initial.tobytes()
             for buffer, initial in zip(self._buffers, self._initial, strict=True)
         )
+
+    def _is_whole(self) -> bool:
+        """Whether the containers that f sees hold what we put there: our buffers, by their keys."""
+        for node, before in self._contents:
+            now = contents(node)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                return False
+        return True
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
@@ -334,7 +347,7 @@ class NumpySpace:
             self._put_back()
 
     def _displaced(self, f: Function, where: str) -> Any:
-        """Evaluate f where the buffers are, and notice when it writes into them."""
+        """Evaluate f where the buffers are, and notice when it changes its argument."""
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
             return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
@@ -346,7 +359,9 @@ class NumpySpace:
             error.add_note(f"gradproof: f raised this with {where}")
             raise
         finally:
-            if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
+            if any(
+                b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)
+            ) or not (self._fresh_copies or self._is_whole()):
                 self.was_written = self._fresh_copies = True
 
     def _put_back(self) -> None:

@@ -55,7 +55,7 @@ class Space(Protocol):
         """Run `call`, and return whether anybody holds on to the parameters afterwards."""
 
     def is_unchanged(self) -> bool:
-        """Whether the parameters are at the point, bit for bit."""
+        """Whether the parameters are at the point, bit for bit, and in their containers."""
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
