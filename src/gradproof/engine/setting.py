@@ -11,6 +11,7 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.bounded import within
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.movement import (
+    BY_IDENTITY,
     WIDEST,
     is_stationary,
     largest_movement,
@@ -57,7 +58,7 @@ def prepare(
     scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
     reaction = react(evaluator, scales, claim, value, rng)
     if reaction.by_identity:
-        found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
+        found.notes.append(BY_IDENTITY)
     if not reaction.as_claimed:
         found.causes.append(CATALOGUE["GP107"].finding())
         noise = evaluator.rounding

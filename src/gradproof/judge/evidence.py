@@ -14,6 +14,7 @@ from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.stages import Question
+from gradproof.tree import Tree
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +32,26 @@ class Evidence:
     unit: float
     margin: float
     fixed: BoolArray | None = None
+
+    @property
+    def scale(self) -> FloatArray:
+        """The natural scale of every component."""
+        return self.limits.question.scale
+
+    def still(self, tree: Tree) -> list[int]:
+        """Return the numbers of the leaves along no component of which f moved.
+
+        Those of which something else was claimed come first.
+        """
+        c = self.components
+        free = np.ones(c.value.size, dtype=bool) if self.fixed is None else ~self.fixed
+        against: list[int] = []
+        as_claimed: list[int] = []
+        for number, leaf in enumerate(tree.leaves):
+            part = np.arange(leaf.start, leaf.stop)[free[leaf.start : leaf.stop]]
+            if part.size and not np.any(c.value[part]):
+                (against if np.any(c.claim[part]) else as_claimed).append(number)
+        return against + as_claimed
 
     def among(self, places: IntArray, x: FloatArray, claim: FloatArray) -> Evidence:
         """Return this evidence, of some components, with empty places for all others.
@@ -93,3 +114,15 @@ class Probed:
     claim: FloatArray
     scale: FloatArray
     located: tuple[Located, ...] = ()
+
+    @property
+    def noise(self) -> float:
+        """The noise of f."""
+        return max(part.noise for part in (self.everything, self.leaves) if part is not None)
+
+    def still(self, tree: Tree) -> list[int]:
+        """Return the numbers of the leaves along whose direction f did not move."""
+        if self.leaves is None:
+            return []
+        slopes = self.leaves.components.value.tolist()
+        return [number for number, slope in zip(self.asked, slopes, strict=True) if slope == 0]
