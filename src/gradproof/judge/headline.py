@@ -34,6 +34,7 @@ def probed(
     causes: Sequence[CauseFinding],
     certificate: Certificate | None,
     *,
+    left_out: int,
     rtol: float,
     attained: bool,
 ) -> str:
@@ -41,16 +42,23 @@ def probed(
     wrong = sum(leaf.verdict is Verdict.FAIL for leaf in leaves)
     if verdict is Verdict.FAIL:
         if len(leaves) > 1 and wrong:
-            return f"{_share(wrong, len(leaves), 'tensor')} wrong"
+            return _wrong_tensors(wrong, len(leaves), left_out)
         return "the gradient is wrong along random directions"
     if verdict is Verdict.INCONCLUSIVE:
         reasons = [cause for cause in causes if cause.code < "GP3"]
         return reasons[-1].message if reasons else "nothing could be decided"
-    noisy = f", to {rtol:.0e}: f is noisy" if attained else ""
+    limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
+    limits += _share_left_out(left_out, len(leaves))
     if certificate is not None:
-        sure = f"{100 * certificate.confidence:.4g} %"
-        return f"error below {rounded_up(certificate.bound)} of the gradient, {sure} sure{noisy}"
-    return f"right to {rtol:.0e} along a direction through each tensor{noisy}"
+        sure = f"{100 * certificate.confidence:.4g} % sure"
+        return ", ".join(
+            [f"error below {rounded_up(certificate.bound)} of the gradient", sure, *limits]
+        )
+    through = "each tensor"
+    if left_out:
+        moved = len(leaves) - left_out
+        through = "each of " * (moved > 1) + counted(moved, "tensor")
+    return ", ".join([f"right to {rtol:.0e} along a direction through {through}", *limits])
 
 
 def rounded_up(bound: float) -> str:
@@ -64,7 +72,7 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
     if not any(leaf.checked for leaf in leaves):
         return causes[-1].message if causes else "the gradient is wrong"
     if len(leaves) > 1:
-        return f"{_share(len(wrong), len(leaves), 'tensor')} wrong"
+        return _wrong_tensors(len(wrong), len(leaves), _left_out(leaves))
     if wrong[0].checked == 1:
         return "the derivative is wrong"
     return f"{_share(wrong[0].wrong, wrong[0].checked, 'component')} wrong"
@@ -78,6 +86,20 @@ def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str
     if undecided == 0 or size == 1:
         return causes[-1].message if causes else "nothing could be decided"
     return f"{_share(undecided, size, 'component')} undecided: {names}"
+
+
+def _wrong_tensors(wrong: int, tensors: int, left_out: int) -> str:
+    rest = f", {left_out:,} left out" if left_out else ""
+    return f"{_share(wrong, tensors, 'tensor')} wrong{rest}"
+
+
+def _left_out(leaves: Sequence[LeafFinding]) -> int:
+    """Return how many tensors nothing is said about; of an empty one there is nothing to say."""
+    return sum(leaf.checked == 0 and 0 not in leaf.shape for leaf in leaves)
+
+
+def _share_left_out(count: int, tensors: int) -> list[str]:
+    return [f"{count:,} of {counted(tensors, 'tensor')} left out"] if count else []
 
 
 def _share(count: int, size: int, thing: str) -> str:
@@ -99,6 +121,7 @@ def _success(
     limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
     zero = sum(leaf.relative_to_others > 0 for leaf in leaves)
     limits += [f"{zero:,} of {counted(len(leaves), 'tensor')} 0 beside the others"] if zero else []
+    limits += _share_left_out(_left_out(leaves), len(leaves))
     if 1 <= resolution < math.inf:
         return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
     if _FAR * rtol < resolution < math.inf:

@@ -69,6 +69,10 @@ def write_probed(
             leaves,
             reasons,
             found.certificate,
+            left_out=sum(
+                leaf.size > 0 and not moved
+                for leaf, moved in zip(tree.leaves, found.chosen, strict=True)
+            ),
             rtol=rtol,
             attained=not rtol_given and rtol > 1.5 * default,
         ),
