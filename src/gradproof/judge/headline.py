@@ -79,6 +79,9 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
 
 
 def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
+    not_repeating = [cause for cause in causes if cause.code == "GP101"]
+    if not_repeating:
+        return not_repeating[0].message  # what was seen; why, and what to do, is beside it
     undecided = sum(leaf.undecided for leaf in leaves)
     size = sum(leaf.checked for leaf in leaves)
     reasons = sorted({leaf.reason for leaf in leaves if leaf.reason})
