@@ -234,6 +234,7 @@ def _measure(
         measured.noise / factor,
         1 / factor,
         measured.margin,
+        stationary=setting.stationary,
     )
 
 

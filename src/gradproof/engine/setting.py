@@ -33,7 +33,10 @@ _NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Setting:
-    """The claim and the value of f, both times `factor`, and what measuring them rests on."""
+    """The claim and the value of f, both times `factor`, and what measuring them rests on.
+
+    `stationary` says that f moves by far more than is claimed.
+    """
 
     claim: FloatArray
     value: float
@@ -41,6 +44,7 @@ class Setting:
     scales: Scaling
     pilot: Pilot
     rules: Policy
+    stationary: bool
 
 
 def prepare(
@@ -77,7 +81,9 @@ def prepare(
     )
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
-    if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
+    invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
+    stationary = invisible or is_stationary(scales, claim, reaction.movement)
+    if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
             found.notes.append(
@@ -87,10 +93,10 @@ def prepare(
             return _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
         effect = np.full_like(claim, moved / math.sqrt(claim.size))
         scales = dataclasses.replace(scales, effect=effect)
-    elif is_stationary(scales, claim, reaction.movement):
+    elif stationary:
         movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
         scales = dataclasses.replace(scales, movement=movement)
-    return Setting(claim, value, factor, scales, pilot, rules)
+    return Setting(claim, value, factor, scales, pilot, rules, stationary)
 
 
 def _power_of_two(value: float) -> float:

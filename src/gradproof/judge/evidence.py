@@ -22,7 +22,8 @@ class Evidence:
     """All measurements of a check at `x`; `unit` turns them back into the units of f.
 
     `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
-    components that could not be moved or were not to be, and of which nothing is said.
+    components that could not be moved or were not to be, and of which nothing is said. `stationary`
+    says that f moves by far more than is claimed.
     """
 
     x: FloatArray
@@ -32,6 +33,7 @@ class Evidence:
     unit: float
     margin: float
     fixed: BoolArray | None = None
+    stationary: bool = False
 
     @property
     def scale(self) -> FloatArray:

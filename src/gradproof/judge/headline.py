@@ -17,15 +17,26 @@ def headline(
     rtol: float,
     resolution: float,
     attained: bool,
+    stationary: bool = False,
 ) -> str:
-    """Return the sentence behind the verdict."""
+    """Return the sentence behind the verdict; `stationary` says that f moves far more than claimed.
+
+    A resolution that is no better than the claim is large means two things: there the claim is 0
+    beside what f does, elsewhere f is too noisy, or too inexact, to show anything.
+    """
     match verdict:
         case Verdict.FAIL:
             return _failure(leaves, causes)
         case Verdict.INCONCLUSIVE:
             return _doubt(leaves, causes)
         case _:
-            return _success(leaves, rtol=rtol, resolution=resolution, attained=attained)
+            return _success(
+                leaves,
+                rtol=rtol,
+                resolution=resolution,
+                attained=attained,
+                stationary=stationary,
+            )
 
 
 def probed(
@@ -113,7 +124,12 @@ def _share(count: int, size: int, thing: str) -> str:
 
 
 def _success(
-    leaves: Sequence[LeafFinding], *, rtol: float, resolution: float, attained: bool
+    leaves: Sequence[LeafFinding],
+    *,
+    rtol: float,
+    resolution: float,
+    attained: bool,
+    stationary: bool,
 ) -> str:
     if not leaves or math.isnan(rtol):
         return "there is nothing to check"
@@ -126,7 +142,10 @@ def _success(
     limits += [f"{zero:,} of {counted(len(leaves), 'tensor')} 0 beside the others"] if zero else []
     limits += _share_left_out(_left_out(leaves), len(leaves))
     if 1 <= resolution < math.inf:
-        return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+        if stationary:
+            return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+        hidden = f"no error below {float(rounded_up(resolution)):g} times the gradient shows"
+        return ", ".join([hidden, *limits])
     if _FAR * rtol < resolution < math.inf:
         return ", ".join([f"to {resolution:.0e}: the rest is too small or too noisy", *limits])
     if attained:
