@@ -240,14 +240,16 @@ def test_the_headline_says_what_was_seen_and_not_that_dice_were_thrown(make: Any
     assert "draws" not in report.causes[1].message
 
 
-def test_a_value_that_drifts_is_no_matter_of_a_generator() -> None:
+@pytest.mark.parametrize("plan", ["every", "leaves", "project"])
+def test_a_value_that_drifts_is_no_matter_of_a_generator(plan: Any) -> None:
     calls = [0]
 
     def f(w: Array) -> float:
         calls[0] += 1
         return float(w @ w) + (1e-3 if calls[0] > 10 else 0.0)
 
-    report = gp.check(f, lambda w: 2 * w, W)
+    report = gp.check(f, lambda w: 2 * w, W, plan=plan)
+    assert report.certificate is None
     assert report.verdict == "inconclusive"
     assert codes(report)[0] == "GP101"
     assert report.headline == report.causes[0].message

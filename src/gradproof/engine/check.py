@@ -132,6 +132,7 @@ def _run(
                 evidence,
                 value=found.value_of_f,
                 rtol_given=rtol is not None,
+                ending=found.verdict,
                 causes=found.causes,
                 facts=problem.facts or {},
                 notes=found.notes,

@@ -56,7 +56,7 @@ def probed(
             return _wrong_tensors(wrong, len(leaves), left_out)
         return "the gradient is wrong along random directions"
     if verdict is Verdict.INCONCLUSIVE:
-        reasons = [cause for cause in causes if cause.code < "GP3"]
+        reasons = _not_repeating(causes) or [c for c in causes if "GP2" < c.code < "GP3"]
         return reasons[-1].message if reasons else "nothing could be decided"
     limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
     limits += _share_left_out(left_out, len(leaves))
@@ -90,9 +90,8 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
 
 
 def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
-    not_repeating = [cause for cause in causes if cause.code == "GP101"]
-    if not_repeating:
-        return not_repeating[0].message  # what was seen; why, and what to do, is beside it
+    if not_repeating := _not_repeating(causes):
+        return not_repeating[0].message
     undecided = sum(leaf.undecided for leaf in leaves)
     size = sum(leaf.checked for leaf in leaves)
     reasons = sorted({leaf.reason for leaf in leaves if leaf.reason})
@@ -100,6 +99,11 @@ def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str
     if undecided == 0 or size == 1:
         return causes[-1].message if causes else "nothing could be decided"
     return f"{_share(undecided, size, 'component')} undecided: {names}"
+
+
+def _not_repeating(causes: Sequence[CauseFinding]) -> list[CauseFinding]:
+    """Return what was seen of an f that does not repeat itself: why is a guess beside it."""
+    return [cause for cause in causes if cause.code == "GP101"]
 
 
 def _wrong_tensors(wrong: int, tensors: int, left_out: int) -> str:
