@@ -47,6 +47,60 @@ def test_only_what_is_chosen_counts(plan: str, options: dict[str, Any], checked:
     assert [leaf.path for leaf in report.leaves if leaf.verdict == "fail"] == [(one,)]
 
 
+@pytest.mark.parametrize(
+    ("plan", "chosen", "claim", "words"),
+    [
+        ("every", "W2", right, "right to 1e-06, 2 of 3 tensors left out"),
+        ("every", "W*", right, "right to 1e-06, 1 of 3 tensors left out"),
+        ("every", "*", right, "all 3 tensors are right to 1e-06"),
+        ("every", "W2", wrong_in("W2"), "1 of 3 tensors is wrong, 2 left out"),
+        ("every", "W*", wrong_in("W1"), "1 of 3 tensors is wrong, 1 left out"),
+        (
+            "leaves",
+            "W*",
+            right,
+            "right to 1e-06 along a direction through each of 2 tensors, 1 of 3 tensors left out",
+        ),
+        (
+            "leaves",
+            "W2",
+            right,
+            "right to 1e-06 along a direction through 1 tensor, 2 of 3 tensors left out",
+        ),
+        ("leaves", "*", right, "right to 1e-06 along a direction through each tensor"),
+        ("leaves", "W2", wrong_in("W2"), "1 of 3 tensors is wrong, 2 left out"),
+        ("project", "W2", wrong_in("W2"), "1 of 3 tensors is wrong, 2 left out"),
+    ],
+)
+def test_the_headline_counts_only_what_was_checked(
+    plan: Any, chosen: str, claim: Any, words: str
+) -> None:
+    assert gp.check(f, claim, AT, plan=plan, include=chosen).headline == words
+
+
+def test_a_certificate_says_what_it_leaves_out() -> None:
+    headline = gp.check(f, right, AT, plan="project", include="W*").headline
+    assert headline.endswith(" sure, 1 of 3 tensors left out")
+    assert gp.check(f, right, AT, plan="project").headline.endswith(" sure")
+
+
+@pytest.mark.parametrize("plan", ["every", "leaves"])
+def test_a_tensor_that_bounds_fix_is_not_counted_as_right(plan: Any) -> None:
+    lower = {"W1": np.full((1, 3), -5.0), "b1": np.array([0.5]), "W2": np.full(2, -5.0)}
+    upper = {"W1": np.full((1, 3), 5.0), "b1": np.array([0.5]), "W2": np.full(2, 5.0)}
+    report = gp.check(gp.Problem(f, right, AT, bounds=(lower, upper)), plan=plan)
+    assert report.headline.endswith(", 1 of 3 tensors left out")
+    report = gp.check(gp.Problem(f, wrong_in("W2"), AT, bounds=(lower, upper)), plan=plan)
+    assert report.headline == "1 of 3 tensors is wrong, 1 left out"
+
+
+def test_an_empty_tensor_is_right() -> None:
+    at = {"w": np.ones(3), "none": np.empty((0, 2)), "b": np.ones(2)}
+    for plan in ("every", "leaves"):
+        report = gp.check(f, {k: np.cos(v) for k, v in at.items()}, at, plan=plan)
+        assert "left out" not in report.headline
+
+
 def test_it_costs_what_is_checked_and_causes_are_found_in_it() -> None:
     at = {"large": np.linspace(0.1, 1, 2000), "small": np.array([0.5, 1.0, 2.0])}
     report = gp.check(f, {k: 3 * np.cos(v) for k, v in at.items()}, at, include="small")

@@ -55,6 +55,42 @@ def test_caching_by_identity(kept: str, as_dict: bool) -> None:
     assert any("by identity" in note for note in report.notes)
 
 
+def caching_one_leaf() -> Any:
+    cache: dict[int, float] = {}
+
+    def f(p: Any) -> float:
+        w = cache.setdefault(id(p["w"]), float(np.sum(p["w"] ** 2)))
+        return w + float(np.sum(p["b"] ** 2)) + float(p.get("c", 0.0))
+
+    return f
+
+
+@pytest.mark.parametrize("plan", ["every", "leaves", "project"])
+@pytest.mark.parametrize("with_a_number", [False, True])
+def test_caching_one_leaf_by_identity(plan: Any, with_a_number: bool) -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    at: dict[str, Any] = {"w": x, "b": x, "unused": x}
+    right: dict[str, Any] = {"w": 2 * x, "b": 2 * x, "unused": 0 * x}
+    if with_a_number:
+        at["c"], right["c"] = 3.0, 1.0
+    report = gp.check(caching_one_leaf(), right, at, plan=plan)
+    assert report.passed, report.summary()
+    assert sum("by identity" in note for note in report.notes) == 1
+    wrong = gp.check(caching_one_leaf(), {**right, "w": 3 * x}, at, plan=plan)
+    assert [leaf.path for leaf in wrong.leaves if leaf.verdict == "fail"] == [("w",)]
+    if plan == "every":  # what stands still as it is claimed to is asked again as well
+        assert gp.check(caching_one_leaf(), {**right, "w": 0 * x}, at).verdict == "fail"
+
+
+@pytest.mark.parametrize("claimed", [0.0, 1.0])
+def test_what_moves_f_jointly_only_is_not_remembered_by_identity(claimed: float) -> None:
+    at = {"w": np.zeros(3), "b": np.ones(3)}
+    claim = {"w": np.full(3, claimed), "b": 2 * np.ones(3)}
+    report = gp.check(lambda p: np.prod(p["w"]) + np.sum(p["b"] ** 2), claim, at)
+    assert report.passed is (claimed == 0), report.summary()
+    assert not any("by identity" in note for note in report.notes)
+
+
 class Pair(NamedTuple):
     a: Any
     b: Any

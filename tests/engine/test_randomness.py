@@ -210,20 +210,49 @@ def test_dice_that_cannot_be_repeated_are_inconclusive_for_two_causes() -> None:
         assert report.verdict == "inconclusive"
         assert codes(report) == ["GP101", "GP208"]
         assert report.causes[0].parameters["spread"] > 0
-        assert report.leaves[0].reason == "GP208"
+        assert report.headline == report.causes[0].message
+        assert report.leaves[0].reason == "GP101"
         assert "GP208" in report.summary()
 
 
-def test_a_value_that_drifts_is_no_matter_of_a_generator() -> None:
+def counting() -> Any:
+    calls = [0]
+
+    def f(w: Array) -> float:
+        calls[0] += 1
+        return float(w @ w) + 1e-9 * calls[0]
+
+    return f
+
+
+def jittering() -> Any:
+    own = np.random.default_rng(0)
+    return lambda w: float(w @ w) * (1 + 1e-13 * own.standard_normal())
+
+
+@pytest.mark.parametrize("make", [counting, jittering])
+def test_the_headline_says_what_was_seen_and_not_that_dice_were_thrown(make: Any) -> None:
+    report = gp.check(make(), lambda w: 2 * w, W)
+    assert report.verdict == "inconclusive"
+    assert report.headline.startswith("f returns different values at the same point: they spread")
+    assert "draws" not in report.headline
+    assert codes(report) == ["GP101", "GP208"]
+    assert "draws" not in report.causes[1].message
+
+
+@pytest.mark.parametrize("plan", ["every", "leaves", "project"])
+def test_a_value_that_drifts_is_no_matter_of_a_generator(plan: Any) -> None:
     calls = [0]
 
     def f(w: Array) -> float:
         calls[0] += 1
         return float(w @ w) + (1e-3 if calls[0] > 10 else 0.0)
 
-    report = gp.check(f, lambda w: 2 * w, W)
+    report = gp.check(f, lambda w: 2 * w, W, plan=plan)
+    assert report.certificate is None
     assert report.verdict == "inconclusive"
     assert codes(report)[0] == "GP101"
+    assert report.headline == report.causes[0].message
     assert "GP208" not in codes(report)
 
 

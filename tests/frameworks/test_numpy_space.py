@@ -1,5 +1,6 @@
 """Parameters in a buffer of our own: never the user's memory, and every bit put back."""
 
+import dataclasses
 import traceback
 import warnings
 import weakref
@@ -88,6 +89,116 @@ def test_arrays_that_f_returns_as_gradient_are_its_own() -> None:
     report = gp.check(value_and_gradient, True, np.array([1.0, 2.0, 3.0]))
     assert report.passed
     assert "GP102" in [cause.code for cause in report.causes]
+
+
+@dataclasses.dataclass
+class Pair:
+    w: Any
+    b: Any
+
+
+@dataclasses.dataclass(slots=True)
+class SlottedPair:
+    w: Any
+    b: Any
+
+
+def as_float(p: Any) -> Any:
+    p["w"] = np.array(p["w"], dtype=float)
+    return p["w"], p["b"]
+
+
+def in_list(p: Any) -> Any:
+    p[0] = p[0].copy()
+    return p[0], p[1]
+
+
+def in_inner(p: Any) -> Any:
+    p["layer"][0] = p["layer"][0].copy()
+    return p["layer"][0], p["b"]
+
+
+def in_attribute(p: Any) -> Any:
+    p.w = p.w.copy()
+    return p.w, p.b
+
+
+def doubled(p: Any) -> Any:
+    p["w"] = p["w"] * 2
+    return p["w"] / 2, p["b"]
+
+
+def popped(p: Any) -> Any:
+    return p.pop("w"), p["b"]
+
+
+def renamed(p: Any) -> Any:
+    p["b"] = p.pop("b")
+    p["v"] = p.pop("w")
+    return p["v"], p["b"]
+
+
+def kept_on_it(p: Any) -> Any:
+    p.kept = getattr(p, "kept", None) or (p.w.copy(), p.b.copy())
+    return p.kept
+
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("plan", ["every", "leaves", "project"])
+@pytest.mark.parametrize(
+    ("take", "at"),
+    [
+        (as_float, {"w": X, "b": X}),
+        (doubled, {"w": X, "b": X}),
+        (popped, {"w": X, "b": X}),
+        (renamed, {"w": X, "b": X}),
+        (in_list, [X, X]),
+        (in_inner, {"layer": [X], "b": X}),
+        (in_attribute, Pair(X, X)),
+        (in_attribute, SlottedPair(X, X)),
+        (kept_on_it, Pair(X, X)),
+    ],
+)
+def test_what_f_puts_into_its_container_does_not_take_the_place_of_ours(
+    take: Callable[[Any], Any], at: Any, plan: Literal["every", "leaves", "project"]
+) -> None:
+    def f(p: Any) -> float:
+        w, b = take(p)
+        return float(np.sum(w**2) + np.sum(b**2))
+
+    tree, leaves = flatten(at, "p")
+    right, wrong = (tree.unflatten([k * leaf for leaf in leaves]) for k in (2, 3))
+    report = gp.check(f, right, at, plan=plan)
+    assert report.passed, report.summary()
+    assert [cause.code for cause in report.causes] == ["GP102"]
+    assert gp.check(f, wrong, at, plan=plan).verdict == "fail"
+    measured = flatten(gp.differentiate(f, at).values, "p")[1]
+    np.testing.assert_allclose(measured, [2 * X, 2 * X])
+
+
+def test_a_leaf_that_f_normalises_in_its_container_is_judged_as_it_was_given() -> None:
+    def f(p: Any) -> float:
+        p["w"] = p["w"] / np.linalg.norm(p["w"])  # once more, it changes nothing
+        return float(p["w"] @ [1.0, -1.0, 0.5] + np.sum(p["b"]))
+
+    norm = np.linalg.norm(X)
+    a = np.array([1.0, -1.0, 0.5])
+    right = {"w": a / norm - (a @ X) * X / norm**3, "b": np.ones(3)}
+    assert gp.check(f, right, {"w": X, "b": X}).passed
+    assert gp.check(f, {"w": a / norm, "b": np.ones(3)}, {"w": X, "b": X}).verdict == "fail"
+
+
+def test_a_container_that_changes_away_from_the_point_only_is_noticed() -> None:
+    def f(p: Any) -> float:
+        if p["w"][0] != 1.0:
+            p["w"] = p["w"].copy()
+        return float(np.sum(p["w"] ** 2))
+
+    report = gp.check(f, {"w": 2 * X}, {"w": X})
+    assert report.passed, report.summary()
+    assert [cause.code for cause in report.causes] == ["GP102"]
 
 
 KINDS: list[Callable[[], BaseException]] = [

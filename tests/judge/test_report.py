@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 
 import gradproof as gp
+from gradproof.judge.headline import headline
 
 Array = npt.NDArray[np.float64]
 
@@ -285,3 +286,36 @@ def test_a_tensor_claimed_to_be_0_is_told_apart() -> None:
     assert (unused.relative_to_leaf, unused.relative_to_others) == (0, 3)
     assert report.headline == "right to 1e-06, 1 of 2 tensors 0 beside the others"
     assert f"0, to {unused.resolution:.1e} of what the others do" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("stationary", "words"),
+    [
+        (True, "a stationary point: 0 as far as can be seen"),
+        (False, "no error below 4 times the gradient shows"),
+    ],
+)
+def test_only_a_stationary_point_is_called_one(stationary: bool, words: str) -> None:
+    said = headline(
+        gp.Verdict.PASS,
+        passing().leaves,
+        (),
+        rtol=1e-2,
+        resolution=3.7,
+        attained=False,
+        stationary=stationary,
+    )
+    assert said == words
+
+
+@pytest.mark.parametrize("leaves", [1, 60])
+def test_a_minimum_of_many_tensors_is_a_stationary_point_too(leaves: int) -> None:
+    at = {f"w{k}": np.ones(2) + 1e-13 for k in range(leaves)}
+    report = gp.check(
+        lambda p: float(leaves + sum(np.sum((w - 1) ** 2) for w in p.values())),
+        lambda p: {name: 2 * (w - 1) for name, w in p.items()},
+        at,
+    )
+    assert report.passed, report.summary()
+    assert report.resolution > 1
+    assert report.headline.startswith("a stationary point: 0 as far as can be seen")

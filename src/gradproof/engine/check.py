@@ -13,6 +13,7 @@ from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
+from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
 from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.preflight import Preflight, preflight, value_of
 from gradproof.engine.projecting import project
@@ -104,6 +105,23 @@ def _run(
             calls = found.gradient_calls
             found, evidence = attempt()
             found.gradient_calls += calls
+        if evidence is not None and remembers_leaves(
+            evaluator,
+            tree,
+            evidence.still(tree),
+            evidence.scale,
+            value=found.value,
+            noise=evidence.noise,
+            rng=rng,
+        ):
+            met = evaluator.space  # alive: no copy takes the place of what f remembers
+            evaluator.begin(space)
+            space.use_fresh_copies(keep=True)
+            calls = found.gradient_calls
+            found, evidence = attempt()
+            found.gradient_calls += calls
+            found.notes.append(BY_IDENTITY)
+            del met
         if evidence is None:
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
@@ -114,6 +132,7 @@ def _run(
                 evidence,
                 value=found.value_of_f,
                 rtol_given=rtol is not None,
+                ending=found.verdict,
                 causes=found.causes,
                 facts=problem.facts or {},
                 notes=found.notes,
@@ -220,6 +239,7 @@ def _measure(
         measured.noise / factor,
         1 / factor,
         measured.margin,
+        stationary=setting.stationary,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,10 @@ _VISIBLE = 8.0  # standard deviations of noise
 _DIRECTIONS = 4
 _CURVED = 30.0  # times the claimed movement: f moves by its curvature, not by its slope
 _MOST_LEAVES = 50
+_MOST_STILL = 8  # leaves
+_ROUNDING = 100.0  # unit roundoffs that values may differ by from copy to copy
 _WORTH_RESOLVING = 1e-2  # of the movement of a typical component
+BY_IDENTITY = "f remembers its argument by identity: it got a fresh copy every time"
 
 
 class Reaction(NamedTuple):
@@ -52,6 +56,44 @@ def react(
         return Reaction(0.0, True, True)
     claimed = abs(float(claim @ direction)) * _STEP
     return Reaction(0.0, claimed <= 1e3 * evaluator.rounding, False)
+
+
+def remembers_leaves(
+    evaluator: Evaluator,
+    tree: Tree,
+    still: Sequence[int],
+    scale: FloatArray,
+    *,
+    value: float,
+    noise: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether leaves stood still only because f remembers them by identity.
+
+    `still` are the numbers of those along which f was not seen to move at all. Each is moved once
+    more as a whole, and then in a copy that f has not met; if that moves it, f gets only such.
+    """
+    space = evaluator.space
+    if len(tree.leaves) == 1 or space.keeps_copies:
+        return False  # seen already where everything was moved
+    allowed = max(_VISIBLE * noise, _ROUNDING * evaluator.roundoff * abs(value))
+    directions = []
+    for number in still[:_MOST_STILL]:
+        leaf = tree.leaves[number]
+        part = slice(leaf.start, leaf.stop)
+        direction = np.zeros_like(scale)
+        direction[part] = rng.choice([-1.0, 1.0], leaf.size) * rng.uniform(0.5, 1.5, leaf.size)
+        direction *= scale
+        if evaluator.along_direction(direction, _FAR_STEP) == value:
+            directions.append(direction)
+    if not directions:
+        return False
+    space.use_fresh_copies(keep=True)
+    for direction in directions:
+        if not abs(evaluator.along_direction(direction, _FAR_STEP) - value) <= allowed:
+            return True
+    space.forget_copies()
+    return False
 
 
 def _moved_both_ways(evaluator: Evaluator, direction: FloatArray, value: float) -> float | None:

@@ -11,6 +11,7 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.bounded import within
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.movement import (
+    BY_IDENTITY,
     WIDEST,
     is_stationary,
     largest_movement,
@@ -32,7 +33,10 @@ _NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Setting:
-    """The claim and the value of f, both times `factor`, and what measuring them rests on."""
+    """The claim and the value of f, both times `factor`, and what measuring them rests on.
+
+    `stationary` says that f moves by far more than is claimed.
+    """
 
     claim: FloatArray
     value: float
@@ -40,6 +44,7 @@ class Setting:
     scales: Scaling
     pilot: Pilot
     rules: Policy
+    stationary: bool
 
 
 def prepare(
@@ -57,7 +62,7 @@ def prepare(
     scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
     reaction = react(evaluator, scales, claim, value, rng)
     if reaction.by_identity:
-        found.notes.append("f remembers its argument by identity: it got a fresh copy every time")
+        found.notes.append(BY_IDENTITY)
     if not reaction.as_claimed:
         found.causes.append(CATALOGUE["GP107"].finding())
         noise = evaluator.rounding
@@ -76,7 +81,9 @@ def prepare(
     )
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
-    if not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise):
+    invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
+    stationary = invisible or is_stationary(scales, claim, reaction.movement)
+    if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
             found.notes.append(
@@ -86,10 +93,10 @@ def prepare(
             return _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
         effect = np.full_like(claim, moved / math.sqrt(claim.size))
         scales = dataclasses.replace(scales, effect=effect)
-    elif is_stationary(scales, claim, reaction.movement):
+    elif stationary:
         movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
         scales = dataclasses.replace(scales, movement=movement)
-    return Setting(claim, value, factor, scales, pilot, rules)
+    return Setting(claim, value, factor, scales, pilot, rules, stationary)
 
 
 def _power_of_two(value: float) -> float:

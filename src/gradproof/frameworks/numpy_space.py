@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gradproof._base.validation import described
 from gradproof.frameworks.box import limits_in, toward_inside
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
-from gradproof.tree import Tree, inner_nodes
+from gradproof.tree import Tree, contents, inner_nodes
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -49,6 +50,7 @@ class NumpySpace:
         self._fresh_copies = False
         self._float32_grid = False
         self._kept: list[Any] | None = None
+        self._seen: list[Any] = []
         self._build()
         self.lower: FloatArray | None = None
         self.upper: FloatArray | None = None
@@ -62,6 +64,12 @@ class NumpySpace:
         )
         self._views = self._leaves()
         self._at = self._tree.unflatten(list(self._views))
+        # Alive, so that nothing new takes the place of what f may remember by identity.
+        self._seen.append(self._at)
+        # Tuples cannot be changed, and a lone array is in no container.
+        self._contents = [
+            (node, contents(node)) for node in inner_nodes(self._at) if not isinstance(node, tuple)
+        ]
 
     def _stay_within(self, lower: FloatArray, upper: FloatArray) -> None:
         """Take bounds; one that the point is beyond by rounding to its type only is where it is."""
@@ -110,7 +118,11 @@ class NumpySpace:
     @property
     def at(self) -> Any:
         """The parameters as f sees them."""
-        return self.fresh() if self._fresh_copies else self._at
+        return self.fresh() if self._gives_copies else self._at
+
+    @property
+    def _gives_copies(self) -> bool:
+        return self._fresh_copies or self.keeps_copies
 
     def fresh(self) -> Any:
         """Return a copy of the parameters as they are now."""
@@ -126,12 +138,35 @@ class NumpySpace:
                 )
         return copy
 
+    def _anew(self) -> Any:
+        """Return a copy where f is to get copies, else our own arrays with the numbers of now."""
+        if self._gives_copies:
+            return self.fresh()
+        return self._tree.unflatten(
+            [
+                now if number else view
+                for now, number, view in zip(
+                    self._leaves(), self._is_number, self._views, strict=True
+                )
+            ]
+        )
+
     def use_fresh_copies(self, *, keep: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
-        self._fresh_copies = True
-        if keep and self._kept is None:
+        if not keep:
+            self._fresh_copies = True
+        elif self._kept is None:
             self._kept = []
         self.restore()
+
+    @property
+    def keeps_copies(self) -> bool:
+        """Whether f gets a copy at every evaluation, and all of them stay alive."""
+        return self._kept is not None
+
+    def forget_copies(self) -> None:
+        """From now on keep none of them alive, and give f copies only if it needed them before."""
+        self._kept = None
 
     def promoted(self) -> "NumpySpace | None":
         """Return the same values in float64; None where all are in float64 already."""
@@ -153,7 +188,9 @@ class NumpySpace:
         space = NumpySpace(self._tree, values, bounds)
         space.was_written = self.was_written
         if self._fresh_copies:
-            space.use_fresh_copies(keep=self._kept is not None)
+            space.use_fresh_copies()
+        if self.keeps_copies:
+            space.use_fresh_copies(keep=True)
         return space
 
     def use_float32_grid(self, use: bool = True) -> None:
@@ -185,11 +222,19 @@ class NumpySpace:
         )
 
     def is_unchanged(self) -> bool:
-        """Whether the parameters are at the point, bit for bit."""
-        return all(
+        """Whether the parameters are at the point, bit for bit, and in their containers."""
+        return self._is_whole() and all(
             buffer.tobytes() == initial.tobytes()
             for buffer, initial in zip(self._buffers, self._initial, strict=True)
         )
+
+    def _is_whole(self) -> bool:
+        """Whether the containers that f sees hold what we put there: our buffers, by their keys."""
+        for node, before in self._contents:
+            now = contents(node)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                return False
+        return True
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
@@ -271,7 +316,7 @@ class NumpySpace:
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
         """Evaluate f with one component of one leaf moved after the other."""
         buffer, at = self._buffers[which], self._at
-        copies = self._fresh_copies or self._is_number[which]
+        copies = self._gives_copies or self._is_number[which]
         results: list[Any] = []
         keep = results.append
         points = zip(places, there, self._initial[which][places].tolist(), strict=True)
@@ -280,7 +325,7 @@ class NumpySpace:
                 if copies:
                     for place, value, old in points:
                         buffer[place] = value
-                        keep(f(self.fresh()))
+                        keep(f(self._anew()))
                         buffer[place] = old
                 else:
                     for place, value, old in points:
@@ -341,10 +386,10 @@ class NumpySpace:
             self._put_back()
 
     def _displaced(self, f: Function, where: str) -> Any:
-        """Evaluate f where the buffers are, and notice when it writes into them."""
+        """Evaluate f where the buffers are, and notice when it changes its argument."""
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
-            return f(self.fresh() if self._fresh_copies or any(self._is_number) else self._at)
+            return f(self._anew() if self._gives_copies or self._is_number_moved() else self._at)
         except InputError:
             raise
         except UNDEFINED:
@@ -353,8 +398,18 @@ class NumpySpace:
             error.add_note(f"gradproof: f raised this with {where}")
             raise
         finally:
-            if any(b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)):
+            if any(
+                b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)
+            ) or not (self._gives_copies or self._is_whole()):
                 self.was_written = self._fresh_copies = True
+
+    def _is_number_moved(self) -> bool:
+        return any(
+            number and buffer.tobytes() != initial.tobytes()
+            for number, buffer, initial in zip(
+                self._is_number, self._buffers, self._initial, strict=True
+            )
+        )
 
     def _put_back(self) -> None:
         for buffer, initial in zip(self._buffers, self._initial, strict=True):

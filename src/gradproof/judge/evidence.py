@@ -14,6 +14,7 @@ from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.stages import Question
+from gradproof.tree import Tree
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -21,7 +22,8 @@ class Evidence:
     """All measurements of a check at `x`; `unit` turns them back into the units of f.
 
     `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
-    components that could not be moved or were not to be, and of which nothing is said.
+    components that could not be moved or were not to be, and of which nothing is said. `stationary`
+    says that f moves by far more than is claimed.
     """
 
     x: FloatArray
@@ -31,6 +33,27 @@ class Evidence:
     unit: float
     margin: float
     fixed: BoolArray | None = None
+    stationary: bool = False
+
+    @property
+    def scale(self) -> FloatArray:
+        """The natural scale of every component."""
+        return self.limits.question.scale
+
+    def still(self, tree: Tree) -> list[int]:
+        """Return the numbers of the leaves along no component of which f moved.
+
+        Those of which something else was claimed come first.
+        """
+        c = self.components
+        free = np.ones(c.value.size, dtype=bool) if self.fixed is None else ~self.fixed
+        against: list[int] = []
+        as_claimed: list[int] = []
+        for number, leaf in enumerate(tree.leaves):
+            part = np.arange(leaf.start, leaf.stop)[free[leaf.start : leaf.stop]]
+            if part.size and not np.any(c.value[part]):
+                (against if np.any(c.claim[part]) else as_claimed).append(number)
+        return against + as_claimed
 
     def among(self, places: IntArray, x: FloatArray, claim: FloatArray) -> Evidence:
         """Return this evidence, of some components, with empty places for all others.
@@ -96,3 +119,15 @@ class Probed:
     scale: FloatArray
     located: tuple[Located, ...] = ()
     bars_of_others: tuple[float, ...] | None = None
+
+    @property
+    def noise(self) -> float:
+        """The noise of f."""
+        return max(part.noise for part in (self.everything, self.leaves) if part is not None)
+
+    def still(self, tree: Tree) -> list[int]:
+        """Return the numbers of the leaves along whose direction f did not move."""
+        if self.leaves is None:
+            return []
+        slopes = self.leaves.components.value.tolist()
+        return [number for number, slope in zip(self.asked, slopes, strict=True) if slope == 0]

@@ -71,6 +71,7 @@ def write_record(
             rtol=rtol,
             resolution=resolution,
             attained=not rtol_given and rtol > 1.5 * evidence.limits.policy.default,
+            stationary=evidence.stationary,
         ),
         **vars(price),
         rtol=rtol,

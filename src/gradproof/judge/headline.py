@@ -17,15 +17,26 @@ def headline(
     rtol: float,
     resolution: float,
     attained: bool,
+    stationary: bool = False,
 ) -> str:
-    """Return the sentence behind the verdict."""
+    """Return the sentence behind the verdict; `stationary` says that f moves far more than claimed.
+
+    A resolution that is no better than the claim is large means two things: there the claim is 0
+    beside what f does, elsewhere f is too noisy, or too inexact, to show anything.
+    """
     match verdict:
         case Verdict.FAIL:
             return _failure(leaves, causes)
         case Verdict.INCONCLUSIVE:
             return _doubt(leaves, causes)
         case _:
-            return _success(leaves, rtol=rtol, resolution=resolution, attained=attained)
+            return _success(
+                leaves,
+                rtol=rtol,
+                resolution=resolution,
+                attained=attained,
+                stationary=stationary,
+            )
 
 
 def probed(
@@ -34,6 +45,7 @@ def probed(
     causes: Sequence[CauseFinding],
     certificate: Certificate | None,
     *,
+    left_out: int,
     rtol: float,
     attained: bool,
 ) -> str:
@@ -41,16 +53,23 @@ def probed(
     wrong = sum(leaf.verdict is Verdict.FAIL for leaf in leaves)
     if verdict is Verdict.FAIL:
         if len(leaves) > 1 and wrong:
-            return f"{_share(wrong, len(leaves), 'tensor')} wrong"
+            return _wrong_tensors(wrong, len(leaves), left_out)
         return "the gradient is wrong along random directions"
     if verdict is Verdict.INCONCLUSIVE:
-        reasons = [cause for cause in causes if cause.code < "GP3"]
+        reasons = _not_repeating(causes) or [c for c in causes if "GP2" < c.code < "GP3"]
         return reasons[-1].message if reasons else "nothing could be decided"
-    noisy = f", to {rtol:.0e}: f is noisy" if attained else ""
+    limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
+    limits += _share_left_out(left_out, len(leaves))
     if certificate is not None:
-        sure = f"{100 * certificate.confidence:.4g} %"
-        return f"error below {rounded_up(certificate.bound)} of the gradient, {sure} sure{noisy}"
-    return f"right to {rtol:.0e} along a direction through each tensor{noisy}"
+        sure = f"{100 * certificate.confidence:.4g} % sure"
+        return ", ".join(
+            [f"error below {rounded_up(certificate.bound)} of the gradient", sure, *limits]
+        )
+    through = "each tensor"
+    if left_out:
+        moved = len(leaves) - left_out
+        through = "each of " * (moved > 1) + counted(moved, "tensor")
+    return ", ".join([f"right to {rtol:.0e} along a direction through {through}", *limits])
 
 
 def rounded_up(bound: float) -> str:
@@ -64,13 +83,15 @@ def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> s
     if not any(leaf.checked for leaf in leaves):
         return causes[-1].message if causes else "the gradient is wrong"
     if len(leaves) > 1:
-        return f"{_share(len(wrong), len(leaves), 'tensor')} wrong"
+        return _wrong_tensors(len(wrong), len(leaves), _left_out(leaves))
     if wrong[0].checked == 1:
         return "the derivative is wrong"
     return f"{_share(wrong[0].wrong, wrong[0].checked, 'component')} wrong"
 
 
 def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
+    if not_repeating := _not_repeating(causes):
+        return not_repeating[0].message
     undecided = sum(leaf.undecided for leaf in leaves)
     size = sum(leaf.checked for leaf in leaves)
     reasons = sorted({leaf.reason for leaf in leaves if leaf.reason})
@@ -78,6 +99,25 @@ def _doubt(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str
     if undecided == 0 or size == 1:
         return causes[-1].message if causes else "nothing could be decided"
     return f"{_share(undecided, size, 'component')} undecided: {names}"
+
+
+def _not_repeating(causes: Sequence[CauseFinding]) -> list[CauseFinding]:
+    """Return what was seen of an f that does not repeat itself: why is a guess beside it."""
+    return [cause for cause in causes if cause.code == "GP101"]
+
+
+def _wrong_tensors(wrong: int, tensors: int, left_out: int) -> str:
+    rest = f", {left_out:,} left out" if left_out else ""
+    return f"{_share(wrong, tensors, 'tensor')} wrong{rest}"
+
+
+def _left_out(leaves: Sequence[LeafFinding]) -> int:
+    """Return how many tensors nothing is said about; of an empty one there is nothing to say."""
+    return sum(leaf.checked == 0 and 0 not in leaf.shape for leaf in leaves)
+
+
+def _share_left_out(count: int, tensors: int) -> list[str]:
+    return [f"{count:,} of {counted(tensors, 'tensor')} left out"] if count else []
 
 
 def _share(count: int, size: int, thing: str) -> str:
@@ -88,7 +128,12 @@ def _share(count: int, size: int, thing: str) -> str:
 
 
 def _success(
-    leaves: Sequence[LeafFinding], *, rtol: float, resolution: float, attained: bool
+    leaves: Sequence[LeafFinding],
+    *,
+    rtol: float,
+    resolution: float,
+    attained: bool,
+    stationary: bool,
 ) -> str:
     if not leaves or math.isnan(rtol):
         return "there is nothing to check"
@@ -99,8 +144,12 @@ def _success(
     limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
     zero = sum(leaf.relative_to_others > 0 for leaf in leaves)
     limits += [f"{zero:,} of {counted(len(leaves), 'tensor')} 0 beside the others"] if zero else []
+    limits += _share_left_out(_left_out(leaves), len(leaves))
     if 1 <= resolution < math.inf:
-        return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+        if stationary:
+            return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+        hidden = f"no error below {float(rounded_up(resolution)):g} times the gradient shows"
+        return ", ".join([hidden, *limits])
     if _FAR * rtol < resolution < math.inf:
         return ", ".join([f"to {resolution:.0e}: the rest is too small or too noisy", *limits])
     if attained:

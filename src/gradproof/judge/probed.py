@@ -35,6 +35,7 @@ def write_probed(
     *,
     value: float,
     rtol_given: bool,
+    ending: Verdict | None,
     causes: Sequence[CauseFinding],
     facts: Mapping[str, float],
     notes: Sequence[str],
@@ -42,7 +43,7 @@ def write_probed(
 ) -> Record:
     """Judge every leaf by its direction, and the whole by all directions."""
     probes = [part for part in (found.everything, found.leaves) if part is not None]
-    verdict = _overall(probes)
+    verdict = ending or _overall(probes)
     leaves = _none_passes_alone(_leaves(tree, found), found, verdict)
     relative = np.concatenate([part.limits.question.relative for part in probes])
     rtol = float(np.max(relative))
@@ -63,13 +64,19 @@ def write_probed(
         rtol=default,
         facts=facts,
     )
+    # What f moved on by, from the first call to the last, is in every slope.
+    certificate = None if ending else found.certificate
     return Record(
         verdict=verdict,
         headline=probed(
             verdict,
             leaves,
-            reasons,
-            found.certificate,
+            (*causes, *reasons),
+            certificate,
+            left_out=sum(
+                leaf.size > 0 and not moved
+                for leaf, moved in zip(tree.leaves, found.chosen, strict=True)
+            ),
             rtol=rtol,
             attained=not rtol_given and rtol > 1.5 * default,
         ),
@@ -88,7 +95,7 @@ def write_probed(
             *dict.fromkeys(note for part in probes for note in _notes(part)),
         ),
         controls=(),
-        certificate=found.certificate,
+        certificate=certificate,
         versions=versions(),
     )
 

@@ -48,7 +48,9 @@ def unmeasured(
     """Record a check that ended before any difference was taken."""
     ending = verdict or Verdict.PASS  # nothing to check, and nothing wrong
     concerned = {address for cause in causes for address in cause.addresses}
-    reason = causes[-1].code if causes else None
+    # GP208 says what to do about GP101, which is what was seen.
+    seen = [cause.code for cause in causes if cause.code != "GP208"]
+    reason = seen[-1] if seen else None
     leaves = tuple(
         unmeasured_leaf(
             tree,

@@ -82,9 +82,8 @@ class Question:
 
 
 class Stage(enum.IntEnum):
-    """How far a line had to go."""
+    """How far a line had to go; 0 before anything is known of it."""
 
-    NONE = 0
     FORWARD = 1
     CENTRAL = 2
     SECOND = 3

@@ -45,6 +45,13 @@ class Space(Protocol):
     def use_fresh_copies(self, *, keep: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
 
+    @property
+    def keeps_copies(self) -> bool:
+        """Whether f gets a copy at every evaluation, and all of them stay alive."""
+
+    def forget_copies(self) -> None:
+        """From now on keep none of them alive, and give f copies only if it needed them before."""
+
     def promoted(self) -> "Space | None":
         """Return a space of the same values in float64; None where all are that already."""
 
@@ -55,7 +62,7 @@ class Space(Protocol):
         """Run `call`, and return whether anybody holds on to the parameters afterwards."""
 
     def is_unchanged(self) -> bool:
-        """Whether the parameters are at the point, bit for bit."""
+        """Whether the parameters are at the point, bit for bit, and in their containers."""
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""

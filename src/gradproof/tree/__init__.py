@@ -1,6 +1,6 @@
 """Names without numbers: pytrees, their leaves, and addresses that print as code."""
 
-from gradproof.tree.leaves import Leaf, Tree, flatten, inner_nodes
+from gradproof.tree.leaves import Leaf, Tree, contents, flatten, inner_nodes
 from gradproof.tree.matching import Mismatch, match
 from gradproof.tree.selecting import select, unmatched
 from gradproof.tree.spreading import spread
@@ -9,6 +9,7 @@ __all__ = [
     "Leaf",
     "Mismatch",
     "Tree",
+    "contents",
     "flatten",
     "inner_nodes",
     "match",

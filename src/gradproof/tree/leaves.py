@@ -4,6 +4,7 @@ import bisect
 import dataclasses
 import enum
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -151,3 +152,19 @@ def inner_nodes(at: Any) -> list[Any]:
         return []
     children = optree.tree_flatten_one_level(at, namespace=NAMESPACE)[0]
     return [at, *(node for child in children for node in inner_nodes(child))]
+
+
+def contents(node: Any) -> tuple[Any, ...]:
+    """Return what a container holds, with its keys: the same objects, as long as it is as it was.
+
+    All attributes count, not only the leaves: what f keeps in one of its own is a change, too.
+    """
+    if isinstance(node, dict):
+        return (*node, *node.values())
+    if isinstance(node, (list, deque)):
+        return tuple(node)
+    if hasattr(node, "__dict__"):
+        return (*vars(node), *vars(node).values())
+    if dataclasses.is_dataclass(node):
+        return tuple(getattr(node, field.name, None) for field in dataclasses.fields(node))
+    return ()

@@ -12,9 +12,9 @@ CAUSE = Cause(
     text="""
 ## What it is
 
-The function draws random numbers and draws new ones at every call, so that it has no single value
-at the point. Those of the global generators of Python, NumPy and torch are repeated by themselves;
-this is about all others.
+The function has no single value at the point: most often it draws random numbers, new ones at every
+call. Those of the global generators of Python, NumPy and torch are repeated by themselves; this is
+about all others, and about functions with a state that moves on.
 
 ## How it shows
 
@@ -25,7 +25,8 @@ small step, would measure the dice and not the slope. No more evaluations are sp
 ## How it comes about
 
 Dropout, a fresh minibatch or augmentation at every call, Monte Carlo sampling, a model left in
-training mode, a generator that lives outside the function and moves on.
+training mode, a generator that lives outside the function and moves on. Or no dice at all: a
+counter, a clock, a cache, threads that add up in another order.
 
 ## Example
 

@@ -11,18 +11,20 @@ CAUSE = Cause(
 ## What it is
 
 The function writes into its own argument: after the call the parameters are no longer what they
-were before it.
+were before it, or their container no longer holds them.
 
 ## How it shows
 
-The parameters are compared bit for bit before and after the first call. From then on every call
+The parameters are compared bit for bit before and after the first call, and so is what their
+container holds. From then on every call
 gets a fresh copy, so the verdict stands and can well be a pass. Your own arrays are never touched
 by a check. But whoever else calls this function loses their parameters.
 
 ## How it comes about
 
 An operation in place: `x -= x.mean()`, `x[x < 0] = 0`, `x.sort()`, `out=x`, `np.clip(x, 0, 1, x)`.
-A view is enough: `x.reshape(-1)`, `x.T` and `x[1:]` all share the memory of `x`.
+A view is enough: `x.reshape(-1)`, `x.T` and `x[1:]` all share the memory of `x`. Or an entry of a
+container that is put in anew or taken out: `p["w"] = p["w"] / norm`, `p.pop("w")`, `model.w = w`.
 
 ## Example
 
@@ -42,7 +44,7 @@ report = gp.check(variance, lambda x: 2 * (x - x.mean()) / x.size, np.array([1.0
 ## What to do
 
 Make a new array: `x = x - x.mean()`, `np.sort(x)`, `np.where(x < 0, 0, x)`; or begin the function
-with `x = x.copy()`.
+with `x = x.copy()`, or with `p = dict(p)` where it takes a dictionary.
 
 ## What it is easily taken for
 

@@ -1,18 +1,19 @@
-"""GP208: f draws random numbers that could not be repeated."""
+"""GP208: f does not repeat itself, and setting back no known generator makes it."""
 
 from gradproof.judge.catalogue import Cause
 
 CAUSE = Cause(
     code="GP208",
     name="random-without-reseed",
-    message="f draws random numbers from a generator that is not known, so none could be repeated",
-    advice="Say reseed= in gp.Problem: the generator that f draws from, or a function that seeds.",
+    message="no generator that is known could make f repeat itself",
+    advice="Where f draws random numbers, say reseed= in gp.Problem: the generator that it draws "
+    "from, or a function that seeds. Where it has a state of its own, reset that in it.",
     text="""
 ## What it is
 
 A function that draws random numbers can be checked if it draws the same ones at every evaluation:
 it is then an ordinary function. The global generators of Python, NumPy and torch are set back by
-themselves; what f draws from is none of them, and it was not named.
+themselves. If f draws any, it is from none of them, and what it draws from was not named.
 
 ## How it shows
 
