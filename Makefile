@@ -45,6 +45,8 @@ trust: $(VENV)/.bench
 
 diagnose: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'
+	$(BIN)/python -m benchmarks.diagnose.published
+	$(BIN)/python benchmarks/fast_mode.py
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html

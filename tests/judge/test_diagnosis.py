@@ -376,3 +376,15 @@ def test_two_different_mistakes_begin_nowhere() -> None:
 def test_what_a_factor_may_be(factor: float, words: str) -> None:
     may_be = what_it_may_be(factor, "")
     assert may_be.startswith(words) if words else may_be == ""
+
+
+def test_most_slices_may_be_zero() -> None:
+    at = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4, 5))
+    claim = np.cos(at)
+    claim[1:] = 0
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert [cause.code for cause in report.causes] == ["GP410"]
+    assert "slices 1, 2 of axis 0" in report.causes[0].message
+    claim[0, 2, 2] = 0  # a part of the slice that is right elsewhere
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert "GP410" not in [cause.code for cause in report.causes]

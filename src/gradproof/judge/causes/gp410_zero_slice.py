@@ -3,16 +3,25 @@
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.patterns import wrong_slices
+from gradproof.judge.patterns import Slices
 from gradproof.judge.suspect import Parameters, Suspect
+
+_MOSTLY = 0.7  # of the components of a slice: some may have no gradient, as claimed
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
-    wrong = suspect.wrong
-    slices = wrong_slices(wrong, np.nan_to_num(suspect.off * suspect.weight))
-    if slices is None or np.any(suspect.claim[wrong]) or np.any(wrong & ~slices.mask(wrong.shape)):
+    wrong, claim = suspect.wrong, suspect.claim
+    found = []
+    for axis in range(wrong.ndim if wrong.ndim > 1 else 0):
+        rest = tuple(k for k in range(wrong.ndim) if k != axis)
+        places = np.flatnonzero(np.any(wrong, axis=rest))
+        zero = places[~np.any(np.take(claim, places, axis), axis=rest)]
+        share = np.take(wrong, places, axis).mean() if places.size else 0.0
+        if 0 < places.size == zero.size < wrong.shape[axis] and share >= _MOSTLY:
+            found.append(Slices(axis, tuple(places.tolist())))
+    if not found:
         return None
-    return {"slices": slices.words(wrong.ndim)}
+    return {"slices": min(found, key=lambda one: len(one.places)).words(wrong.ndim)}
 
 
 CAUSE = Cause(
