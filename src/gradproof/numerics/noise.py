@@ -45,6 +45,7 @@ class NoisePilot:
 
     def __init__(self, *, spacing: float, slopes: FloatArray, roundoff: float, tries: int) -> None:
         self._lines = [_Line(spacing, abs(float(slope))) for slope in slopes]
+        self._first = spacing
         self._roundoff = roundoff
         self._tries = tries
         self.smallest_change = math.inf
@@ -75,14 +76,18 @@ class NoisePilot:
             line.spacing /= 100
             return
         largest = float(np.max(np.abs(f)))
-        if largest > 0 and np.ptp(f) > 0.1 * largest:  # moves too much to be called smooth
+        # What passes through 0 moves by more than its size at any spacing.
+        passes_zero = f.min() < 0 < f.max()
+        if not passes_zero and np.ptp(f) > 0.1 * largest:  # moves too much to be called smooth
             line.done = line.was_too_small
             line.spacing /= 100
             return
         difference = np.diff(f)
         if np.sum(difference == 0) >= POINTS / 2:
             moved = np.abs(difference[difference != 0])
-            if line.slope * line.spacing > 30 * self._roundoff * largest:
+            # At less than the first spacing it may be x that stands still.
+            resolved = line.spacing >= self._first
+            if resolved and line.slope * line.spacing > 30 * self._roundoff * largest:
                 line.stands_still = True
                 if moved.size and not line.quantum:
                     line.quantum = float(moved.min())
