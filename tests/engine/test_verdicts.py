@@ -468,3 +468,15 @@ def test_a_cast_inside_of_f_is_noticed(x: list[float], seed: int) -> None:
     assert right.rtol > 1e-5
     on_grid = bool(np.all(np.array(x) == np.float32(x)))
     assert (right.rtol == 1e-2) == on_grid
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_units_that_are_all_inactive_have_no_slope(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    W, c, x = rng.standard_normal((3, 4)), rng.standard_normal(3), rng.standard_normal(4)
+    b = -W @ x - 10 ** rng.uniform(-3, 0.5, 3)
+    for power in (1, 2):
+        report = gp.check(
+            lambda v, p=power: float(c @ np.maximum(W @ v + b, 0) ** p), np.zeros(4), x
+        )
+        assert report.passed, report.summary()

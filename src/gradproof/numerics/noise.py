@@ -13,6 +13,8 @@ from gradproof.numerics.protocol import Block, FloatArray
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
 _LEAP, _TINY = 1e4, 1e-8
+_MULTIPLE = 1e-3  # how well changes have to be multiples of the height of stairs
+_ALIKE = 1e-5  # of the largest change: no more than rounding tells changes so alike apart
 _AGREE = 4.0  # times: noise levels of neighbouring orders so close are of one noise
 
 
@@ -26,6 +28,7 @@ class _Line:
     noise: float = 0.0
     detected: bool = False
     stands_still: bool = False
+    flat: bool = False
     quantum: float = 0.0
     was_too_small: bool = False
     done: bool = False
@@ -36,7 +39,9 @@ class NoisePilot:
 
     On each direction f is taken at seven equidistant points. The higher differences of a smooth
     function vanish; what remains is noise, whose size each order of differences estimates. The
-    spacing grows where f stands still and shrinks where f moves too much for that.
+    spacing grows where f stands still and shrinks where f moves too much for that. Where f stands
+    still as it is claimed to, what it does much further away (a ReLU that is not active at the
+    point) is no noise, unless it climbs stairs.
 
     `spacing` is the first one tried, `slopes` the claimed derivative along each direction (what
     stands still should move by it), `roundoff` the unit roundoff that f computes with, and `tries`
@@ -65,6 +70,9 @@ class NoisePilot:
         for line, f in zip(active, values.reshape(-1, POINTS), strict=True):
             changes = np.abs(np.diff(f))
             changes = changes[np.isfinite(changes) & (changes > 0)]
+            if line.flat and changes.size and not _climb_stairs(changes):
+                line.done = True
+                continue
             if changes.size:
                 self.smallest_change = min(self.smallest_change, float(changes.min()))
             self._judge(line, f)
@@ -84,6 +92,7 @@ class NoisePilot:
             return
         difference = np.diff(f)
         if np.sum(difference == 0) >= POINTS / 2:
+            line.flat = line.flat or (line.slope == 0 and not np.any(difference))
             moved = np.abs(difference[difference != 0])
             # At less than the first spacing it may be x that stands still.
             resolved = line.spacing >= self._first
@@ -132,6 +141,14 @@ def is_smooth(f: FloatArray) -> bool:
     """
     highest = [level for level, _ in _noise_levels(f)][3:]
     return max(highest) > _AGREE * min(highest) and highest[0] > highest[-1]
+
+
+def _climb_stairs(changes: FloatArray) -> bool:
+    """Whether changes are whole multiples of one height, and so many that this is no accident."""
+    apart = np.diff(np.sort(changes))
+    apart = apart[apart > _ALIKE * changes.max()]
+    multiples = changes / min(changes.min(), apart.min(initial=np.inf))
+    return changes.size > 2 and bool(np.all(np.abs(multiples - np.round(multiples)) <= _MULTIPLE))
 
 
 def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:
