@@ -13,6 +13,7 @@ from gradproof.numerics.protocol import Block, FloatArray
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
 _LEAP, _TINY = 1e4, 1e-8
+_TRIES_OF_STAIRS = 6
 _MULTIPLE = 1e-3  # how well changes have to be multiples of the height of stairs
 _ALIKE = 1e-5  # of the largest change: no more than rounding tells changes so alike apart
 _AGREE = 4.0  # times: noise levels of neighbouring orders so close are of one noise
@@ -45,7 +46,7 @@ class NoisePilot:
 
     `spacing` is the first one tried, `slopes` the claimed derivative along each direction (what
     stands still should move by it), `roundoff` the unit roundoff that f computes with, and `tries`
-    how many spacings are tried at most.
+    how many spacings are tried at most; where f stands still six, to find how high its stairs are.
     """
 
     def __init__(self, *, spacing: float, slopes: FloatArray, roundoff: float, tries: int) -> None:
@@ -77,7 +78,8 @@ class NoisePilot:
                 self.smallest_change = min(self.smallest_change, float(changes.min()))
             self._judge(line, f)
             line.tries += 1
-            line.done = line.done or line.tries >= self._tries
+            tries = max(self._tries, _TRIES_OF_STAIRS) if line.stands_still else self._tries
+            line.done = line.done or line.tries >= tries
 
     def _judge(self, line: _Line, f: FloatArray) -> None:
         if not np.all(np.isfinite(f)):
