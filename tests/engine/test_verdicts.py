@@ -480,3 +480,11 @@ def test_units_that_are_all_inactive_have_no_slope(seed: int) -> None:
             lambda v, p=power: float(c @ np.maximum(W @ v + b, 0) ** p), np.zeros(4), x
         )
         assert report.passed, report.summary()
+
+
+def test_what_is_said_of_stairs_is_how_far_the_slopes_are_apart() -> None:
+    x = np.array([0.7, 0.3, 1.1])
+    report = gp.check(lambda w: round(float(np.sum(np.sin(w))), 3), np.cos, x)
+    (cause,) = report.causes
+    assert cause.code == "GP205"
+    assert cause.parameters["amplitude"] > 0.5  # that of the hill against 0 on a stair

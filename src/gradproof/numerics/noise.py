@@ -106,7 +106,7 @@ class NoisePilot:
             line.spacing *= _LEAP if line.spacing < _TINY else 30 if line.stands_still else 100
             return
         levels = _noise_levels(f)
-        for k in range(len(levels) - 3):
+        for k in range(len(levels) - 2):
             sizes = [level for level, _ in levels[k : k + 3]]
             if max(sizes) <= _AGREE * min(sizes) and levels[k][1]:
                 line.noise, line.detected, line.done = levels[k][0], True, True
