@@ -419,3 +419,72 @@ def test_the_stairs_of_a_large_constant_are_held_by_the_bars(seed: int) -> None:
     assert gp.check(f, np.cos, at, seed=seed).passed
     wrong = gp.check(f, lambda x: 1.0001 * np.cos(x), at, seed=seed)
     assert wrong.verdict == "fail"
+
+
+def _residuals() -> list[tuple[Any, Array, Any]]:
+    """Functions that are 0, or nearly so, at a point that a float32 can hold."""
+    return [
+        (np.log, np.array(1.0), lambda t: 1 / t),
+        (lambda v: np.sum(v) - 6, np.array([1.0, 2.0, 3.0]), np.ones_like),
+        (lambda v: v @ v - 1, np.array([1.0, 0.0]), lambda v: 2 * v),
+        (lambda v: v.sum() - 1, np.full(4, 0.25), np.ones_like),
+        (lambda v: v.sum() - 1 + 1e-12, np.full(4, 0.25), np.ones_like),
+    ]
+
+
+@pytest.mark.parametrize("case", range(5))
+@pytest.mark.parametrize("moved", [0.0, 0.01])
+def test_a_function_that_is_0_at_a_float32_is_not_taken_for_one(case: int, moved: float) -> None:
+    f, at, gradient = _residuals()[case]
+    x, shift = at * (1 + moved), f(at * (1 + moved)) - f(at)
+    right = gp.check(lambda v: f(v) - shift, gradient, x, rtol=1e-6)
+    assert right.passed, right.summary()
+    assert gp.check(lambda v: f(v) - shift, gradient, x).rtol == 1e-6
+    wrong = gp.check(lambda v: f(v) - shift, lambda v: 1.005 * gradient(v), x)
+    assert wrong.verdict == "fail", wrong.summary()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounded_values_at_a_float32_are_not_those_of_a_cast(seed: int) -> None:
+    x = np.array([0.5, 1.0, 2.0])
+
+    def rounded(v: Array) -> float:
+        return round(float(np.sum(np.sin(v))), 6)
+
+    right = gp.check(rounded, np.cos, x, seed=seed)
+    assert right.passed, right.summary()
+    assert right.rtol < 1e-3
+    assert gp.check(rounded, lambda v: 1.005 * np.cos(v), x, seed=seed).verdict == "fail"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("x", [[0.5, 1.0, 2.0], [0.75, 1.5, -2.0], [0.51, 1.03, 2.07]])
+def test_a_cast_inside_of_f_is_noticed(x: list[float], seed: int) -> None:
+    def cast(v: Array) -> float:
+        return float(np.sum(np.sin(v.astype(np.float32).astype(np.float64))))
+
+    right = gp.check(cast, np.cos, np.array(x), seed=seed)
+    assert right.passed, right.summary()
+    assert right.rtol > 1e-5
+    on_grid = bool(np.all(np.array(x) == np.float32(x)))
+    assert (right.rtol == 1e-2) == on_grid
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_units_that_are_all_inactive_have_no_slope(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    W, c, x = rng.standard_normal((3, 4)), rng.standard_normal(3), rng.standard_normal(4)
+    b = -W @ x - 10 ** rng.uniform(-3, 0.5, 3)
+    for power in (1, 2):
+        report = gp.check(
+            lambda v, p=power: float(c @ np.maximum(W @ v + b, 0) ** p), np.zeros(4), x
+        )
+        assert report.passed, report.summary()
+
+
+def test_what_is_said_of_stairs_is_how_far_the_slopes_are_apart() -> None:
+    x = np.array([0.7, 0.3, 1.1])
+    report = gp.check(lambda w: round(float(np.sum(np.sin(w))), 3), np.cos, x)
+    (cause,) = report.causes
+    assert cause.code == "GP205"
+    assert cause.parameters["amplitude"] > 0.5  # that of the hill against 0 on a stair

@@ -77,3 +77,36 @@ def test_several_directions_are_flown_at_once_and_each_stops_on_its_own() -> Non
 def test_the_tries_are_counted() -> None:
     _, spent = fly(lambda t: 1.0, tries=3, slope=0.0)
     assert spent == 3 * POINTS
+
+
+@pytest.mark.parametrize("above", [0.0, 1.0])
+@pytest.mark.parametrize("distance", [1.3e-3, 0.017, 0.043, 0.31, 1.3])
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_kink_far_from_where_f_is_as_flat_as_claimed_is_no_noise(
+    above: float, distance: float, power: int
+) -> None:
+    pilot, _ = fly(lambda t: above + max(0.0, t - distance) ** power, slope=0.0)
+    assert not pilot.detected
+    assert pilot.smallest_change == math.inf
+
+
+def test_stairs_are_noise_where_they_are_claimed_to_be_flat_too() -> None:
+    pilot, _ = fly(lambda t: float(np.round(1 + 0.7317 * t + t**2, 4)), slope=0.0)
+    assert 0.1 < pilot.noise / 1e-4 < 1
+
+
+def test_the_highest_orders_show_noise_beside_a_bend() -> None:
+    rng = np.random.default_rng(2)
+    found = [
+        fly(lambda t: 1 + 1e-4 * t**3 + 1e-9 * rng.standard_normal(), spacing=1.0, tries=1)[0]
+        for _ in range(200)
+    ]
+    noises = [pilot.noise / 1e-9 for pilot in found if pilot.detected]
+    assert len(noises) > 60
+    assert 0.5 < np.median(noises) < 2
+
+
+def test_stairs_of_a_function_of_one_variable_are_found_in_more_tries() -> None:
+    pilot, spent = fly(lambda t: 1 + float(np.round(t, 4)), spacing=2e-14, tries=3)
+    assert spent <= 6 * POINTS
+    assert 0.1 < max(pilot.noise, pilot.quantum / 2) / 1e-4 < 1

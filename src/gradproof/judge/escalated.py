@@ -196,7 +196,8 @@ def _with_slope(
         possible = max(line.off(s) + s.bar for s in places)
     values = [s.value for s in slopes]
     if outcome is Outcome.TWO_SCALES and len(slopes) == 1:
-        values += _smaller_steps(line, slope)
+        on_stairs = is_on_a_staircase(line)
+        values += [0.0, float(line.slope[0])] if on_stairs else _smaller_steps(line, slope)
     return Judgement(
         outcome,
         slope.value,

@@ -13,6 +13,9 @@ from gradproof.numerics.protocol import Block, FloatArray
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
 _LEAP, _TINY = 1e4, 1e-8
+_TRIES_OF_STAIRS = 6
+_MULTIPLE = 1e-3  # how well changes have to be multiples of the height of stairs
+_ALIKE = 1e-5  # of the largest change: no more than rounding tells changes so alike apart
 _AGREE = 4.0  # times: noise levels of neighbouring orders so close are of one noise
 
 
@@ -26,6 +29,7 @@ class _Line:
     noise: float = 0.0
     detected: bool = False
     stands_still: bool = False
+    flat: bool = False
     quantum: float = 0.0
     was_too_small: bool = False
     done: bool = False
@@ -36,15 +40,18 @@ class NoisePilot:
 
     On each direction f is taken at seven equidistant points. The higher differences of a smooth
     function vanish; what remains is noise, whose size each order of differences estimates. The
-    spacing grows where f stands still and shrinks where f moves too much for that.
+    spacing grows where f stands still and shrinks where f moves too much for that. Where f stands
+    still as it is claimed to, what it does much further away (a ReLU that is not active at the
+    point) is no noise, unless it climbs stairs.
 
     `spacing` is the first one tried, `slopes` the claimed derivative along each direction (what
     stands still should move by it), `roundoff` the unit roundoff that f computes with, and `tries`
-    how many spacings are tried at most.
+    how many spacings are tried at most; where f stands still six, to find how high its stairs are.
     """
 
     def __init__(self, *, spacing: float, slopes: FloatArray, roundoff: float, tries: int) -> None:
         self._lines = [_Line(spacing, abs(float(slope))) for slope in slopes]
+        self._first = spacing
         self._roundoff = roundoff
         self._tries = tries
         self.smallest_change = math.inf
@@ -64,25 +71,34 @@ class NoisePilot:
         for line, f in zip(active, values.reshape(-1, POINTS), strict=True):
             changes = np.abs(np.diff(f))
             changes = changes[np.isfinite(changes) & (changes > 0)]
+            if line.flat and changes.size and not _climb_stairs(changes):
+                line.done = True
+                continue
             if changes.size:
                 self.smallest_change = min(self.smallest_change, float(changes.min()))
             self._judge(line, f)
             line.tries += 1
-            line.done = line.done or line.tries >= self._tries
+            tries = max(self._tries, _TRIES_OF_STAIRS) if line.stands_still else self._tries
+            line.done = line.done or line.tries >= tries
 
     def _judge(self, line: _Line, f: FloatArray) -> None:
         if not np.all(np.isfinite(f)):
             line.spacing /= 100
             return
         largest = float(np.max(np.abs(f)))
-        if largest > 0 and np.ptp(f) > 0.1 * largest:  # moves too much to be called smooth
+        # What passes through 0 moves by more than its size at any spacing.
+        passes_zero = f.min() < 0 < f.max()
+        if not passes_zero and np.ptp(f) > 0.1 * largest:  # moves too much to be called smooth
             line.done = line.was_too_small
             line.spacing /= 100
             return
         difference = np.diff(f)
         if np.sum(difference == 0) >= POINTS / 2:
+            line.flat = line.flat or (line.slope == 0 and not np.any(difference))
             moved = np.abs(difference[difference != 0])
-            if line.slope * line.spacing > 30 * self._roundoff * largest:
+            # At less than the first spacing it may be x that stands still.
+            resolved = line.spacing >= self._first
+            if resolved and line.slope * line.spacing > 30 * self._roundoff * largest:
                 line.stands_still = True
                 if moved.size and not line.quantum:
                     line.quantum = float(moved.min())
@@ -90,7 +106,7 @@ class NoisePilot:
             line.spacing *= _LEAP if line.spacing < _TINY else 30 if line.stands_still else 100
             return
         levels = _noise_levels(f)
-        for k in range(len(levels) - 3):
+        for k in range(len(levels) - 2):
             sizes = [level for level, _ in levels[k : k + 3]]
             if max(sizes) <= _AGREE * min(sizes) and levels[k][1]:
                 line.noise, line.detected, line.done = levels[k][0], True, True
@@ -127,6 +143,14 @@ def is_smooth(f: FloatArray) -> bool:
     """
     highest = [level for level, _ in _noise_levels(f)][3:]
     return max(highest) > _AGREE * min(highest) and highest[0] > highest[-1]
+
+
+def _climb_stairs(changes: FloatArray) -> bool:
+    """Whether changes are whole multiples of one height, and so many that this is no accident."""
+    apart = np.diff(np.sort(changes))
+    apart = apart[apart > _ALIKE * changes.max()]
+    multiples = changes / min(changes.min(), apart.min(initial=np.inf))
+    return changes.size > 2 and bool(np.all(np.abs(multiples - np.round(multiples)) <= _MULTIPLE))
 
 
 def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:

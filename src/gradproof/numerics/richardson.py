@@ -70,8 +70,9 @@ class Estimates:
         """Return the same without the trust that a claim would lend, for a slope that stands alone.
 
         Two steps agree by accident where errors of two orders cancel. So no truncation is smaller
-        than what the next finer value shows beyond its own noise; and that of the widest difference
-        is twice its whole change, as no change before shows that such steps are short enough.
+        than what the next finer value shows beyond its own noise; and that of the first candidate,
+        the difference at the second widest step, is at least twice its whole change from the widest
+        one, as no change before shows that such steps are short enough.
         """
         levels = len(self.slope)
         truncations = self.truncations.copy()
