@@ -40,7 +40,7 @@ def _forward(t: Arrays) -> tuple[Array, Array, Array, Array, Array, Array]:
 def loss(t: Arrays) -> float:
     """Half the squared error, averaged over the tokens."""
     *_, out = _forward(t)
-    return float(np.sum((out - TARGET) ** 2)) / (2 * T)
+    return float(np.sum((out - TARGET) ** 2) / (2 * T))
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -32,7 +32,7 @@ def loss(t: Arrays) -> float:
     """Half the squared error of the activations, averaged over the images."""
     z = _forward(t)
     a = np.where(z > 0, z, SLOPE * z)
-    return float(np.sum((a - TARGET) ** 2)) / (2 * N)
+    return float(np.sum((a - TARGET) ** 2) / (2 * N))
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -6,7 +6,7 @@ from benchmarks.backward.arrays import Array, Arrays
 _rng = np.random.default_rng(11)
 X = _rng.standard_normal((7, 4))
 Y = _rng.standard_normal((7, 3))
-M = X.shape[0]
+M = len(X)
 LAM = 0.7
 
 

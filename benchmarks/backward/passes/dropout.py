@@ -8,7 +8,7 @@ KEEP = 0.7
 DROP_X = (_rng.random((6, 4)) < KEEP).astype(float)
 DROP_H = (_rng.random((6, 5)) < KEEP).astype(float)
 Y = _rng.integers(0, 2, (6, 3)).astype(float)
-M = Y.shape[0]
+M = len(Y)
 
 
 def problem(rng: np.random.Generator) -> Arrays:
@@ -32,7 +32,7 @@ def _forward(t: Arrays) -> tuple[Array, Array, Array, Array]:
 def loss(t: Arrays) -> float:
     """Logistic losses of the three outputs, averaged over the batch."""
     *_, s = _forward(t)
-    return float(np.sum(np.logaddexp(0, s) - Y * s)) / M
+    return float(np.sum(np.logaddexp(0, s) - Y * s) / M)
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -5,7 +5,7 @@ from benchmarks.backward.arrays import Array, Arrays
 
 _rng = np.random.default_rng(26)
 R = _rng.standard_normal((5, 5))
-SEEN = (_rng.random((5, 5)) < 0.8).astype(float)
+SEEN = (_rng.random((5, 5)) < 0.6).astype(float)
 COUNT = float(SEEN.sum())
 LAM = 0.3
 

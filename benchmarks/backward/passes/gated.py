@@ -32,7 +32,7 @@ def loss(t: Arrays) -> float:
     """Half the squared error of the block with its skip, averaged over the rows."""
     _, _, gate, up, sig = _forward(t)
     out = t["x"] + (gate * sig * up) @ t["Wd"]
-    return float(np.sum((out - TARGET) ** 2)) / (2 * M)
+    return float(np.sum((out - TARGET) ** 2) / (2 * M))
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -6,7 +6,7 @@ from benchmarks.backward.arrays import Array, Arrays
 _rng = np.random.default_rng(13)
 X = _rng.standard_normal((9, 6))
 Y = _rng.integers(0, 2, 9).astype(float)
-M = X.shape[0]
+M = len(X)
 L1 = 0.15
 L2 = 0.4
 

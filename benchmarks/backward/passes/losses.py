@@ -15,7 +15,7 @@ def problem(rng: np.random.Generator) -> Arrays:
     """Predictions for each of the losses; those of the divergence are positive."""
     return {
         "huber": Y + 1.2 * rng.standard_normal((4, 3)),
-        "hinge": rng.standard_normal(12) * 1.5,
+        "hinge": rng.standard_normal(12) * 2.5,
         "logit": rng.standard_normal(10),
         "mse": rng.standard_normal((4, 3)),
         "kl": 0.1 + rng.random((2, 6)),

@@ -40,7 +40,7 @@ def _forward(t: Arrays) -> tuple[list[Array], list[Array], list[list[Array]]]:
 def loss(t: Arrays) -> float:
     """Half the squared error of all the hidden states, averaged over the batch."""
     hs, _, _ = _forward(t)
-    return float(np.sum((np.stack(hs[1:]) - TARGET) ** 2)) / (2 * BATCH)
+    return float(np.sum((np.stack(hs[1:]) - TARGET) ** 2) / (2 * BATCH))
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -29,7 +29,7 @@ def _forward(t: Arrays) -> tuple[Array, Array, Array, Array]:
 def loss(t: Arrays) -> float:
     """Half the squared error, averaged over the examples."""
     *_, out = _forward(t)
-    return float(np.sum((out - TARGET) ** 2)) / (2 * N)
+    return float(np.sum((out - TARGET) ** 2) / (2 * N))
 
 
 def gradient(t: Arrays) -> Arrays:

@@ -6,7 +6,7 @@ from benchmarks.backward.arrays import Array, Arrays
 _rng = np.random.default_rng(23)
 X = _rng.standard_normal((5, 3))
 TARGET = _rng.standard_normal((5, 2))
-M = X.shape[0]
+M = len(X)
 
 
 def problem(rng: np.random.Generator) -> Arrays:
@@ -32,7 +32,7 @@ def _forward(t: Arrays) -> tuple[Array, Array, Array, Array]:
 def loss(t: Arrays) -> float:
     """Half the squared error, averaged over the batch."""
     *_, out = _forward(t)
-    return float(np.sum((out - TARGET) ** 2)) / (2 * M)
+    return float(np.sum((out - TARGET) ** 2) / (2 * M))
 
 
 def gradient(t: Arrays) -> Arrays:
