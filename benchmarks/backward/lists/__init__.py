@@ -1,0 +1,1 @@
+"""The mistakes, by the pass in which they are made."""

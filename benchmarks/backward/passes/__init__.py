@@ -1,0 +1,1 @@
+"""Pieces of networks, each with its loss and its gradient in plain NumPy."""
