@@ -46,6 +46,7 @@ trust: $(VENV)/.bench
 diagnose: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'
 	$(BIN)/python -m benchmarks.diagnose.published
+	$(BIN)/python -m benchmarks.backward
 	$(BIN)/python benchmarks/fast_mode.py
 
 docs: $(VENV)/.test+docs
