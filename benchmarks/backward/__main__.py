@@ -41,7 +41,8 @@ class Said(NamedTuple):
     @property
     def false(self) -> bool:
         """Whether a mistake was named, and none that was made."""
-        return bool(self.codes - PLACES) and not self.hit
+        named = {code for code in self.codes - PLACES if code > "GP3"}  # the others are doubts
+        return bool(named) and not self.hit
 
     @property
     def placed(self) -> bool:
