@@ -62,6 +62,7 @@ def groups(n: int, wrong: dict[int, float]) -> tuple[Groups, Evaluator]:
         ones,
         beyond=1e-6 * ones,
         rounding=0 * ones,
+        value=float(np.sum(np.sin(x))),
         noise=1e-16 * n,
         finest=1e-10,
         rng=rng,
@@ -266,6 +267,22 @@ def test_no_more_than_a_hundred_are_listed() -> None:
     report = check(put("W", np.unravel_index(places, SHAPE), lambda g: g + 0.3))
     assert report.patterns[0].words == "more than 100 of 4,800 components"
     assert len(report.culprits) == 100
+
+
+def test_a_claim_between_the_slopes_of_a_kink_is_no_culprit() -> None:
+    rng = np.random.default_rng(8)
+    at = rng.uniform(0.5, 1.5, 3_000)
+    at[[5, 70, 900]] = 0.0
+
+    def f_with_kinks(t: Array) -> float:
+        return float(np.sum(np.abs(t)) + np.sum(t**2))
+
+    claim = np.sign(at) + 2 * at
+    claim[[5, 70]] = 1.0, -1.0  # slopes of one side
+    claim[2_000] += 30.0
+    report = gp.check(f_with_kinks, claim, at)
+    assert report.verdict == "fail"
+    assert [one.index for one in report.culprits] == [(2_000,)]
 
 
 def test_the_parameters_are_as_they_were_after_a_search() -> None:

@@ -14,6 +14,7 @@ from gradproof.tree import Leaf
 _WIDEST = 0.05  # of the natural scale
 _WIDER = 3.0  # times the step, which shows the truncation
 _BALANCED = 8.0  # truncation over noise, beyond which a shorter step is worth two evaluations
+_NARROWER = 8.0  # times: a step at which a smooth f bends that much less
 _EVEN = 0.7, 1.3  # sizes of the moves: equal and opposite errors must not cancel
 
 
@@ -27,7 +28,7 @@ class Groups:
     A central difference at the step :math:`h = (3σ/‖claim · weight‖)^{1/3}` balances the noise σ of
     f with a truncation of the size of the slope itself; a second one at 3 h shows how large the
     truncation really is. Places are those within the leaf; `beyond` is how far off each claim may
-    be, `rounding` how far it probably is, right or wrong.
+    be, `rounding` how far it probably is, right or wrong; `value` is f at the point.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Groups:
         *,
         beyond: FloatArray,
         rounding: FloatArray,
+        value: float,
         noise: float,
         finest: float,
         rng: np.random.Generator,
@@ -49,7 +51,8 @@ class Groups:
         signs = rng.choice([-1.0, 1.0], size)
         self.move: FloatArray = signs * rng.uniform(*_EVEN, size) * weight[leaf.start : leaf.stop]
         self._beyond = beyond[leaf.start : leaf.stop]
-        self._noise = noise
+        self._value, self._noise = value, noise
+        self._half_widths: dict[int, float] = {}
         of_leaf = rounding[leaf.start : leaf.stop]
         self._rounding = KAPPA * float(np.linalg.norm(of_leaf * self.move))
         effect = float(np.linalg.norm(self._claim * self.move))
@@ -70,6 +73,23 @@ class Groups:
     def is_wrong(self, place: int, error: float) -> bool:
         """Whether the error of one component is beyond its tolerance, by more than the bar."""
         return abs(error) > self.bar + self.allowed(np.array([place]))
+
+    def is_within_a_kink(self, place: int, error: float) -> bool:
+        """Whether f has a kink at the point along one component, and the claim lies in its slopes.
+
+        The sides of a smooth f come together when the step gets shorter, those of a kink do not.
+        Costs two evaluations where the sides leave room for the error, of a component that was
+        measured by itself.
+        """
+        wide = self._half_widths[place]
+        if abs(error) > wide + self.bar:
+            return False
+        plus, minus = self._values(np.array([place]), 1.0, self.step / _NARROWER)
+        return self._half_width(plus, minus, self.step / _NARROWER) > wide / 2
+
+    def _half_width(self, plus: float, minus: float, step: float) -> float:
+        """Return half of how far the slopes of the two sides are apart."""
+        return abs(plus + minus - 2 * self._value) / (2 * step)
 
     def allowed(self, places: IntArray) -> float:
         """Return what the errors of some components may add up to, their signs being random."""
@@ -94,16 +114,25 @@ class Groups:
 
     def _error(self, places: IntArray | None, share: FloatArray | float, step: float) -> float:
         chosen = slice(None) if places is None else places
-        shared = self.move[chosen] * share
+        plus, minus = self._values(places, share, step)
+        if places is not None and places.size == 1:
+            self._half_widths[int(places[0])] = self._half_width(plus, minus, step)
+        claimed = float(self._claim[chosen] @ (self.move[chosen] * share))
+        return claimed - (plus - minus) / (2 * step)
+
+    def _values(
+        self, places: IntArray | None, share: FloatArray | float, step: float
+    ) -> tuple[float, float]:
+        """Evaluate f on both sides."""
         if places is None:
-            first, moves = 0, shared
+            first, moves = 0, self.move * share
         else:
             first = int(np.min(places))
             moves = np.zeros(int(np.max(places)) + 1 - first)
-            moves[places - first] = shared
+            moves[places - first] = self.move[places] * share
         part = slice(self._first + first, self._first + first + moves.size)
         plus, minus = (
             self._evaluator.along_chunks([(part, signed * moves)], self._whole)
             for signed in (step, -step)
         )
-        return float(self._claim[chosen] @ shared) - (plus - minus) / (2 * step)
+        return plus, minus

@@ -145,7 +145,7 @@ class Search:
         move = self._groups.move[places]
         errors = np.array([self._measured[place] for place in places.tolist()])
         wrong = [
-            self._groups.is_wrong(*one)
+            self._groups.is_wrong(*one) and not self._groups.is_within_a_kink(*one)
             for one in zip(places.tolist(), errors.tolist(), strict=True)
         ]
         typical = float(np.sqrt(np.mean((self._claim * self._groups.move) ** 2)))
@@ -258,6 +258,7 @@ def _groups(
         weight,
         beyond=beyond,
         rounding=rounding,
+        value=setting.value,
         noise=setting.pilot.noise,
         finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
         rng=rng,
