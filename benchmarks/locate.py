@@ -19,13 +19,13 @@ import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 
 from gradproof.engine.evaluation import Evaluator  # noqa: E402
+from gradproof.engine.groups import groups_in  # noqa: E402
 from gradproof.engine.preflight import preflight  # noqa: E402
 from gradproof.engine.projecting import leaf_weights  # noqa: E402
 from gradproof.engine.search import Search  # noqa: E402
 from gradproof.engine.setting import Setting, prepare  # noqa: E402
 from gradproof.frameworks.numpy_space import NumpySpace  # noqa: E402
 from gradproof.judge.located import Located  # noqa: E402
-from gradproof.judge.tolerance import limits  # noqa: E402
 from gradproof.problems import Problem  # noqa: E402
 from gradproof.tree import flatten  # noqa: E402
 
@@ -58,18 +58,10 @@ def search(
     if not isinstance(setting, Setting):
         raise RuntimeError("the function does not move")
     weight = leaf_weights(tree, setting.scales, setting.claim)
-    beyond = limits(
-        setting.scales,
-        setting.claim,
-        setting.rules,
-        noise=setting.pilot.noise,
-        roundoff_of_claim=found.roundoff_of_claim,
-        roundoff_of_x=setting.pilot.roundoff_of_x,
-    ).beyond
+    (leaf,) = tree.leaves
+    groups = groups_in(evaluator, found, setting, weight, rng)(leaf)
     before = evaluator.count
-    rounding = np.zeros(claim.size)
-    one = Search(tree, 0, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng)
-    located = one.run()
+    located = Search(leaf, 0, groups, rtol=setting.rules.default, rng=rng).run()
     return located, evaluator.count - before
 
 

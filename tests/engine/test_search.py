@@ -56,8 +56,8 @@ def groups(n: int, wrong: dict[int, float]) -> tuple[Groups, Evaluator]:
         claim[place] += error
     ones = np.ones(n)
     return Groups(
-        evaluator,
         tree.leaves[0],
+        evaluator,
         claim,
         ones,
         beyond=1e-6 * ones,

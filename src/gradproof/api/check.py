@@ -144,8 +144,7 @@ def check(
     that is wrong throughout eight are confirmed so, and of the others five are spent at most); a
     self-test costs 50 to 1,000 for each of up to nine broken claims. ``plan="project"`` costs about
     30; where the gradient is wrong 200 to 1,000 more, and about ten for each wrong component.
-    A difference is taken at the
-    smallest step h that resolves the tolerance,
+    A difference is taken at the smallest step h that resolves the tolerance,
     :math:`h = 2\kappa\sigma / (\sqrt 2\,r\,|g_i|)` with the noise σ of f (measured), κ = 4 and the
     relative tolerance r. Source of the noise estimate: Moré & Wild, *SIAM J. Sci. Comput.* 33
     (2011) 1292–1314.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.preflight import Preflight
+from gradproof.engine.setting import Setting
+from gradproof.judge.tolerance import limits
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA
 from gradproof.tree import Leaf
 
+_ROUNDING = 30.0  # unit roundoffs: a claim is added up from many terms
 _WIDEST = 0.05  # of the natural scale
 _WIDER = 3.0  # times the step, which shows the truncation
 _BALANCED = 8.0  # truncation over noise, beyond which a shorter step is worth two evaluations
@@ -33,8 +39,8 @@ class Groups:
 
     def __init__(
         self,
-        evaluator: Evaluator,
         leaf: Leaf,
+        evaluator: Evaluator,
         claim: FloatArray,
         weight: FloatArray,
         *,
@@ -46,16 +52,16 @@ class Groups:
         rng: np.random.Generator,
     ) -> None:
         self._evaluator, self._first, self._whole = evaluator, leaf.start, claim
-        self._claim = claim[leaf.start : leaf.stop]
-        size = self._claim.size
+        self.claim = claim[leaf.start : leaf.stop]
+        size = self.claim.size
         signs = rng.choice([-1.0, 1.0], size)
         self.move: FloatArray = signs * rng.uniform(*_EVEN, size) * weight[leaf.start : leaf.stop]
-        self._beyond = beyond[leaf.start : leaf.stop]
+        self.beyond = beyond[leaf.start : leaf.stop]
         self._value, self._noise = value, noise
         self._half_widths: dict[int, float] = {}
         of_leaf = rounding[leaf.start : leaf.stop]
         self._rounding = KAPPA * float(np.linalg.norm(of_leaf * self.move))
-        effect = float(np.linalg.norm(self._claim * self.move))
+        effect = float(np.linalg.norm(self.claim * self.move))
         step = (3 * noise / effect) ** (1 / 3) if effect > 0 else _WIDEST
         self._finest = finest
         self.step = min(max(step, finest), _WIDEST)
@@ -72,7 +78,7 @@ class Groups:
 
     def is_wrong(self, place: int, error: float) -> bool:
         """Whether the error of one component is beyond its tolerance, by more than the bar."""
-        return abs(error) > self.bar + self.allowed(np.array([place]))
+        return self.is_beyond(np.array([place]), error)
 
     def is_within_a_kink(self, place: int, error: float) -> bool:
         """Whether f has a kink at the point along one component, and the claim lies in its slopes.
@@ -91,9 +97,10 @@ class Groups:
         """Return half of how far the slopes of the two sides are apart."""
         return abs(plus + minus - 2 * self._value) / (2 * step)
 
-    def allowed(self, places: IntArray) -> float:
-        """Return what the errors of some components may add up to, their signs being random."""
-        return float(np.linalg.norm(self._beyond[places] * self.move[places]))
+    def is_beyond(self, places: IntArray, error: float) -> bool:
+        """Whether the error of a group is more than its tolerances may add up to, at random."""
+        allowed = float(np.linalg.norm(self.beyond[places] * self.move[places]))
+        return abs(error) > self.bar + allowed
 
     def error_of_all(self) -> float:
         """Return the error of the whole leaf; costs four evaluations, six at most."""
@@ -117,7 +124,7 @@ class Groups:
         plus, minus = self._values(places, share, step)
         if places is not None and places.size == 1:
             self._half_widths[int(places[0])] = self._half_width(plus, minus, step)
-        claimed = float(self._claim[chosen] @ (self.move[chosen] * share))
+        claimed = float(self.claim[chosen] @ (self.move[chosen] * share))
         return claimed - (plus - minus) / (2 * step)
 
     def _values(
@@ -136,3 +143,37 @@ class Groups:
             for signed in (step, -step)
         )
         return plus, minus
+
+
+def groups_in(
+    evaluator: Evaluator,
+    found: Preflight,
+    setting: Setting,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> Callable[[Leaf], Groups]:
+    """Return what makes the groups of a leaf."""
+    scales, pilot = setting.scales, setting.pilot
+    rounding = _ROUNDING * found.roundoff_of_claim * scales.effect / scales.scale
+    if found.rounding_of_claim is not None:
+        rounding = np.maximum(rounding, found.rounding_of_claim * setting.factor)
+    question = limits(
+        scales,
+        setting.claim,
+        setting.rules,
+        noise=pilot.noise,
+        roundoff_of_claim=found.roundoff_of_claim,
+        roundoff_of_x=pilot.roundoff_of_x,
+    )
+    return functools.partial(
+        Groups,
+        evaluator=evaluator,
+        claim=setting.claim,
+        weight=weight,
+        beyond=question.beyond,
+        rounding=rounding,
+        value=setting.value,
+        noise=pilot.noise,
+        finest=float(np.max(pilot.roundoff_of_x)) ** 0.7,
+        rng=rng,
+    )

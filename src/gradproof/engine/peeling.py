@@ -110,18 +110,14 @@ class Peeling:
             elif not self._read(node):
                 self._halve(node)
 
-    def _push(
-        self,
-        start: int,
-        stop: int,
-        error: float,
-        variance: float,
-        moment: float | None = None,
-        moment_variance: float = 0.0,
-    ) -> None:
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is left of the error is within the bars of what was taken out."""
+        return abs(self.found.rest) <= self._groups.bar * math.sqrt(len(self.found.wrong) + 1)
+
+    def _push(self, start: int, stop: int, error: float, variance: float) -> None:
         if stop > start and abs(error) > self._groups.bar * math.sqrt(variance):
-            node = _Node(-abs(error), start, stop, error, variance, moment, moment_variance)
-            heapq.heappush(self._nodes, node)
+            heapq.heappush(self._nodes, _Node(-abs(error), start, stop, error, variance))
 
     def _group(self, places: IntArray, share: FloatArray | float = 1.0) -> float:
         self._count += 1
@@ -134,13 +130,10 @@ class Peeling:
             self.found.measured[place] = self._group(np.array([place]))
         return self.found.measured[place]
 
-    def _is_wrong(self, place: int, error: float) -> bool:
-        return self._groups.is_wrong(place, error)
-
     def _look(self, number: int) -> float | None:
         """Return the error of a component that is wrong, and note it; else None."""
         error, place = self._error(number), int(self._places[number])
-        if not self._is_wrong(place, error):
+        if not self._groups.is_wrong(place, error):
             return None
         if place not in self.found.wrong:
             self.found.wrong.append(place)
@@ -213,7 +206,7 @@ class Peeling:
         numbers = self._rng.choice(self._places.size, _SAMPLE, replace=False)
         wrong = 0
         for count, number in enumerate(numbers.tolist(), start=1):
-            wrong += self._is_wrong(int(self._places[number]), self._error(number))
+            wrong += self._groups.is_wrong(int(self._places[number]), self._error(number))
             if 2 * count >= _SAMPLE and wrong < _WIDESPREAD * count:
                 return
         self.found.widespread = True

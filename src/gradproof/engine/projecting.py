@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.groups import groups_in
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Line, Projections
@@ -20,18 +20,17 @@ from gradproof.judge.certificate import certify
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.tolerance import Policy, Scaling, limits
+from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray
-from gradproof.tree import Tree
+from gradproof.tree import Leaf, Tree
 
 _DIRECTIONS = 8
 _CHANCE = 1e-3  # that the certificate does not hold
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
 _MANY = 50  # leaves: which of them are wrong is asked in groups
-_ROUNDING = 30.0  # unit roundoffs: a claim is added up from many terms
 _EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
@@ -179,30 +178,21 @@ def project(
         certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
         if np.all(everything.components.outcome < Outcome.FAIL):
             return result(everything, None, (), certificate=certificate)
-    beyond = limits(
-        scales,
-        claim,
-        setting.rules,
-        noise=setting.pilot.noise,
-        roundoff_of_claim=found.roundoff_of_claim,
-        roundoff_of_x=setting.pilot.roundoff_of_x,
-    ).beyond
-    rounding = _ROUNDING * found.roundoff_of_claim * scales.effect / scales.scale
-    if found.rounding_of_claim is not None:
-        rounding = np.maximum(rounding, found.rounding_of_claim * setting.factor)
-    known: dict[str, Any] = {"beyond": beyond, "rounding": rounding, "rng": rng}
+    groups_of = groups_in(evaluator, found, setting, weight, rng)
     asked = np.flatnonzero(chosen_leaves).tolist()
     bar_of_groups = None
     if plan == "project" and len(asked) > _MANY:
-        told = wrong_leaves(tree, asked, evaluator, setting, weight, **known)
+        groups = groups_of(Leaf((), "", (tree.size,), 0))
+        told = wrong_leaves(tree, asked, groups, rng)
         if told is not None:
-            asked, bar_of_groups = told
+            asked, bar_of_groups = told, groups.bar
     lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
     leaves = ask(lines)
     located = tuple(
-        Search(tree, number, evaluator, setting, weight, **known).run()
+        Search(leaf, number, groups_of(leaf), rtol=setting.rules.default, rng=rng).run()
         for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
         if is_wrong
+        for leaf in [tree.leaves[number]]
     )
     return result(
         everything,

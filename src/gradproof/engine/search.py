@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups
 from gradproof.engine.peeling import Peeling
-from gradproof.engine.setting import Setting
 from gradproof.judge.located import Located
 from gradproof.judge.patterns import Slices
 from gradproof.judge.suspect import Slopes
@@ -38,24 +36,10 @@ class Search:
     """
 
     def __init__(
-        self,
-        tree: Tree,
-        number: int,
-        evaluator: Evaluator,
-        setting: Setting,
-        weight: FloatArray,
-        *,
-        beyond: FloatArray,
-        rounding: FloatArray,
-        rng: np.random.Generator,
+        self, leaf: Leaf, number: int, groups: Groups, *, rtol: float, rng: np.random.Generator
     ) -> None:
-        self._number, self._leaf, self._rng = number, tree.leaves[number], rng
-        self._claim = setting.claim[self._leaf.start : self._leaf.stop]
-        self._beyond = beyond[self._leaf.start : self._leaf.stop]
-        self._groups = _groups(
-            self._leaf, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng
-        )
-        self._rtol = setting.rules.default
+        self._leaf, self._number, self._groups = leaf, number, groups
+        self._rtol, self._rng = rtol, rng
         self._measured: dict[int, float] = {}
         self._slices: Slices | None = None
         self._widespread = False
@@ -63,7 +47,7 @@ class Search:
 
     def run(self) -> Located:
         """Return what was found."""
-        size = self._claim.size
+        size = self._groups.claim.size
         error = self._groups.error_of_all()
         if size <= _SMALL:
             for place in range(size):
@@ -80,10 +64,8 @@ class Search:
         spread = self._groups.bar / KAPPA / abs(error)
         found = []
         for axis, length in enumerate(shape):
-            along = np.arange(1, length + 1).reshape(
-                [-1 if k == axis else 1 for k in range(len(shape))]
-            )
-            share = np.broadcast_to(along / length, shape).ravel()
+            share = (np.indices(shape, sparse=True)[axis] + 1) / length
+            share = np.broadcast_to(share, shape).ravel()
             position = length * self._groups.error(None, share) / error - 1
             nearest = min(max(round(position), 0), length - 1)
             room = length * spread * np.sqrt(2)
@@ -119,7 +101,7 @@ class Search:
         peeling.go_on(_LISTED + 1)
         self._measured |= found.measured
         self._widespread = found.widespread or len(found.wrong) > _LISTED
-        if abs(found.rest) > self._groups.bar * np.sqrt(len(found.wrong) + 1):
+        if not peeling.is_complete:
             self._rest = abs(found.rest)
 
     def _some_slices(self, wrong: list[int], error: float) -> bool:
@@ -133,8 +115,8 @@ class Search:
             peeling = Peeling(slices, np.arange(length), error, rng=self._rng)
             peeling.go_on(_MOST_SLICES + 1)
             found = peeling.found
-            complete = abs(found.rest) <= self._groups.bar * np.sqrt(len(found.wrong) + 1)
-            if complete and not found.widespread and 0 < len(found.wrong) <= _MOST_SLICES:
+            few = 0 < len(found.wrong) <= _MOST_SLICES and not found.widespread
+            if few and peeling.is_complete:
                 self._slices = Slices(axis, tuple(sorted(found.wrong)))
                 self._widespread = True
                 return True
@@ -148,16 +130,16 @@ class Search:
             self._groups.is_wrong(*one) and not self._groups.is_within_a_kink(*one)
             for one in zip(places.tolist(), errors.tolist(), strict=True)
         ]
-        typical = float(np.sqrt(np.mean((self._claim * self._groups.move) ** 2)))
+        typical = float(np.sqrt(np.mean((self._groups.claim * self._groups.move) ** 2)))
         everywhere = self._widespread and self._slices is None
         return Located(
             number=self._number,
             places=places,
             wrong=np.array(wrong, dtype=bool),
-            value=self._claim[places] - errors / move,
+            value=self._groups.claim[places] - errors / move,
             bar=self._groups.bar / np.abs(move),
             truncation=self._groups.truncation / np.abs(move),
-            beyond=self._beyond[places],
+            beyond=self._groups.beyond[places],
             slices=self._slices,
             widespread=self._widespread,
             rest=self._rest / typical if typical else self._rest,
@@ -167,7 +149,7 @@ class Search:
 
     def _slopes(self) -> Slopes:
         seeds = self._rng.integers(2**63, size=_DIRECTIONS)
-        size, shape = self._claim.size, self._leaf.shape
+        size, shape = self._groups.claim.size, self._leaf.shape
 
         def shares() -> Iterator[FloatArray]:  # made anew each time, not kept
             for seed in seeds.tolist():
@@ -177,8 +159,8 @@ class Search:
             return np.array([gradient.ravel() @ (share * self._groups.move) for share in shares()])
 
         errors = np.array([self._groups.error(None, share) for share in shares()])
-        claimed = project(self._claim.reshape(shape))
-        effect = float(np.linalg.norm(self._claim * self._groups.move))
+        claimed = project(self._groups.claim.reshape(shape))
+        effect = float(np.linalg.norm(self._groups.claim * self._groups.move))
         room = self._groups.bar + self._rtol * effect
         return Slopes(claimed - errors, np.full(_DIRECTIONS, room), project)
 
@@ -196,7 +178,7 @@ class _Parts:
 
     def is_wrong(self, number: int, error: float) -> bool:
         """Whether the error of one part is beyond what its components are allowed."""
-        return abs(error) > self.bar + self._groups.allowed(self._parts[number])
+        return self._groups.is_beyond(self._parts[number], error)
 
     def error(self, numbers: IntArray, share: FloatArray | float = 1.0) -> float:
         """Return the error of some parts, each moved by a share of its move."""
@@ -212,54 +194,17 @@ def _slices_of(shape: tuple[int, ...], axis: int) -> list[IntArray]:
 
 
 def wrong_leaves(
-    tree: Tree,
-    asked: Sequence[int],
-    evaluator: Evaluator,
-    setting: Setting,
-    weight: FloatArray,
-    *,
-    beyond: FloatArray,
-    rounding: FloatArray,
-    rng: np.random.Generator,
-) -> tuple[list[int], float] | None:
-    """Return which of many leaves are wrong, and the bar of the error of any group of leaves.
+    tree: Tree, asked: Sequence[int], groups: Groups, rng: np.random.Generator
+) -> list[int] | None:
+    """Return which of many leaves are wrong; `groups` are those of all components.
 
     They are peeled out like components out of a leaf. None where that does not tell: nothing is
     found, too many are wrong, or a part of the error is left.
     """
-    everything = Leaf((), "", (tree.size,), 0)
-    groups = _groups(
-        everything, evaluator, setting, weight, beyond=beyond, rounding=rounding, rng=rng
-    )
     parts = [np.arange(tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
     peeling = Peeling(_Parts(groups, parts), np.arange(len(parts)), groups.error_of_all(), rng=rng)
     peeling.go_on(len(parts))
     found = peeling.found
-    complete = abs(found.rest) <= groups.bar * np.sqrt(len(found.wrong) + 1)
-    if not found.wrong or found.widespread or not complete:
+    if not found.wrong or found.widespread or not peeling.is_complete:
         return None
-    return sorted(asked[k] for k in found.wrong), groups.bar
-
-
-def _groups(
-    leaf: Leaf,
-    evaluator: Evaluator,
-    setting: Setting,
-    weight: FloatArray,
-    *,
-    beyond: FloatArray,
-    rounding: FloatArray,
-    rng: np.random.Generator,
-) -> Groups:
-    return Groups(
-        evaluator,
-        leaf,
-        setting.claim,
-        weight,
-        beyond=beyond,
-        rounding=rounding,
-        value=setting.value,
-        noise=setting.pilot.noise,
-        finest=float(np.max(setting.pilot.roundoff_of_x)) ** 0.7,
-        rng=rng,
-    )
+    return sorted(asked[k] for k in found.wrong)

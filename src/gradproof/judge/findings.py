@@ -15,6 +15,7 @@ from gradproof.judge.outcome import Outcome
 from gradproof.judge.patterns import is_throughout, wrong_slices
 from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import (
+    MOST_CULPRITS,
     CauseFinding,
     ComponentFinding,
     ControlFinding,
@@ -24,13 +25,11 @@ from gradproof.judge.report import (
     Record,
     versions,
 )
-from gradproof.judge.suspect import Suspect
+from gradproof.judge.suspect import ROOM, Suspect
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
-_ROOM = 1.5  # bars that what explains a mistake may be off
 _APART = 0.1  # of the size of a slope: the sides of a kink
-_MOST_CULPRITS = 100
 _UNDECIDED_SHARE = 0.05
 _ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
 
@@ -212,7 +211,7 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
     c = evidence.components
     places = np.flatnonzero(c.outcome == Outcome.FAIL)
     effect = np.abs(c.claim - c.value)[places] * evidence.limits.question.scale[places]
-    order = places[np.argsort(-effect, kind="stable")[:_MOST_CULPRITS]]
+    order = places[np.argsort(-effect, kind="stable")[:MOST_CULPRITS]]
     return tuple(_component(tree, evidence, int(place)) for place in order)
 
 
@@ -247,7 +246,7 @@ def _suspect(
     unknown = c.undecided if evidence.fixed is None else c.undecided | evidence.fixed
     measured = np.where(unknown, np.nan, c.value)
     with np.errstate(invalid="ignore"):
-        room = _ROOM * c.bar + question.relative * np.abs(c.value) + rounding
+        room = ROOM * c.bar + question.relative * np.abs(c.value) + rounding
     return Suspect(
         address=address,
         claim=claims[address],

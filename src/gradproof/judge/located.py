@@ -11,13 +11,16 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.headline import counted
 from gradproof.judge.patterns import Slices
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, PatternFinding
-from gradproof.judge.suspect import Slopes, Suspect
+from gradproof.judge.report import (
+    MOST_CULPRITS,
+    CauseFinding,
+    ComponentFinding,
+    LeafFinding,
+    PatternFinding,
+)
+from gradproof.judge.suspect import ROOM, Slopes, Suspect
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Tree
-
-_ROOM = 1.5  # bars that what explains a mistake may be off
-_MOST_CULPRITS = 100
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -72,6 +75,27 @@ class Located:
             )
         return found
 
+    def measurements(
+        self, claim: FloatArray, scale: FloatArray, unit: float, rtol: float
+    ) -> tuple[FloatArray, FloatArray, Slopes | None]:
+        """Return what is known of the leaf in the units of f: values, their room, slopes.
+
+        Where all of the error was found, what no group showed to be wrong is as it was claimed.
+        """
+        flat = claim.ravel()
+        measured = flat.copy() if self.is_complete else np.full_like(flat, np.nan)
+        room = rtol * np.abs(flat)
+        if self.is_complete and self.places.size < flat.size:
+            typical = float(np.sqrt(np.mean((flat * scale) ** 2)))
+            room += self.floor * typical / scale
+        measured[self.places] = self.value * unit
+        allowed = ROOM * self.bar + self.beyond - rtol * np.abs(flat[self.places] / unit)
+        room[self.places] = unit * allowed + rtol * np.abs(measured[self.places])
+        slopes = self.slopes
+        if slopes is not None:
+            slopes = Slopes(slopes.measured * unit, ROOM * slopes.room * unit, slopes.project)
+        return measured.reshape(claim.shape), room.reshape(claim.shape), slopes
+
     def pattern(self, tree: Tree) -> PatternFinding | None:
         """Return in words which part of the leaf is wrong; None where no part was found."""
         leaf = tree.leaves[self.number]
@@ -83,8 +107,8 @@ class Located:
             return PatternFinding(address, leaf.path, self.slices.words(dimensions), inside, size)
         if self.widespread:
             looked = self.places.size
-            if wrong > _MOST_CULPRITS:
-                words = f"more than {_MOST_CULPRITS} of {counted(size, 'component')}"
+            if wrong > MOST_CULPRITS:
+                words = f"more than {MOST_CULPRITS} of {counted(size, 'component')}"
                 return PatternFinding(address, leaf.path, words, wrong, size)
             words = f"{wrong:,} of {looked:,} components looked at"
             if wrong == looked:
@@ -107,7 +131,7 @@ def culprits(
         effects = np.abs(claim[places] - one.value[one.wrong]) * scale[places]
         found += list(zip(effects.tolist(), one.components(tree, claim, unit), strict=True))
     found.sort(key=lambda pair: -pair[0])
-    return tuple(component for _, component in found[:_MOST_CULPRITS])
+    return tuple(component for _, component in found[:MOST_CULPRITS])
 
 
 def mistakes(
@@ -123,6 +147,8 @@ def mistakes(
     facts: Mapping[str, float],
 ) -> list[CauseFinding]:
     """Return what explains the leaves that were searched."""
+    if not located:
+        return []
     claims = {
         tree.address(leaf): (claim[leaf.start : leaf.stop] * unit).reshape(leaf.shape)
         for leaf in tree.leaves
@@ -133,39 +159,30 @@ def mistakes(
         leaf = tree.leaves[one.number]
         address = tree.address(leaf)
         if one.slices is not None:
-            mask = one.slices.mask(leaf.shape)
-            words = one.slices.words(len(leaf.shape))
-            if np.any(claims[address][mask]):
-                found.append(CATALOGUE["GP411"].finding(address, slices=words, elsewhere=0))
-            else:
-                found.append(CATALOGUE["GP410"].finding(address, slices=words))
+            found.append(_of_slices(address, one.slices, claims[address]))
             continue
-        # What no group showed to be wrong is as it was claimed.
-        everything = claims[address].ravel()
-        measured = everything.copy() if one.is_complete else np.full_like(everything, np.nan)
-        room = rtol * np.abs(everything)
-        if one.is_complete and one.places.size < everything.size:
-            typical = float(np.sqrt(np.mean((everything * scale[leaf.start : leaf.stop]) ** 2)))
-            room += one.floor * typical / scale[leaf.start : leaf.stop]
-        measured[one.places] = one.value * unit
-        room[one.places] = unit * (
-            _ROOM * one.bar + one.beyond - rtol * np.abs(everything[one.places] / unit)
-        ) + rtol * np.abs(measured[one.places])
-        slopes = one.slopes
-        if slopes is not None:
-            slopes = Slopes(slopes.measured * unit, _ROOM * slopes.room * unit, slopes.project)
+        part = slice(leaf.start, leaf.stop)
+        measured, room, slopes = one.measurements(claims[address], scale[part], unit, rtol)
         suspects.append(
             Suspect(
                 address=address,
                 claim=claims[address],
-                x=x[leaf.start : leaf.stop].reshape(leaf.shape),
-                measured=measured.reshape(leaf.shape),
-                room=room.reshape(leaf.shape),
-                weight=scale[leaf.start : leaf.stop].reshape(leaf.shape),
-                right={key: one for key, one in claims.items() if key not in wrong},
-                wrong_too={k: one for k, one in claims.items() if k in wrong and k != address},
+                x=x[part].reshape(leaf.shape),
+                measured=measured,
+                room=room,
+                weight=scale[part].reshape(leaf.shape),
+                right={k: other for k, other in claims.items() if k not in wrong},
+                wrong_too={k: claims[k] for k in wrong if k != address},
                 facts=facts,
                 seen=slopes,
             )
         )
     return diagnose(suspects, leaves) + found
+
+
+def _of_slices(address: str, slices: Slices, claim: FloatArray) -> CauseFinding:
+    """Say that slices are wrong, or claimed to be 0."""
+    words = slices.words(claim.ndim)
+    if np.any(claim[slices.mask(claim.shape)]):
+        return CATALOGUE["GP411"].finding(address, slices=words, elsewhere=0)
+    return CATALOGUE["GP410"].finding(address, slices=words)

@@ -12,6 +12,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 
 SCHEMA_VERSION = 1
+MOST_CULPRITS = 100
 
 
 @dataclasses.dataclass(frozen=True)

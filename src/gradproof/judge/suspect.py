@@ -12,6 +12,8 @@ from gradproof.numerics.protocol import FloatArray
 
 Parameters = dict[str, Any]
 
+ROOM = 1.5  # bars that what explains a mistake may be off
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Slopes:

@@ -77,10 +77,8 @@ class Estimates:
         levels = len(self.slope)
         truncations = self.truncations.copy()
         with np.errstate(invalid="ignore"):
-            for rows in (
-                slice(0, levels - 1),
-                slice(levels - 1, None),
-            ):  # differences, extrapolated
+            # First come the differences, then those that are extrapolated.
+            for rows in (slice(0, levels - 1), slice(levels - 1, None)):
                 change = np.abs(np.diff(self.values[rows], axis=0))
                 noise = self.noises[rows][1:]
                 seen = np.where(change > noise, change + noise, 0.0)
