@@ -1,13 +1,22 @@
-"""What every test and doctest has: no colours, whatever terminal runs them, and no skipping."""
+"""What every test and doctest has: no colours, seeded global generators, and no skipping."""
 
+import random
 from collections.abc import Generator
 
+import numpy as np
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(autouse=True)
+def _seeded_globals() -> None:
+    """Start every test from one state: an f of the tests may draw from the global generators."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
 
 
 @pytest.hookimpl(wrapper=True)

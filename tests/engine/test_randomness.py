@@ -302,7 +302,7 @@ def test_the_gradient_may_draw_from_more_than_f() -> None:
     net = Network(numpy_global)
 
     def gradient(w: Array) -> Array:
-        return net.gradient(w) * (1 + 1e-3 * python_global(1))
+        return net.gradient(w) * (1 + 1e-3 * (1 + python_global(1)))
 
     report = gp.check(net.loss, gradient, W)
     assert report.verdict == "fail", report.summary()
