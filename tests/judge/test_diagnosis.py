@@ -70,8 +70,8 @@ def drop_a_row(leaf: Array) -> Array:
     return leaf
 
 
-def double_a_column(leaf: Array) -> Array:
-    leaf[:, 1] *= 2
+def square_a_column(leaf: Array) -> Array:
+    leaf[:, 1] = 0.3 - leaf[:, 1] ** 2
     return leaf
 
 
@@ -92,7 +92,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Array], Array], dict[str, Any]]] = {
     "shifted": ("W1", shift, {"GP406": {"axis": 1, "by": 1}}),
     "zero": ("W3", np.zeros_like, {"GP409": {}}),
     "zero row": ("W1", drop_a_row, {"GP410": {"slices": "row 2"}}),
-    "wrong column": ("W1", double_a_column, {"GP411": {"slices": "column 1"}}),
+    "wrong column": ("W1", square_a_column, {"GP411": {"slices": "column 1"}}),
     "one component": ("W1", spoil_one, {"GP412": {"wrong": 1, "size": 24}}),
 }
 
@@ -111,6 +111,34 @@ def test_a_mistake_in_one_tensor_is_named_with_its_numbers(
         for key, value in expected[cause.code].items():
             found = cause.parameters[key]
             assert found == (pytest.approx(value, rel=1e-4) if isinstance(value, float) else value)
+
+
+PARTS: dict[str, tuple[Any, Callable[[Array], Array], str, str, str]] = {
+    "column": (np.s_[:, 1], lambda part: 2 * part, "column 1", "[:, 1]", "GP302"),
+    "rows": (np.s_[:2], lambda part: -part, "rows 0 to 1", "[0:2, :]", "GP301"),
+    "block": (
+        np.s_[1:3, 2:6],
+        lambda part: part + 1,
+        "rows 1 to 2, columns 2 to 5",
+        "[1:3, 2:6]",
+        "GP304",
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("index", "change", "words", "where", "code"), PARTS.values(), ids=PARTS)
+def test_what_is_wrong_in_a_part_has_a_cause_of_its_own(
+    index: Any, change: Callable[[Array], Array], words: str, where: str, code: str, seed: int
+) -> None:
+    network = Network(seed)
+    claim = network.gradient(network.at)
+    claim["W1"][index] = change(claim["W1"][index])
+    report = network.check(claim)
+    assert causes(report)["GP411"] == ("p['W1']",)
+    assert report.causes[0].parameters["slices"] == words
+    assert causes(report)[code] == (f"p['W1']{where}",)
+    assert len(report.causes) == 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)

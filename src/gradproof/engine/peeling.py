@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import math
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
 
+from gradproof.judge.report import MOST_CULPRITS
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA
 
@@ -21,6 +23,8 @@ _WIDESPREAD = 0.25  # of the sample: too many to list
 _PATIENCE = 200, 40  # measurements: at first, and for every component that was found
 _STALE = 6.0  # times the variance of a measurement, of a small difference of large numbers
 _CLEAR = 30.0  # bars
+_MANY = 16  # wrong runs, of which examples are wanted
+_EXAMPLES = 5
 
 
 @dataclasses.dataclass(order=True, repr=False)
@@ -48,12 +52,14 @@ class _Node:
 class Peeled:
     """Errors times moves of all places that were measured by themselves, and which are wrong.
 
-    `widespread` says that too many are wrong to list them, `rest` what is left of the error.
+    `widespread` says that a good part of all is wrong, `many` that more are than are listed, and
+    `rest` what is left of the error.
     """
 
     measured: dict[int, float] = dataclasses.field(default_factory=dict)
     wrong: list[int] = dataclasses.field(default_factory=list)
     widespread: bool = False
+    many: bool = False
     rest: float = 0.0
 
 
@@ -77,9 +83,11 @@ class Peeling:
     Where one component of a run is wrong, its error and its first moment tell which; it is measured
     by itself, taken out, and what is left read again. Where that leads to no whole number the run
     is halved: the error of one half is measured, that of the other is the rest. The runs are of
-    shuffled places, so that neighbours which are wrong together are soon apart. A sample of which
-    a quarter is wrong ends it. About ten evaluations for each wrong component of a smooth f in
-    float64, whatever the number of components.
+    shuffled places, so that neighbours which are wrong together are soon apart. Where many runs are
+    wrong, a few of them are halved down to one component each: examples. A sample of which a
+    quarter is wrong ends it, and so do more wrong runs than are worth listing. About ten
+    evaluations for each wrong component of a smooth f in float64, whatever the number of
+    components.
     """
 
     def __init__(
@@ -96,28 +104,56 @@ class Peeling:
         self._crowded, self._next_sample = 0, _CROWDED
         self.found = Peeled(rest=error)
         self._nodes: list[_Node] = []
-        self._push(0, places.size, error, 1.0)
+        self._keep(self._run(0, places.size, error, 1.0))
 
     def go_on(self, enough: int) -> None:
         """Search until so many are found in all, nothing is left, or nothing comes of it."""
         first, each = _PATIENCE
-        while self._nodes and len(self.found.wrong) < enough and not self.found.widespread:
-            if self._count > first + each * len(self.found.wrong):
+        found = self.found
+        while self._nodes and len(found.wrong) < enough and not found.widespread:
+            if self._count > first + each * len(found.wrong):
                 break
-            node = heapq.heappop(self._nodes)
-            if node.size == 1:
-                self._look(node.start)
-            elif not self._read(node):
-                self._halve(node)
+            examples = len(found.wrong) >= _EXAMPLES
+            if examples and len(self._nodes) + len(found.wrong) > MOST_CULPRITS:
+                found.many = True
+                break
+            if len(self._nodes) >= _MANY and not examples:
+                self._dive()
+            else:
+                node = heapq.heappop(self._nodes)
+                if node.size == 1:
+                    self._look(node.start)
+                elif not self._read(node):
+                    self._keep(self._halves(node))
+
+    def _dive(self) -> None:
+        """Follow the run with the largest error down to one component."""
+        node = heapq.heappop(self._nodes)
+        reads = True
+        while node.size > 1:
+            if reads and self._read(node):
+                return
+            reads = not reads  # of many, no moment tells one
+            halves = sorted(self._halves(node))
+            if not halves:
+                return
+            node = halves.pop(0)
+            self._keep(halves)
+        self._look(node.start)
 
     @property
     def is_complete(self) -> bool:
         """Whether what is left of the error is within the bars of what was taken out."""
         return abs(self.found.rest) <= self._groups.bar * math.sqrt(len(self.found.wrong) + 1)
 
-    def _push(self, start: int, stop: int, error: float, variance: float) -> None:
+    def _keep(self, nodes: Iterable[_Node]) -> None:
+        for node in nodes:
+            heapq.heappush(self._nodes, node)
+
+    def _run(self, start: int, stop: int, error: float, variance: float) -> Iterator[_Node]:
+        """Yield the run of these places, if its error is one."""
         if stop > start and abs(error) > self._groups.bar * math.sqrt(variance):
-            heapq.heappush(self._nodes, _Node(-abs(error), start, stop, error, variance))
+            yield _Node(-abs(error), start, stop, error, variance)
 
     def _group(self, places: IntArray, share: FloatArray | float = 1.0) -> float:
         self._count += 1
@@ -182,24 +218,27 @@ class Peeling:
         error = self._group(self._places[start:stop])
         if abs(error - node.error) > self._groups.bar * math.sqrt(node.variance + 1):
             return False
-        self._push(start, stop, error, 1.0)
+        self._keep(self._run(start, stop, error, 1.0))
         return True
 
-    def _halve(self, node: _Node) -> None:
+    def _halves(self, node: _Node) -> list[_Node]:
+        """Return the halves of a run that have an error."""
         middle = (node.start + node.stop) // 2
         left = self._places[node.start : middle]
         error = self._group(left)
-        self._push(node.start, middle, error, 1.0)
         rest, variance = node.error - error, node.variance + 1
         bar = self._groups.bar
         if variance > _STALE and bar < abs(rest) < _CLEAR * bar * math.sqrt(variance):
             rest, variance = self._group(self._places[middle : node.stop]), 1.0
-        self._push(middle, node.stop, rest, variance)
         if abs(error) > bar and abs(rest) > bar * math.sqrt(variance):
             self._crowded += 1
             if self._crowded == self._next_sample and self._places.size > 2 * _SAMPLE:
                 self._next_sample *= 2
                 self._take_a_sample()
+        return [
+            *self._run(node.start, middle, error, 1.0),
+            *self._run(middle, node.stop, rest, variance),
+        ]
 
     def _take_a_sample(self) -> None:
         """Look at a few components, half of them only where too few of those are wrong."""

@@ -7,22 +7,24 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gradproof.engine.blocks import BlockSearch
 from gradproof.engine.groups import Groups
-from gradproof.engine.peeling import Peeling
+from gradproof.engine.peeling import Peeled, Peeling
 from gradproof.judge.located import Located
-from gradproof.judge.patterns import Slices
+from gradproof.judge.patterns import Part, Slices
+from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import Slopes
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA
 from gradproof.tree import Leaf, Tree
 
 _SMALL = 64  # components: all of them are measured
-_LISTED = 100
 _FEW = 5  # components, after which slices that hold them are looked for
 _SHARED = 0.5  # of those, at most: how many slices they are in
 _SURE = 0.12  # of a place: how well a position must be known
 _EXACT = 1e-6
 _MOST_SLICES = 16
+_FEW_OF_A_BLOCK = 2
 _DIRECTIONS = 4  # through a leaf that is wrong in many places, for the causes
 
 
@@ -41,9 +43,10 @@ class Search:
         self._leaf, self._number, self._groups = leaf, number, groups
         self._rtol, self._rng = rtol, rng
         self._measured: dict[int, float] = {}
-        self._slices: Slices | None = None
-        self._widespread = False
+        self._part: Part | None = None
+        self._widespread = self._many = False
         self._rest = 0.0
+        self._errors: list[float] = []  # of all, and of all along the ramps of the axes
 
     def run(self) -> Located:
         """Return what was found."""
@@ -63,10 +66,9 @@ class Search:
             return False
         spread = self._groups.bar / KAPPA / abs(error)
         found = []
+        errors = [self._groups.error(None, _ramp(shape, axis)) for axis in range(len(shape))]
         for axis, length in enumerate(shape):
-            share = (np.indices(shape, sparse=True)[axis] + 1) / length
-            share = np.broadcast_to(share, shape).ravel()
-            position = length * self._groups.error(None, share) / error - 1
+            position = length * errors[axis] / error - 1
             nearest = min(max(round(position), 0), length - 1)
             room = length * spread * np.sqrt(2)
             if length > 1 and room < _SURE and abs(position - nearest) <= max(4 * room, _EXACT):
@@ -85,7 +87,8 @@ class Search:
         place = int(self._rng.choice(places))
         self._measured[place] = self._groups.error(places[places == place])
         if self._groups.is_wrong(place, self._measured[place]) and len(found) == 1:
-            self._slices, self._widespread = found[0], True
+            self._part, self._widespread = found[0], True
+            self._errors = [error, *errors]
         else:
             self._peel(places, held)
         return True
@@ -95,14 +98,18 @@ class Search:
         peeling.go_on(_FEW)
         found = peeling.found
         crowded = found.widespread or len(found.wrong) >= _FEW
-        if crowded and self._some_slices(found.wrong, error):
-            self._measured |= found.measured
-            return
-        peeling.go_on(_LISTED + 1)
+        if not (crowded and self._is_in_a_part(found, error)):
+            peeling.go_on(MOST_CULPRITS + 1)
+            self._many = found.many or len(found.wrong) > MOST_CULPRITS
+            self._widespread = found.widespread or self._many
+            if not peeling.is_complete:
+                self._rest = abs(found.rest)
         self._measured |= found.measured
-        self._widespread = found.widespread or len(found.wrong) > _LISTED
-        if not peeling.is_complete:
-            self._rest = abs(found.rest)
+
+    def _is_in_a_part(self, found: Peeled, error: float) -> bool:
+        """Find the slices or the block that hold the error, if any do."""
+        wrong = [one for one in found.measured if self._groups.is_wrong(one, found.measured[one])]
+        return self._some_slices(wrong, error) or self._a_block(wrong, found.measured, error)
 
     def _some_slices(self, wrong: list[int], error: float) -> bool:
         """Find the few slices that hold the error, where they hold the components found first."""
@@ -117,10 +124,19 @@ class Search:
             found = peeling.found
             few = 0 < len(found.wrong) <= _MOST_SLICES and not found.widespread
             if few and peeling.is_complete:
-                self._slices = Slices(axis, tuple(sorted(found.wrong)))
+                self._part = Slices(axis, tuple(sorted(found.wrong)))
                 self._widespread = True
                 return True
         return False
+
+    def _a_block(self, wrong: list[int], measured: dict[int, float], error: float) -> bool:
+        """Find the block that holds the error, around the components found first."""
+        if len(wrong) < _FEW_OF_A_BLOCK:
+            return False
+        block = BlockSearch(self._groups, self._leaf.shape, measured, rng=self._rng)
+        self._part = block.run(wrong, error)
+        self._widespread |= self._part is not None
+        return self._part is not None
 
     def _located(self) -> Located:
         places = np.array(sorted(self._measured), dtype=np.int64)
@@ -131,7 +147,6 @@ class Search:
             for one in zip(places.tolist(), errors.tolist(), strict=True)
         ]
         typical = float(np.sqrt(np.mean((self._groups.claim * self._groups.move) ** 2)))
-        everywhere = self._widespread and self._slices is None
         return Located(
             number=self._number,
             places=places,
@@ -140,29 +155,40 @@ class Search:
             bar=self._groups.bar / np.abs(move),
             truncation=self._groups.truncation / np.abs(move),
             beyond=self._groups.beyond[places],
-            slices=self._slices,
+            part=self._part,
             widespread=self._widespread,
+            many=self._many,
             rest=self._rest / typical if typical else self._rest,
             floor=self._groups.bar / typical if typical else np.inf,
-            slopes=self._slopes() if everywhere else None,
+            slopes=self._slopes() if self._widespread else None,
         )
 
     def _slopes(self) -> Slopes:
-        seeds = self._rng.integers(2**63, size=_DIRECTIONS)
+        """Return slopes along directions through the leaf: those measured already, or a few."""
+        seeds = self._rng.integers(2**63, size=_DIRECTIONS).tolist()
         size, shape = self._groups.claim.size, self._leaf.shape
 
         def shares() -> Iterator[FloatArray]:  # made anew each time, not kept
-            for seed in seeds.tolist():
-                yield np.random.default_rng(seed).uniform(-1.0, 1.0, size)
+            if self._errors:
+                yield np.ones(size)
+                yield from (_ramp(shape, axis) for axis in range(len(shape)))
+            else:
+                yield from (np.random.default_rng(seed).uniform(-1.0, 1.0, size) for seed in seeds)
 
         def project(gradient: FloatArray) -> FloatArray:
             return np.array([gradient.ravel() @ (share * self._groups.move) for share in shares()])
 
-        errors = np.array([self._groups.error(None, share) for share in shares()])
+        errors = np.array(self._errors or [self._groups.error(None, share) for share in shares()])
         claimed = project(self._groups.claim.reshape(shape))
         effect = float(np.linalg.norm(self._groups.claim * self._groups.move))
         room = self._groups.bar + self._rtol * effect
-        return Slopes(claimed - errors, np.full(_DIRECTIONS, room), project)
+        return Slopes(claimed - errors, np.full(errors.size, room), project)
+
+
+def _ramp(shape: tuple[int, ...], axis: int) -> FloatArray:
+    """Return shares that grow along an axis, from 1 / length to 1."""
+    ramp = (np.indices(shape, sparse=True)[axis] + 1) / shape[axis]
+    return np.broadcast_to(ramp, shape).ravel()
 
 
 class _Parts:

@@ -94,32 +94,46 @@ def _pool_ratios(
 
 
 def _explanations(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_Explanation]:
-    """Return what explains one tensor with the fewest free parameters; else what is seen of it."""
-    observed = []
-    fitted = []
-    for cause in CATALOGUE.values():
-        if cause.maps is not None:
-            found = [
-                result
-                for one in cause.maps(suspect)
-                if (result := fit(suspect, one)) and _is_mutual(suspect, one, by_address)
-            ]
-            if found:
-                best = min(found, key=lambda one: (one.free, -one.energy))
-                fitted.append(_Explanation(cause, best, suspect.address))
-        elif cause.observe is not None:
-            seen = cause.observe(suspect)
-            if seen is not None:
-                observed.append(
-                    _Explanation(cause, Fit(seen, np.empty(0), 0, 0.0, ()), suspect.address)
-                )
+    """Return what explains one tensor with the fewest free parameters; else what is seen of it.
+
+    Where only a part of it is wrong, that part is asked as well.
+    """
+    observed = [
+        _Explanation(cause, Fit(seen, np.empty(0), 0, 0.0, ()), suspect.address)
+        for cause in CATALOGUE.values()
+        if cause.observe is not None and (seen := cause.observe(suspect)) is not None
+    ]
     # That it is 0 says more about a claim than what the truth happens to be like.
     certain = [one for one in observed if one.cause.code == "GP409"]
-    if certain or not fitted:
-        known = certain or [one for one in observed if one.cause.code != "GP399"]
-        return (known or observed)[:1]
-    fewest = min(one.found.free for one in fitted)
+    fitted = [] if certain else _simplest_fits(suspect, by_address)
+    if fitted:
+        return fitted
+    first = (certain or [one for one in observed if one.cause.code != "GP399"] or observed)[:1]
+    if [one.cause.code for one in first] == ["GP411"]:
+        first += _of_the_part(suspect)
+    return first
+
+
+def _simplest_fits(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_Explanation]:
+    """Return the mistakes that explain a tensor with the fewest free parameters."""
+    fitted = []
+    for cause in CATALOGUE.values():
+        found = [
+            result
+            for one in (cause.maps(suspect) if cause.maps else ())
+            if (result := fit(suspect, one)) and _is_mutual(suspect, one, by_address)
+        ]
+        if found:
+            best = min(found, key=lambda one: (one.free, -one.energy))
+            fitted.append(_Explanation(cause, best, suspect.address))
+    fewest = min((one.found.free for one in fitted), default=0)
     return [one for one in fitted if one.found.free == fewest]
+
+
+def _of_the_part(suspect: Suspect) -> list[_Explanation]:
+    """Return what explains the slices or the block that are wrong."""
+    part = suspect.part
+    return _simplest_fits(suspect.inside(part), {}) if part else []
 
 
 def _is_mutual(suspect: Suspect, candidate: Map, by_address: Mapping[str, Suspect]) -> bool:

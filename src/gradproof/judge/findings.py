@@ -12,7 +12,7 @@ from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.patterns import is_throughout, wrong_slices
+from gradproof.judge.patterns import is_throughout, wrong_part
 from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import (
     MOST_CULPRITS,
@@ -276,13 +276,13 @@ def _patterns(
         if finding.wrong == 0 or finding.checked < 2:
             continue
         wrong = _of_leaf(leaf, c.wrong)
-        slices = wrong_slices(wrong, _of_leaf(leaf, effect))
+        part = wrong_part(wrong, _of_leaf(leaf, effect))
         address, words = finding.address, f"{finding.wrong:,} of {finding.checked:,} components"
         if is_throughout(wrong, ~_of_leaf(leaf, c.undecided)):
             words = "all of it"
-        elif slices is not None:
-            address += slices.index(wrong.ndim)
-            words = slices.words(wrong.ndim)
+        elif part is not None:
+            address += part.index(wrong.ndim)
+            words = part.words(wrong.ndim)
         found.append(
             PatternFinding(address, leaf.path, words, wrong=finding.wrong, size=finding.checked)
         )

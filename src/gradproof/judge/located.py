@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.headline import counted
-from gradproof.judge.patterns import Slices
+from gradproof.judge.patterns import Part
 from gradproof.judge.report import (
     MOST_CULPRITS,
     CauseFinding,
@@ -28,11 +27,12 @@ class Located:
     """What a search found in the leaf of this number; arrays are flat, in the units of the check.
 
     `places` are the components that were measured by themselves: `wrong` those that are off beyond
-    their tolerance, `value` and `bar` what was measured. `slices` hold the error where they do, and
-    `widespread` says that too much is wrong to list it, in the slices or everywhere. `rest` is the
-    part of the error that was not found, 0 where it is within the bar, and `floor` the smallest
-    effect of a single error that would have been; both relative to a typical component. `slopes`
-    are those along directions through the leaf, measured where too much is wrong.
+    their tolerance, `value` and `bar` what was measured. `part` are slices or a block where these
+    hold the error, and `widespread` says that too much is wrong to list it, in the part or
+    everywhere: in more components than are listed where `many` says so. `rest` is what was not
+    found of the error, 0 where it is within the bar, and `floor` the smallest effect of a single
+    error that would have been; both relative to a typical component. `slopes` are those along
+    directions through the leaf, measured where too much is wrong.
     """
 
     number: int
@@ -42,8 +42,9 @@ class Located:
     bar: FloatArray
     truncation: FloatArray
     beyond: FloatArray
-    slices: Slices | None
+    part: Part | None
     widespread: bool
+    many: bool
     rest: float
     floor: float
     slopes: Slopes | None
@@ -80,12 +81,16 @@ class Located:
     ) -> tuple[FloatArray, FloatArray, Slopes | None]:
         """Return what is known of the leaf in the units of f: values, their room, slopes.
 
-        Where all of the error was found, what no group showed to be wrong is as it was claimed.
+        Where all of the error was found, or the part that holds it, what no group showed to be
+        wrong is as it was claimed.
         """
         flat = claim.ravel()
-        measured = flat.copy() if self.is_complete else np.full_like(flat, np.nan)
+        cleared = np.full(flat.shape, self.is_complete)
+        if self.part is not None:
+            cleared = ~self.part.mask(claim.shape).ravel()
+        measured = np.where(cleared, flat, np.nan)
         room = rtol * np.abs(flat)
-        if self.is_complete and self.places.size < flat.size:
+        if np.any(cleared) and self.places.size < flat.size:
             typical = float(np.sqrt(np.mean((flat * scale) ** 2)))
             room += self.floor * typical / scale
         measured[self.places] = self.value * unit
@@ -101,13 +106,13 @@ class Located:
         leaf = tree.leaves[self.number]
         address, dimensions = tree.address(leaf), len(leaf.shape)
         wrong, size = int(np.sum(self.wrong)), leaf.stop - leaf.start
-        if self.slices is not None:
-            inside = int(np.sum(self.slices.mask(leaf.shape)))
-            address += self.slices.index(dimensions)
-            return PatternFinding(address, leaf.path, self.slices.words(dimensions), inside, size)
+        if self.part is not None:
+            inside = int(np.sum(self.part.mask(leaf.shape)))
+            address += self.part.index(dimensions)
+            return PatternFinding(address, leaf.path, self.part.words(dimensions), inside, size)
         if self.widespread:
             looked = self.places.size
-            if wrong > MOST_CULPRITS:
+            if self.many:
                 words = f"more than {MOST_CULPRITS} of {counted(size, 'component')}"
                 return PatternFinding(address, leaf.path, words, wrong, size)
             words = f"{wrong:,} of {looked:,} components looked at"
@@ -154,13 +159,10 @@ def mistakes(
         for leaf in tree.leaves
     }
     wrong = {tree.address(tree.leaves[one.number]) for one in located}
-    suspects, found = [], []
+    suspects = []
     for one in located:
         leaf = tree.leaves[one.number]
         address = tree.address(leaf)
-        if one.slices is not None:
-            found.append(_of_slices(address, one.slices, claims[address]))
-            continue
         part = slice(leaf.start, leaf.stop)
         measured, room, slopes = one.measurements(claims[address], scale[part], unit, rtol)
         suspects.append(
@@ -175,14 +177,7 @@ def mistakes(
                 wrong_too={k: claims[k] for k in wrong if k != address},
                 facts=facts,
                 seen=slopes,
+                located=one.part,
             )
         )
-    return diagnose(suspects, leaves) + found
-
-
-def _of_slices(address: str, slices: Slices, claim: FloatArray) -> CauseFinding:
-    """Say that slices are wrong, or claimed to be 0."""
-    words = slices.words(claim.ndim)
-    if np.any(claim[slices.mask(claim.shape)]):
-        return CATALOGUE["GP411"].finding(address, slices=words, elsewhere=0)
-    return CATALOGUE["GP410"].finding(address, slices=words)
+    return diagnose(suspects, leaves)

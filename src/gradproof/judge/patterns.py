@@ -1,19 +1,37 @@
-"""Which rows, columns or slices of a tensor are wrong."""
+"""Which rows, columns, slices or block of a tensor are wrong."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 
+Array = npt.NDArray[Any]
+
+LARGEST = 0.5  # of a tensor: a block that is larger than that is no part of it
 _NEARLY_ALL = 0.99  # of the energy of the discrepancy, or of the components
 _MOST_SLICES = 4
+_MOST_RUNS = 8  # of neighbours, in words
 _MOSTLY = 0.7  # of the components of a wrong slice
 _LEAST = 2
 _ELSEWHERE = 0.1  # of those in the slices: so many others may be faintly wrong, too
+_DENSE = 0.9  # of the components of a wrong block
+_SMALLEST = 4  # components
+
+
+def _listed(places: Sequence[int]) -> str:
+    """Return "1, 4", "0 to 9, 12", with what is in a row told by its ends."""
+    cuts = np.flatnonzero(np.diff(places) > 1) + 1
+    runs = [run.tolist() for run in np.split(np.array(places), cuts)]
+    words = []
+    for run in runs[:_MOST_RUNS]:
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [str(place) for place in run]
+    return ", ".join(words) + ("" if len(runs) <= _MOST_RUNS else f" … ({len(places)} of them)")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +48,7 @@ class Slices:
         else:
             name, of_axis = "slice", f" of axis {self.axis}"
         several = "s" if len(self.places) > 1 else ""
-        return f"{name}{several} {', '.join(map(str, self.places))}{of_axis}"
+        return f"{name}{several} {_listed(self.places)}{of_axis}"
 
     def index(self, dimensions: int) -> str:
         """Return the code that reads them, such as ``[3, :]``."""
@@ -40,19 +58,94 @@ class Slices:
         parts[self.axis] = place
         return f"[{', '.join(parts)}]"
 
+    def of(self, array: Array) -> Array:
+        """Return what an array has there."""
+        return array.take(self.places, self.axis)
+
     def mask(self, shape: tuple[int, ...]) -> BoolArray:
         """Return where they are."""
         result = np.zeros(shape, dtype=bool)
-        index: list[Any] = [slice(None)] * len(shape)
-        index[self.axis] = list(self.places)
-        result[tuple(index)] = True
+        np.moveaxis(result, self.axis, 0)[list(self.places)] = True
         return result
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Block:
+    """A block of a tensor: from a first to a last place of each axis; None: all of the axis."""
+
+    ranges: tuple[tuple[int, int] | None, ...]
+
+    def words(self, dimensions: int) -> str:
+        """Return "rows 3 to 8, columns 0 to 4", "components 3 to 8", "slice 2 of axis 0"."""
+        names = {1: ["component"], 2: ["row", "column"]}.get(dimensions, ["slice"] * dimensions)
+        words = []
+        for axis, (name, part) in enumerate(zip(names, self.ranges, strict=True)):
+            if part is None:
+                continue
+            first, last = part
+            of_axis = f" of axis {axis}" if dimensions > 2 else ""
+            one = f"{name} {first}" if first == last else f"{name}s {first} to {last}"
+            words.append(one + of_axis)
+        return ", ".join(words)
+
+    def index(self, dimensions: int) -> str:
+        """Return the code that reads them, such as ``[3:9, 0:5]``."""
+        parts = [":" if part is None else f"{part[0]}:{part[1] + 1}" for part in self.ranges]
+        return f"[{', '.join(parts)}]"
+
+    def of(self, array: Array) -> Array:
+        """Return what an array has there."""
+        whole = slice(None)
+        return array[
+            tuple(whole if part is None else slice(part[0], part[1] + 1) for part in self.ranges)
+        ]
+
+    def mask(self, shape: tuple[int, ...]) -> BoolArray:
+        """Return where it is."""
+        result = np.zeros(shape, dtype=bool)
+        self.of(result)[...] = True
+        return result
+
+
+Part = Slices | Block
 
 
 def is_throughout(wrong: BoolArray, known: BoolArray) -> bool:
     """Whether nearly all components that were decided are wrong, of more than one."""
     count = int(np.sum(known))
     return count > 1 and int(np.sum(wrong & known)) >= _NEARLY_ALL * count
+
+
+def wrong_part(wrong: BoolArray, effect: FloatArray) -> Part | None:
+    """Return the slices, or else the block, that hold nearly all of the discrepancy, if any do."""
+    return wrong_slices(wrong, effect) or wrong_block(wrong)
+
+
+def wrong_block(wrong: BoolArray) -> Block | None:
+    """Return the block that is wrong, if what is wrong fills one, and no more than half of all."""
+    if np.sum(wrong) < _SMALLEST:
+        return None
+    places = np.nonzero(wrong)
+    block = block_around(places, wrong.shape)
+    inside = block.mask(wrong.shape)
+    count = int(np.sum(inside))
+    if count > LARGEST * wrong.size or places[0].size < _DENSE * count:
+        return None
+    return block
+
+
+def block_around(places: Sequence[IntArray], shape: tuple[int, ...]) -> Block:
+    """Return the smallest block that holds components; `places` are theirs, axis by axis."""
+    return block_of([(int(along.min()), int(along.max())) for along in places], shape)
+
+
+def block_of(ends: Sequence[tuple[int, int]], shape: tuple[int, ...]) -> Block:
+    """Return the block from a first to a last place of each axis."""
+    return Block(
+        tuple(
+            None if end == (0, length - 1) else end for end, length in zip(ends, shape, strict=True)
+        )
+    )
 
 
 def wrong_slices(wrong: BoolArray, effect: FloatArray) -> Slices | None:

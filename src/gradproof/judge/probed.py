@@ -178,7 +178,7 @@ def _with_place(tree: Tree, leaf: LeafFinding, found: Probed, number: int) -> Le
         return leaf
     worst = culprits(tree, [one], found.claim, found.scale, found.leaves.unit)[0]
     claim = found.claim[tree.leaves[number].start + one.places]
-    several = one.slices is None and one.places.size > 1
+    several = one.part is None and one.places.size > 1
     return dataclasses.replace(
         leaf,
         wrong=int(np.sum(one.wrong)),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from gradproof.numerics.protocol import FloatArray
+from gradproof.judge.patterns import Part, wrong_part
+from gradproof.numerics.protocol import BoolArray, FloatArray
 
 Parameters = dict[str, Any]
 
@@ -34,7 +36,8 @@ class Suspect:
     `room` is by how much a derivative may differ from `measured` and still be right: bars, rounding
     and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
     claims for the other leaves by address, and `facts` numbers that the user has named. `seen` are
-    slopes along directions through the leaf, where few components were measured by themselves.
+    slopes along directions through the leaf, where few components were measured by themselves, and
+    `located` is the part that holds the error, where a search has found one.
     """
 
     address: str
@@ -47,6 +50,7 @@ class Suspect:
     wrong_too: Mapping[str, FloatArray]
     facts: Mapping[str, float]
     seen: Slopes | None = None
+    located: Part | None = None
 
     @property
     def off(self) -> FloatArray:
@@ -58,6 +62,38 @@ class Suspect:
         """Where the claim is visibly off."""
         with np.errstate(invalid="ignore"):
             return np.abs(self.off) > 3 * self.room
+
+    @property
+    def part(self) -> Part | None:
+        """The slices or the block that are wrong while the rest is right, if such are."""
+        return self.located or wrong_part(self.wrong, np.nan_to_num(self.off * self.weight))
+
+    def inside(self, part: Part) -> Suspect:
+        """Return what is known of a part alone, the rest of the leaf being right."""
+        inside, seen = part.mask(self.claim.shape), self.seen
+        if seen is not None:
+            rest = seen.project(np.where(inside, 0.0, self.claim))
+            project = functools.partial(_project_part, seen, inside)
+            seen = Slopes(seen.measured - rest, seen.room, project)
+        return dataclasses.replace(
+            self,
+            address=self.address + part.index(self.claim.ndim),
+            claim=part.of(self.claim),
+            x=part.of(self.x),
+            measured=part.of(self.measured),
+            room=part.of(self.room),
+            weight=part.of(self.weight),
+            right={},
+            wrong_too={},
+            seen=seen,
+            located=None,
+        )
+
+
+def _project_part(seen: Slopes, inside: BoolArray, gradient: FloatArray) -> FloatArray:
+    whole = np.zeros(inside.shape)
+    whole[inside] = gradient.ravel()
+    return seen.project(whole)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

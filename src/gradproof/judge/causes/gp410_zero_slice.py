@@ -1,16 +1,18 @@
-"""GP410: some slices of a tensor are claimed to have no gradient."""
+"""GP410: some slices or a block of a tensor are claimed to have no gradient."""
 
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.patterns import Slices
+from gradproof.judge.patterns import Slices, wrong_block
 from gradproof.judge.suspect import Parameters, Suspect
 
 _MOSTLY = 0.7  # of the components of a slice: some may have no gradient, as claimed
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
-    wrong, claim = suspect.wrong, suspect.claim
+    wrong, claim, part = suspect.wrong, suspect.claim, suspect.located
+    if part is not None:
+        return None if np.any(part.of(claim)) else {"slices": part.words(claim.ndim)}
     found = []
     for axis in range(wrong.ndim if wrong.ndim > 1 else 0):
         rest = tuple(k for k in range(wrong.ndim) if k != axis)
@@ -20,7 +22,8 @@ def _observe(suspect: Suspect) -> Parameters | None:
         if 0 < places.size == zero.size < wrong.shape[axis] and share >= _MOSTLY:
             found.append(Slices(axis, tuple(places.tolist())))
     if not found:
-        return None
+        block = None if np.any(claim[wrong]) else wrong_block(wrong)
+        return None if block is None else {"slices": block.words(wrong.ndim)}
     return {"slices": min(found, key=lambda one: len(one.places)).words(wrong.ndim)}
 
 
@@ -32,12 +35,13 @@ CAUSE = Cause(
     text="""
 ## What it is
 
-A row, a column or another slice of a tensor is claimed to have no gradient, although moving it
-moves f. The rest of the tensor is right.
+A row, a column, another slice or a block of a tensor is claimed to have no gradient, although
+moving it moves f. The rest of the tensor is right.
 
 ## How it shows
 
-All components that contradict their measurement are claimed to be 0, and fill whole slices.
+All components that contradict their measurement are claimed to be 0, and fill whole slices or a
+block.
 
 ## How it comes about
 

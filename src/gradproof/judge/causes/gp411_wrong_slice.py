@@ -1,19 +1,17 @@
-"""GP411: some slices of a tensor are wrong, the rest is right."""
+"""GP411: some slices or a block of a tensor are wrong, the rest is right."""
 
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.patterns import wrong_slices
 from gradproof.judge.suspect import Parameters, Suspect
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
-    wrong = suspect.wrong
-    slices = wrong_slices(wrong, np.nan_to_num(suspect.off * suspect.weight))
-    if slices is None:
+    wrong, part = suspect.wrong, suspect.part
+    if part is None:
         return None
-    elsewhere = int(np.sum(wrong & ~slices.mask(wrong.shape)))
-    return {"slices": slices.words(wrong.ndim), "elsewhere": elsewhere}
+    elsewhere = int(np.sum(wrong & ~part.mask(wrong.shape)))
+    return {"slices": part.words(wrong.ndim), "elsewhere": elsewhere}
 
 
 def _message(slices: str, elsewhere: int) -> str:
@@ -30,7 +28,8 @@ CAUSE = Cause(
     text="""
 ## What it is
 
-The wrong components are those of a row, a column or another slice of the tensor.
+The wrong components are those of a row, a column or another slice of the tensor, or fill a block
+of neighbours.
 
 ## How it shows
 
@@ -39,8 +38,9 @@ measurement.
 
 ## How it comes about
 
-An edge that is treated like the middle, the first or last step of a loop, one of several gates or
-heads stacked in one tensor, one class whose label is coded differently.
+One of several tensors that are rolled into one vector. An edge that is treated like the middle, the
+first or last step of a loop, one of several gates or heads stacked in one tensor, one class whose
+label is coded differently.
 
 ## Example
 
@@ -66,7 +66,8 @@ report = gp.check(loss, gradient, np.arange(15.0).reshape(5, 3) / 15)
 
 ## What to do
 
-Follow that index through the backward pass.
+Follow that index through the backward pass. If what is wrong has a cause of its own (a factor, a
+sign, a penalty), that is printed beside it.
 
 ## What it is easily taken for
 

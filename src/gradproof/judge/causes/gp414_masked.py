@@ -29,12 +29,18 @@ def _maps(suspect: Suspect) -> Iterator[Map]:
 
         def read(theta: FloatArray, bars: FloatArray, axis: int = axis) -> Parameters | None:
             slopes = bool(np.all((theta >= -_ROOM) & (theta <= 1 + _ROOM)))
-            if not slopes or np.ptp(theta) < _APART:
+            missing = theta[theta < 1 - _APART]
+            if not slopes or np.ptp(theta) < _APART or _is_one_factor(missing):
                 return None
             low, high = float(np.min(theta)), float(np.max(theta))
             return {"axis": axis, "low": max(low, 0.0), "high": min(high, 1.0)}
 
         yield Map(0.0, tuple(bases), read=read)
+
+
+def _is_one_factor(missing: FloatArray) -> bool:
+    """Whether some slices have one factor, and no mask: they are wrong, and the others are not."""
+    return missing.size == 0 or bool(np.ptp(missing) < _APART and np.max(missing) > _ROOM)
 
 
 CAUSE = Cause(

@@ -1,0 +1,105 @@
+"""The block of a leaf that is wrong, by groups: from some of its components to its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof.engine.groups import Groups
+from gradproof.judge.patterns import LARGEST, Block, block_of
+
+_SAMPLE = 6  # components among those that are known
+_MOSTLY = 5  # of the sample: so many are wrong in a block
+
+Ends = list[tuple[int, int]]  # the first and the last place of each axis
+
+
+class BlockSearch:
+    r"""Find the block that holds all of the error, where the components that are known fill it.
+
+    A few components among them tell whether what lies between is wrong as well. Then every end is
+    halved in on: a group beyond it has an error as long as a part of the block is in it. Costs two
+    evaluations for each component of the sample, and about :math:`2 \log_2 n` for each of the two
+    ends of an axis of n places. `measured` are the components that were measured by themselves;
+    the sample is added to it.
+    """
+
+    def __init__(
+        self,
+        groups: Groups,
+        shape: tuple[int, ...],
+        measured: dict[int, float],
+        *,
+        rng: np.random.Generator,
+    ) -> None:
+        self._groups, self._shape, self._measured, self._rng = groups, shape, measured, rng
+
+    def run(self, wrong: Sequence[int], error: float) -> Block | None:
+        """Return the block around wrong components of a leaf of this error, if there is one."""
+        places = np.unravel_index(wrong, self._shape)
+        known: Ends = [(int(along.min()), int(along.max())) for along in places]
+        if self._share(known) > LARGEST or not self._is_dense(known):
+            return None
+        ends: Ends = [(0, length - 1) for length in self._shape]
+        for axis, (first, last) in enumerate(known):
+            ends[axis] = (self._first(ends, axis, first), ends[axis][1])
+            ends[axis] = (ends[axis][0], self._last(ends, axis, last))
+        if self._share(ends) > LARGEST:
+            return None
+        block = block_of(ends, self._shape)
+        held = self._groups.error(np.flatnonzero(block.mask(self._shape)))
+        return block if abs(held - error) <= 2 * self._groups.bar else None
+
+    def _first(self, ends: Ends, axis: int, most: int) -> int:
+        """Return the first place of an axis with an error; that at `most` has one."""
+        low, high = ends[axis][0], most
+        if not self._has_error(ends, axis, low, high - 1):
+            return high
+        start = low
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._has_error(ends, axis, start, middle - 1):
+                high = middle
+            else:
+                low = middle
+        return low
+
+    def _last(self, ends: Ends, axis: int, least: int) -> int:
+        """Return the last place of an axis with an error; that at `least` has one."""
+        low, high = least, ends[axis][1]
+        if not self._has_error(ends, axis, low + 1, high):
+            return low
+        end = high
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._has_error(ends, axis, middle + 1, end):
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _has_error(self, ends: Ends, axis: int, first: int, last: int) -> bool:
+        """Whether the part of a block between two places of an axis is wrong."""
+        if first > last:
+            return False
+        part = block_of([*ends[:axis], (first, last), *ends[axis + 1 :]], self._shape)
+        places = np.flatnonzero(part.mask(self._shape))
+        return self._groups.is_beyond(places, self._groups.error(places))
+
+    def _is_dense(self, ends: Ends) -> bool:
+        """Whether nearly all of a few components of a block are wrong."""
+        inside = np.flatnonzero(block_of(ends, self._shape).mask(self._shape))
+        among = self._rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
+        right = 0
+        for place in among.tolist():
+            if place not in self._measured:
+                self._measured[place] = self._groups.error(np.array([place]))
+            right += not self._groups.is_wrong(place, self._measured[place])
+            if right > _SAMPLE - _MOSTLY:
+                return False
+        return True
+
+    def _share(self, ends: Ends) -> float:
+        sizes = [last - first + 1 for first, last in ends]
+        return float(np.prod([n / length for n, length in zip(sizes, self._shape, strict=True)]))
