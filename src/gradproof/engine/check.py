@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
+from typing import Any
 
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.controls import broken_claims
+from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
@@ -21,6 +23,8 @@ from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.diagnosis import is_unexplained
+from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
 from gradproof.judge.probed import write_probed
@@ -126,35 +130,33 @@ def _run(
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
             )
-        if isinstance(evidence, Probed):
-            return write_probed(
-                tree,
-                evidence,
-                value=found.value_of_f,
-                rtol_given=rtol is not None,
-                ending=found.verdict,
-                causes=found.causes,
-                facts=problem.facts or {},
-                notes=found.notes,
-                price=price(found),
-            )
         controls = []
-        if self_test:
+        if self_test and isinstance(evidence, Evidence):
             sound = ~evidence.components.wrong
             sound &= True if evidence.fixed is None else ~evidence.fixed
             controls = _test_itself(tree, evaluator, found, sound, rtol=rtol, rng=rng)
-        return write_record(
-            tree,
-            evidence,
-            value=found.value_of_f,
-            rtol_given=rtol is not None,
-            ending=found.verdict,
-            causes=found.causes,
-            facts=problem.facts or {},
-            notes=found.notes,
-            controls=controls,
-            price=price(found),
-        )
+
+        def write(elsewhere: Elsewhere | None = None) -> Record:
+            known: dict[str, Any] = {
+                "value": found.value_of_f,
+                "rtol_given": rtol is not None,
+                "ending": found.verdict,
+                "causes": found.causes,
+                "facts": problem.facts or {},
+                "notes": found.notes,
+                "price": price(found),
+                "elsewhere": elsewhere,
+            }
+            if isinstance(evidence, Probed):
+                return write_probed(tree, evidence, **known)
+            return write_record(tree, evidence, controls=controls, **known)
+
+        record = write()
+        if is_unexplained(record):
+            scale = evidence.scale * np.ones_like(evaluator.x)
+            elsewhere = claims_elsewhere(problem, tree, evaluator, found, scale, rng)
+            record = record if elsewhere is None else write(elsewhere)
+        return record
     finally:
         evaluator.space.restore()
 

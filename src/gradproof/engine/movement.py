@@ -28,11 +28,15 @@ BY_IDENTITY = "f remembers its argument by identity: it got a fresh copy every t
 
 
 class Reaction(NamedTuple):
-    """How f moved: by how much, whether as the claim says, and whether only for fresh copies."""
+    """How f moved: by how much, whether as the claim says, and whether only for fresh copies.
+
+    `bend` is by how much the two sides of a line through the point are apart.
+    """
 
     movement: float
     as_claimed: bool
     by_identity: bool
+    bend: float = 0.0
 
 
 def react(
@@ -44,9 +48,9 @@ def react(
 ) -> Reaction:
     """Move f along a random direction; one that only seems to stand still gets fresh copies."""
     direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
-    moved = _moved_both_ways(evaluator, direction, value)
+    moved, bend = _moved_both_ways(evaluator, direction, value)
     if moved is not None:
-        return Reaction(moved, True, False)
+        return Reaction(moved, True, False, bend)
     # Effects may cancel along one direction, and stairs may be wide.
     other = rng.choice([-1.0, 1.0], claim.size) * scales.scale
     if evaluator.along_direction(other, _FAR_STEP) != value:
@@ -96,13 +100,20 @@ def remembers_leaves(
     return False
 
 
-def _moved_both_ways(evaluator: Evaluator, direction: FloatArray, value: float) -> float | None:
-    """Return by how much f moves either way at least, 0 at an edge; None where it does not move."""
-    sides = [evaluator.along_direction(direction, step) for step in (_STEP, -_STEP)]
-    if all(side == value for side in sides):
-        return None
-    moved = min(abs(side - value) for side in sides)
-    return moved if math.isfinite(moved) else 0.0
+def _moved_both_ways(
+    evaluator: Evaluator, direction: FloatArray, value: float
+) -> tuple[float | None, float]:
+    """Return by how much f moves either way at least, and by how much it bends.
+
+    0 at an edge; None where it does not move.
+    """
+    plus, minus = (evaluator.along_direction(direction, step) for step in (_STEP, -_STEP))
+    if plus == value == minus:
+        return None, 0.0
+    moved = min(abs(plus - value), abs(minus - value))
+    if not math.isfinite(moved):
+        return 0.0, 0.0
+    return moved, abs((plus - value) + (minus - value))
 
 
 def is_stationary(scales: Scaling, claim: FloatArray, movement: float) -> bool:
@@ -131,7 +142,7 @@ def movement_of_leaves(
         part = slice(leaf.start, leaf.stop)
         direction = np.zeros_like(movement)
         direction[part] = rng.choice([-1.0, 1.0], leaf.size) * scales.scale[part]
-        moved = _moved_both_ways(evaluator, direction, value)
+        moved, _ = _moved_both_ways(evaluator, direction, value)
         if moved:
             nearer = _as_a_parabola(evaluator, direction, value, noise, _STEP)
             movement[part] = _WORTH_RESOLVING * min([moved, *nearer]) / math.sqrt(leaf.size)

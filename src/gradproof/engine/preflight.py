@@ -25,7 +25,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding
 from gradproof.numerics.precision import is_on_float32_grid
 from gradproof.numerics.protocol import FloatArray
-from gradproof.problems import Problem
+from gradproof.problems import Problem, Space
 from gradproof.tree import Mismatch, Tree, match
 
 _NO_VALUE = object()
@@ -50,6 +50,7 @@ class Preflight:
     roundoff_of_claim: float = UNIT_ROUNDOFF_64
     rounding_of_claim: FloatArray | None = None
     promoted: bool = False
+    bends: bool = False
     gradient_calls: int = 0
     verdict: Verdict | None = None
     causes: list[CauseFinding] = dataclasses.field(default_factory=list)
@@ -232,6 +233,34 @@ def claim_at(
     if value_too is not _NO_VALUE:
         _compare_values(found, value_too, evaluator)
     return claim
+
+
+def claim_moved(
+    displacement: FloatArray,
+    space: Space,
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    in_float64: bool = False,
+) -> FloatArray | None:
+    """Return the gradient claimed at a displaced point; None where it is none, or not finite.
+
+    `in_float64` asks for one that was computed so.
+    """
+    seen = Preflight(value=found.value, value_of_f=found.value_of_f, spread=found.spread)
+    try:
+        claim = space.along_direction(
+            lambda at: claim_at(space.fresh, seen, problem, tree, evaluator), displacement, 1.0
+        )
+    except Exception:  # whatever it is that the gradient has against other numbers
+        return None
+    finally:
+        found.gradient_calls += seen.gradient_calls
+    if not isinstance(claim, np.ndarray) or not np.all(np.isfinite(claim)):
+        return None
+    return None if in_float64 and seen.roundoff_of_claim > UNIT_ROUNDOFF_64 else claim
 
 
 def _is_value_and_gradient(result: Any) -> bool:

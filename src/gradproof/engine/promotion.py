@@ -13,7 +13,7 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.preflight import Preflight, claim_at
+from gradproof.engine.preflight import Preflight, claim_moved
 from gradproof.judge.tolerance import Scaling, scaling
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem, Space
@@ -157,17 +157,7 @@ def _claim_in(
     """
     if not (callable(problem.gradient) or problem.gradient is True):
         return None
-    seen = Preflight(value=found.value, value_of_f=found.value_of_f, spread=found.spread)
     displacement = np.zeros_like(space.x) if flip is None else flip
-    try:
-        claim = space.along_direction(
-            lambda at: claim_at(space.fresh, seen, problem, tree, evaluator), displacement, 1.0
-        )
-    except Exception:  # whatever it is that the gradient has against float64
-        return None
-    finally:
-        found.gradient_calls += seen.gradient_calls
-    if not isinstance(claim, np.ndarray) or not np.all(np.isfinite(claim)):
-        return None
-    in_float64 = seen.roundoff_of_claim <= UNIT_ROUNDOFF_64
-    return claim if flip is not None or in_float64 else None
+    return claim_moved(
+        displacement, space, found, problem, tree, evaluator, in_float64=flip is None
+    )

@@ -28,6 +28,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 
+_BENT = 100.0, 1e-3  # times the noise of one value, and the movement: f is no straight line
 _NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f can show
 
 
@@ -79,6 +80,7 @@ def prepare(
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
+    found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
     invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)

@@ -13,7 +13,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.fit import Fit, fit
-from gradproof.judge.report import CauseFinding, LeafFinding
+from gradproof.judge.report import CauseFinding, LeafFinding, Record
 from gradproof.judge.suspect import Map, Parameters, Suspect
 
 _ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same
@@ -55,6 +55,12 @@ def diagnose(suspects: Sequence[Suspect], leaves: Sequence[LeafFinding]) -> list
     groups = _without_lesser_ties(_with_biases(groups))
     found = [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
     return found + (_where_it_begins(leaves) if len({one.code for one in found}) == 1 else [])
+
+
+def is_unexplained(record: Record) -> bool:
+    """Whether a gradient is wrong, and nothing but that is known of any tensor."""
+    codes = {cause.code for cause in record.causes if cause.code >= "GP3"}
+    return record.verdict is Verdict.FAIL and "GP399" in codes <= {"GP399", "GP413"}
 
 
 def _where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:

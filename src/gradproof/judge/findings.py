@@ -9,6 +9,7 @@ import numpy.typing as npt
 from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
+from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
@@ -46,8 +47,9 @@ def write_record(
     notes: Sequence[str],
     controls: Sequence[ControlFinding],
     price: Price,
+    elsewhere: Elsewhere | None,
 ) -> Record:
-    """Judge every leaf, then the whole."""
+    """Judge every leaf, then the whole; `elsewhere` is what is claimed at other parameters."""
     leaves = tuple(_judge_leaf(tree, leaf, evidence) for leaf in tree.leaves)
     verdict = ending or overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
@@ -56,7 +58,7 @@ def write_record(
     )
     # Where f does not react, that is the cause.
     reacts = not any(cause.code == "GP107" for cause in causes)
-    mistakes = _mistakes(tree, leaves, evidence, facts) if reacts else []
+    mistakes = _mistakes(tree, leaves, evidence, facts, elsewhere) if reacts else []
     reasons = _reasons(leaves, evidence)
     if not any(cause.code == "GP202" for cause in reasons):
         reasons += _subgradients(tree, evidence)
@@ -216,7 +218,11 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
 
 
 def _mistakes(
-    tree: Tree, leaves: Sequence[LeafFinding], evidence: Evidence, facts: Mapping[str, float]
+    tree: Tree,
+    leaves: Sequence[LeafFinding],
+    evidence: Evidence,
+    facts: Mapping[str, float],
+    elsewhere: Elsewhere | None,
 ) -> list[CauseFinding]:
     """Return what explains the tensors that are wrong, and where the mistake begins."""
     claims = {
@@ -225,7 +231,7 @@ def _mistakes(
     }
     wrong = frozenset(leaf.address for leaf in leaves if leaf.verdict is Verdict.FAIL)
     suspects = [
-        _suspect(leaf, found.address, evidence, claims, wrong, facts)
+        _suspect(leaf, found.address, evidence, claims, wrong, facts, elsewhere)
         for leaf, found in zip(tree.leaves, leaves, strict=True)
         if found.address in wrong
     ]
@@ -239,6 +245,7 @@ def _suspect(
     claims: Mapping[str, FloatArray],
     wrong: frozenset[str],
     facts: Mapping[str, float],
+    elsewhere: Elsewhere | None,
 ) -> Suspect:
     c, bounds, unit = evidence.components, evidence.limits, evidence.unit
     question = bounds.question
@@ -257,6 +264,7 @@ def _suspect(
         right={k: claim for k, claim in claims.items() if k not in wrong},
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
         facts=facts,
+        elsewhere=elsewhere and elsewhere.of(leaf),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof.judge.diagnosis import diagnose
+from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.headline import counted
 from gradproof.judge.patterns import Part
 from gradproof.judge.report import (
@@ -150,6 +151,7 @@ def mistakes(
     unit: float,
     rtol: float,
     facts: Mapping[str, float],
+    elsewhere: Elsewhere | None,
 ) -> list[CauseFinding]:
     """Return what explains the leaves that were searched."""
     if not located:
@@ -178,6 +180,7 @@ def mistakes(
                 facts=facts,
                 seen=slopes,
                 located=one.part,
+                elsewhere=elsewhere and elsewhere.of(leaf),
             )
         )
     return diagnose(suspects, leaves)

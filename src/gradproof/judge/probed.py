@@ -11,6 +11,7 @@ import numpy as np
 from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
+from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.findings import uniform_ratio
 from gradproof.judge.headline import counted, probed
@@ -40,8 +41,12 @@ def write_probed(
     facts: Mapping[str, float],
     notes: Sequence[str],
     price: Price,
+    elsewhere: Elsewhere | None,
 ) -> Record:
-    """Judge every leaf by its direction, and the whole by all directions."""
+    """Judge every leaf by its direction, and the whole by all directions.
+
+    `elsewhere` is what is claimed at other parameters.
+    """
     probes = [part for part in (found.everything, found.leaves) if part is not None]
     verdict = ending or _overall(probes)
     leaves = _none_passes_alone(_leaves(tree, found), found, verdict)
@@ -63,6 +68,7 @@ def write_probed(
         unit=unit,
         rtol=default,
         facts=facts,
+        elsewhere=elsewhere,
     )
     # What f moved on by, from the first call to the last, is in every slope.
     certificate = None if ending else found.certificate

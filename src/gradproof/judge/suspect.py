@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.patterns import Part, wrong_part
 from gradproof.numerics.protocol import BoolArray, FloatArray
 
@@ -37,7 +38,8 @@ class Suspect:
     and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
     claims for the other leaves by address, and `facts` numbers that the user has named. `seen` are
     slopes along directions through the leaf, where few components were measured by themselves, and
-    `located` is the part that holds the error, where a search has found one.
+    `located` is the part that holds the error, where a search has found one. `elsewhere` is what
+    the gradient claims at other parameters, where it was asked.
     """
 
     address: str
@@ -51,6 +53,7 @@ class Suspect:
     facts: Mapping[str, float]
     seen: Slopes | None = None
     located: Part | None = None
+    elsewhere: Elsewhere | None = None
 
     @property
     def off(self) -> FloatArray:
@@ -87,6 +90,7 @@ class Suspect:
             wrong_too={},
             seen=seen,
             located=None,
+            elsewhere=None,
         )
 
 

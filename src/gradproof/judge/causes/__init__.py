@@ -24,6 +24,7 @@ _FILES = (
     "gp302_constant_factor",
     "gp303_factor_and_penalty",
     "gp304_constant_offset",
+    "gp305_stale_point",
     "gp399_another_function",
     "gp401_l2_term",
     "gp402_l1_term",
