@@ -294,6 +294,25 @@ def test_a_claim_that_only_one_of_two_scales_contradicts_is_open() -> None:
     assert found.spread == pytest.approx(0.1, rel=1e-2)
 
 
+@pytest.mark.parametrize(("frequency", "noise"), [(10, 1e-4), (100, 1e-6)])
+def test_where_no_step_resolves_the_claim_the_reason_is_noise(
+    frequency: float, noise: float
+) -> None:
+    # At the best step truncation is as large as noise: there is one scale, and no other.
+    rng = np.random.default_rng(0)
+    phases, waves = rng.uniform(0, 6, 5), np.pi * rng.uniform(1e5, 1e6, 5)
+
+    def f(x: Array) -> Array:
+        smooth = (np.sin(frequency * x) + 0.3 * np.cos(frequency * x)) / frequency
+        rough = noise * np.sin(np.outer(np.ravel(x), waves) + phases).sum(axis=1)
+        return np.asarray(smooth + rough.reshape(np.shape(x)))
+
+    found = judge(f, 1.0, noise=noise)
+    assert found.outcome is Outcome.NOISE
+    assert found.truncation > found.noise
+    assert found.spread == 0
+
+
 def test_a_structure_that_is_no_noise_has_the_last_word() -> None:
     f = wave(1e-3, 1e4)
     assert outcome(f, 11.0) is Outcome.PASS

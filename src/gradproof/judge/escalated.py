@@ -70,7 +70,8 @@ def judge_line(line: Line) -> Judgement:
         return _with_slope(line, Outcome.PASS, agreeing[0], slopes)
     reason = contradicted
     if agreeing:
-        noisy = agreeing[0].noise > agreeing[0].truncation
+        # Of one slope the bar is what noise leaves at the best of all steps.
+        noisy = len(slopes) == 1 or agreeing[0].noise > agreeing[0].truncation
         reason = Outcome.NOISE if noisy else Outcome.TWO_SCALES
     open_ = _with_slope(line, reason, slopes[0], slopes)
     return open_ if slopes[0].bar <= line.allowed else _at_an_edge(line, open_)
