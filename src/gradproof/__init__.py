@@ -9,6 +9,7 @@ from gradproof.api.differentiate import NumericalGradient, differentiate
 from gradproof.api.explain import explain
 from gradproof.api.mark import problem
 from gradproof.api.report import Report
+from gradproof.judge.plan import Plan
 from gradproof.judge.report import (
     CauseFinding,
     Certificate,
@@ -35,6 +36,7 @@ __all__ = [
     "MissingExtra",
     "NumericalGradient",
     "PatternFinding",
+    "Plan",
     "Problem",
     "Report",
     "Verdict",

@@ -276,3 +276,16 @@ def test_the_only_tensor_does_not_pass_where_the_whole_does_not() -> None:
 )
 def test_bounds_are_rounded_up(bound: float, text: str) -> None:
     assert rounded_up(bound) == text
+
+
+def test_leaves_have_bounds_of_their_own() -> None:
+    network = Network(1_000)
+    report = network.check(network.gradient, plan="leaves")
+    assert report.passed
+    certificate = report.certificate
+    assert certificate is not None
+    assert certificate.of_leaves
+    assert certificate.directions == len(report.leaves) == len(certificate.leaves)
+    assert all(leaf.bound is not None and leaf.bound < 0.1 for leaf in certificate.leaves)
+    assert "one random direction through each of" in report.summary()
+    assert "error below" in report.summary()

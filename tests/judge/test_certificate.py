@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gradproof.judge.certificate import certify
+from gradproof.judge.certificate import certify, certify_leaves
 from gradproof.judge.evidence import Probes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, policy
@@ -62,6 +62,39 @@ def test_the_bound_is_exact_for_normal_directions(error: list[float], confidence
     expected = (1 - confidence) * runs
     assert abs(missed - expected) < 4 * np.sqrt(expected)
     assert np.median(bounds) < 3 * norm / size
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_the_bounds_of_leaves_hold_together(confidence: float) -> None:
+    claim = np.array([1.0, -1.0, 2.0, 0.5, 0.1, -0.3])
+    weight = np.array([1.0, 2.0, 0.5, 1.0, 3.0, 1.0])
+    error = np.array([0.1, 0.0, -0.2, 0.3, 0.0, 0.05])
+    tree, _ = flatten({"a": claim[:3], "b": claim[3:4], "c": claim[4:]}, "p")
+    parts = [slice(leaf.start, leaf.stop) for leaf in tree.leaves]
+    norms = [float(np.linalg.norm((weight * error)[part])) for part in parts]
+    sizes = np.array([np.linalg.norm((weight * claim)[part]) for part in parts])
+    runs, missed, alone = 3000, 0, 0
+    for seed in range(runs):
+        shown = []
+        for part in parts:
+            z = np.concatenate([z for _, z in Gaussian(seed, part.start, part.stop).chunks(0)])
+            shown.append((weight * error)[part] @ z)
+        found = certify_leaves(
+            tree, dataclasses.replace(probes(np.array(shown), 0.0, 1.0), size=sizes),
+            [0, 1, 2], claim, weight, seed=seed, confidence=confidence,
+        )  # fmt: skip
+        bounds = [leaf.bound for leaf in found.leaves]
+        assert found.of_leaves
+        broken = [b is None or b < n / s for b, n, s in zip(bounds, norms, sizes, strict=True)]
+        missed += any(broken)
+        alone += broken[0]
+        if not any(broken):
+            assert found.bound >= np.linalg.norm(norms) / np.linalg.norm(sizes)
+    expected = (1 - confidence) * runs
+    # At most as often as stated, and not far from it: a third of it for each of the three.
+    assert missed < expected + 4 * np.sqrt(expected)
+    assert missed > expected / 2
+    assert abs(alone - expected / 3) < 4 * np.sqrt(expected / 3)
 
 
 def test_bars_and_kinks_widen_it() -> None:

@@ -1,5 +1,6 @@
 """The check itself, its assertion, and the numerical gradient alone."""
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
+from gradproof.judge.plan import Plan
 from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from gradproof.frameworks.numpy_space import NumpySpace
 
 _EVERY = 1_000  # components, up to which all are measured
-_PLANS = ("auto", "every", "leaves", "project")
 
 
 class _Missing:
@@ -76,7 +77,7 @@ def check(
     gradient: Any = _MISSING,
     at: Any = _MISSING,
     *,
-    plan: str = "auto",
+    plan: str | Plan = "auto",
     rtol: float | None = None,
     seed: int = 0,
     include: str | Sequence[str] | None = None,
@@ -97,10 +98,11 @@ def check(
     at : number, array or pytree of them
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
         Integers are taken as floats. Never changed.
-    plan : {"auto", "every", "leaves", "project"}
-        Where to look. ``"every"`` component; ``"leaves"``, one random direction through each leaf;
-        ``"project"``, eight random directions over everything, and the leaves if these do not
-        agree. What is wrong along a direction is searched for rows, columns and components.
+    plan : {"auto", "every", "leaves", "project"} or Plan
+        Where to look; a :class:`Plan` says more than its name does. ``"every"`` component;
+        ``"leaves"``, one random direction through each leaf; ``"project"``, eight random directions
+        over everything, and the leaves if these do not agree. What is wrong along a direction is
+        searched for rows, columns, blocks and components.
         Directions cost a few dozen evaluations whatever the number of components, and see errors
         of a leaf or of the whole, not small ones in a single component: ``report.certificate``
         says what they prove. ``"auto"`` is ``"every"`` up to 1,000 components, with a self-test,
@@ -165,8 +167,7 @@ def check(
     ("params['b']", 2.0, 3.0)
     """
     problem = _problem(f, gradient, at)
-    if plan not in _PLANS:
-        raise InputError(f"plan: found {described(plan)}, expected one of {', '.join(_PLANS)}")
+    plan = plan if isinstance(plan, Plan) else Plan(plan)
     if rtol is not None:
         rtol = positive_number(rtol, "rtol")
         if rtol >= 1:
@@ -178,10 +179,10 @@ def check(
         )
     if not isinstance(self_test, bool):
         raise InputError(f"self_test: found {described(self_test)}, expected True or False")
-    if self_test and plan in ("leaves", "project"):
+    if self_test and plan.where in ("leaves", "project"):
         raise InputError(
-            f"self_test: found True with plan={plan!r}, expected it with plan='every': broken "
-            "claims are checked component by component"
+            f"self_test: found True with plan={plan.where!r}, expected it with plan='every': "
+            "broken claims are checked component by component"
         )
     tree, values = flatten(problem.at, problem.root)
     if not values:
@@ -198,7 +199,7 @@ def check(
         problem,
         tree,
         space,
-        plan=_automatic(space, chosen, self_test) if plan == "auto" else plan,
+        plan=_automatic(plan, space, chosen, self_test),
         chosen=chosen,
         rtol=rtol,
         seed=seed,
@@ -208,12 +209,15 @@ def check(
     return Report(**vars(record))
 
 
-def _automatic(space: "NumpySpace", chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> str:
-    """Return the plan for a number of components."""
+def _automatic(
+    plan: Plan, space: "NumpySpace", chosen: npt.NDArray[np.bool_] | None, self_test: bool
+) -> Plan:
+    """Return the plan, chosen by the number of components where it is to be chosen."""
+    if plan.where != "auto":
+        return plan
     count = space.x.size if chosen is None else int(np.sum(chosen))
-    if count <= _EVERY or self_test or space.is_on_a_bound:
-        return "every"
-    return "project"
+    every = count <= _EVERY or self_test or space.is_on_a_bound
+    return dataclasses.replace(plan, where="every" if every else "project")
 
 
 def _chosen(

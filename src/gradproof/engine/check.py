@@ -27,6 +27,7 @@ from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
+from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
 from gradproof.judge.tolerance import scaling
@@ -43,7 +44,7 @@ def run_check(
     tree: Tree,
     space: Space,
     *,
-    plan: str,
+    plan: Plan,
     chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
@@ -77,7 +78,7 @@ def _run(
     evaluator: Evaluator,
     started: float,
     *,
-    plan: str,
+    plan: Plan,
     chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
@@ -87,7 +88,7 @@ def _run(
 
     def price(found: Preflight) -> Price:
         seconds = time.perf_counter() - started
-        return Price(evaluator.count, found.gradient_calls, seconds, plan, seed)
+        return Price(evaluator.count, found.gradient_calls, seconds, plan.where, seed)
 
     try:
         space = evaluator.space
@@ -166,7 +167,7 @@ def _attempt(
     tree: Tree,
     evaluator: Evaluator,
     *,
-    plan: str,
+    plan: Plan,
     chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
@@ -185,7 +186,7 @@ def _attempt(
         if np.all(fixed):
             return found, None
     evaluator.randomness.look()
-    if plan == "every":
+    if plan.where == "every":
         places = None if chosen is None else np.flatnonzero(chosen)
         evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng, places=places)
         if places is not None and evidence.x.size < tree.size:

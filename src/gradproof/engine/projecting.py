@@ -16,18 +16,17 @@ from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Line, Projections
 from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
-from gradproof.judge.certificate import certify
+from gradproof.judge.certificate import certify, certify_leaves
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.plan import Plan
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.tree import Leaf, Tree
 
-_DIRECTIONS = 8
-_CHANCE = 1e-3  # that the certificate does not hold
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
 _MANY = 50  # leaves: which of them are wrong is asked in groups
@@ -123,7 +122,7 @@ def project(
     found: Preflight,
     setting: Setting,
     *,
-    plan: str,
+    plan: Plan,
     chosen: BoolArray | None,
     seed: int,
     rng: np.random.Generator,
@@ -142,8 +141,8 @@ def project(
     weight = np.minimum(weight, np.maximum(evaluator.room, 0.0))
     if not np.any(weight):
         raise InputError(
-            f"plan: found {plan!r} where bounds leave no component room on both sides, expected "
-            "plan='every', which checks them from one side"
+            f"plan: found {plan.where!r} where bounds leave no component room on both sides, "
+            "expected plan='every', which checks them from one side"
         )
     if at_a_bound:
         found.notes.append(
@@ -173,25 +172,31 @@ def project(
         scale=scales.scale,
     )
     everything = certificate = None
-    if plan == "project":
-        everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(_DIRECTIONS)])
-        certificate = certify(tree, everything, claim, weight, seed=seed, confidence=1 - _CHANCE)
+    if plan.where == "project":
+        everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)])
+        certificate = certify(
+            tree, everything, claim, weight, seed=seed, confidence=plan.confidence
+        )
         if np.all(everything.components.outcome < Outcome.FAIL):
             return result(everything, None, (), certificate=certificate)
     groups_of = groups_in(evaluator, found, setting, weight, rng)
     asked = np.flatnonzero(chosen_leaves).tolist()
     bar_of_groups = None
-    if plan == "project" and len(asked) > _MANY:
+    if everything is not None and plan.search and len(asked) > _MANY:
         groups = groups_of(Leaf((), "", (tree.size,), 0))
         told = wrong_leaves(tree, asked, groups, rng)
         if told is not None:
             asked, bar_of_groups = told, groups.bar
     lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
     leaves = ask(lines)
+    if certificate is None:
+        certificate = certify_leaves(
+            tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence
+        )
     located = tuple(
         Search(leaf, number, groups_of(leaf), rtol=setting.rules.default, rng=rng).run()
         for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
-        if is_wrong
+        if is_wrong and plan.search
         for leaf in [tree.leaves[number]]
     )
     return result(

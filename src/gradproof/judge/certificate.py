@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -55,30 +56,100 @@ def certify(
     The error e shows as d_k = (W e) · z_k along direction k, z normal; what the bars leave room for
     is added.
     """
-    c = probes.components
-    count = c.claim.size
-    shown = np.abs(c.claim - c.value) + c.bar
-    shown = np.fmax(shown, from_kinks(c))
-    bound = norm_bound(shown, confidence) / float(probes.size[0])
-    visible = np.fmax(probes.limits.beyond + probes.margin * c.bar, np.abs(c.right - c.left))
-    singles = _singles(tree, weight, visible, seed)
+    bound = norm_bound(_shown(probes), confidence) / float(probes.size[0])
+    visible = _visible(probes)
+    directions = [Gaussian(seed, 0, tree.size).chunks(k) for k in range(visible.size)]
+    singles = _singles(tree, weight, visible, directions)
+    moved = _moved(tree, weight)
     return Certificate(
         bound=bound if math.isfinite(bound) else math.inf,
         confidence=confidence,
         norm=NORM,
-        directions=count,
+        directions=visible.size,
         leaves=tuple(
-            LeafCertificate(tree.address(leaf), leaf.path, single / size if size else math.inf)
-            for leaf, single, size in zip(tree.leaves, singles, _typical(tree, claim), strict=True)
-            if np.any(weight[leaf.start : leaf.stop])
+            _of_leaf(tree, number, singles[number], claim, bound=None) for number in moved
         ),
     )
 
 
-def _singles(tree: Tree, weight: FloatArray, visible: FloatArray, seed: int) -> list[float]:
+def certify_leaves(
+    tree: Tree,
+    probes: Probes,
+    asked: Sequence[int],
+    claim: FloatArray,
+    weight: FloatArray,
+    *,
+    seed: int,
+    confidence: float,
+) -> Certificate:
+    """Return what one direction through each leaf proves, of each and of all together.
+
+    With L leaves each bound holds with a probability of 1 - (1 - confidence) / L, and so all of
+    them do with `confidence`.
+    """
+    each = 1 - (1 - confidence) / max(1, len(asked))
+    visible = _visible(probes)
+    found, errors, sizes = [], [], []
+    for line, (number, shown) in enumerate(zip(asked, _shown(probes).tolist(), strict=True)):
+        leaf = tree.leaves[number]
+        size = float(np.linalg.norm((weight * claim)[leaf.start : leaf.stop]))
+        error = norm_bound(np.array([shown]), each)
+        errors.append(error)
+        sizes.append(size)
+        direction = Gaussian(seed, leaf.start, leaf.stop).chunks(0)
+        single = _singles(tree, weight, visible[line : line + 1], [direction])[number]
+        bound = error / size if size else math.inf
+        found.append(_of_leaf(tree, number, single, claim, bound=bound))
+    whole = float(np.linalg.norm(sizes))
+    together = float(np.linalg.norm(errors)) / whole if whole else math.inf
+    return Certificate(
+        bound=together if math.isfinite(together) else math.inf,
+        confidence=confidence,
+        norm=NORM,
+        directions=len(found),
+        leaves=tuple(found),
+    )
+
+
+def _shown(probes: Probes) -> FloatArray:
+    """Return the largest error along each direction that was measured or is left room for."""
+    c = probes.components
+    shown: FloatArray = np.fmax(np.abs(c.claim - c.value) + c.bar, from_kinks(c))
+    return shown
+
+
+def _visible(probes: Probes) -> FloatArray:
+    """Return the error along each direction that would have been called one."""
+    c = probes.components
+    visible: FloatArray = np.fmax(
+        probes.limits.beyond + probes.margin * c.bar, np.abs(c.right - c.left)
+    )
+    return visible
+
+
+def _moved(tree: Tree, weight: FloatArray) -> list[int]:
+    leaves = enumerate(tree.leaves)
+    return [number for number, leaf in leaves if np.any(weight[leaf.start : leaf.stop])]
+
+
+def _of_leaf(
+    tree: Tree, number: int, single: float, claim: FloatArray, *, bound: float | None
+) -> LeafCertificate:
+    leaf = tree.leaves[number]
+    part = claim[leaf.start : leaf.stop]
+    typical = float(np.linalg.norm(part)) / math.sqrt(max(1, leaf.size))
+    relative = single / typical if typical else math.inf
+    return LeafCertificate(tree.address(leaf), leaf.path, relative, bound)
+
+
+def _singles(
+    tree: Tree,
+    weight: FloatArray,
+    visible: FloatArray,
+    directions: Sequence[Iterator[tuple[slice, FloatArray]]],
+) -> list[float]:
     """Return for each leaf the error that would have been seen in any single component of it."""
     worst = [0.0] * len(tree.leaves)
-    directions = [Gaussian(seed, 0, tree.size).chunks(k) for k in range(visible.size)]
     for together in zip(*directions, strict=True):
         part = together[0][0]
         with np.errstate(divide="ignore"):
@@ -88,10 +159,3 @@ def _singles(tree: Tree, weight: FloatArray, visible: FloatArray, seed: int) -> 
             of_leaf = seen[inside.start - part.start : inside.stop - part.start]
             worst[number] = max(worst[number], float(np.max(of_leaf)))
     return worst
-
-
-def _typical(tree: Tree, claim: FloatArray) -> list[float]:
-    return [
-        float(np.linalg.norm(claim[leaf.start : leaf.stop])) / math.sqrt(max(1, leaf.size))
-        for leaf in tree.leaves
-    ]

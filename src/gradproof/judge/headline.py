@@ -60,7 +60,7 @@ def probed(
         return reasons[-1].message if reasons else "nothing could be decided"
     limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
     limits += _share_left_out(left_out, len(leaves))
-    if certificate is not None:
+    if certificate is not None and not certificate.of_leaves:
         sure = f"{100 * certificate.confidence:.4g} % sure"
         return ", ".join(
             [f"error below {rounded_up(certificate.bound)} of the gradient", sure, *limits]

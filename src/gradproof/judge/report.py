@@ -238,6 +238,9 @@ class LeafCertificate:
     single : float
         An error of this size in any single component of the leaf would have been seen, relative to
         a typical (root mean square) component of the leaf; inf where its gradient is 0.
+    bound : float or None
+        Where the leaf had directions of its own: the norm of its error is below `bound` times the
+        norm of its claim, with the confidence of the certificate for all leaves together.
 
     Examples
     --------
@@ -251,6 +254,7 @@ class LeafCertificate:
     address: str
     path: tuple[Any, ...]
     single: float
+    bound: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,9 +271,10 @@ class Certificate:
         The norm that is meant: ‖W e‖, each component times its natural scale, and times the weight
         of its leaf.
     directions : int
-        How many directions there were.
+        How many directions there were: over everything, or one through each leaf.
     leaves : tuple of LeafCertificate
-        For each leaf the smallest error of a single component that would have been seen.
+        For each leaf the smallest error of a single component that would have been seen, and its
+        own bound where it had a direction of its own.
 
     Examples
     --------
@@ -286,6 +291,11 @@ class Certificate:
     norm: str
     directions: int
     leaves: tuple[LeafCertificate, ...]
+
+    @property
+    def of_leaves(self) -> bool:
+        """Whether each leaf had a direction of its own."""
+        return any(leaf.bound is not None for leaf in self.leaves)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -102,7 +102,7 @@ def _leaves(record: Record, width: int) -> Any:
     }
     if record.certificate is not None and record.verdict is Verdict.PASS:
         for single in record.certificate.leaves:
-            parts[single.path] = _single(single)
+            parts[single.path] = _proved(single)
     passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
     hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
     not_shown = {id(leaf) for leaf in hidden}
@@ -209,21 +209,26 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     return f"{text}; an error of {worst.visible:.0e} would have been seen"
 
 
-def _single(leaf: LeafCertificate) -> str:
+def _proved(leaf: LeafCertificate) -> str:
+    """Say what the directions of a certificate prove of one tensor."""
     if math.isinf(leaf.single):
         return "claimed 0"
+    if leaf.bound is not None:
+        return f"error below {rounded_up(leaf.bound)} of its gradient"
     return f"one component off by {rounded_up(leaf.single)} of a typical one would have shown"
 
 
 def _certificate(certificate: Certificate) -> Any:
     """Say what the directions prove, and what they do not."""
     sure = f"{100 * certificate.confidence:.4g} %"
+    over = f"{certificate.directions} random directions"
+    if certificate.of_leaves:
+        over = f"one random direction through each of {counted(certificate.directions, 'tensor')}"
     lines = [
         _text(f"certificate: error below {rounded_up(certificate.bound)} of the gradient", "bold"),
         _text(
-            f"with a probability of {sure} over {certificate.directions} random directions, as "
-            f"{certificate.norm}. It bounds the error as a whole: a small error in a single "
-            "component may be hidden in it."
+            f"with a probability of {sure} over {over}, as {certificate.norm}. It bounds the error "
+            "as a whole: a small error in a single component may be hidden in it."
         ),
     ]
     return _indented(Group(lines[0], _indented(lines[1], 6)), 2)
