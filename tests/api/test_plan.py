@@ -67,7 +67,8 @@ def test_without_a_search_it_ends_with_the_tensor(where: str) -> None:
             "t['b']": "pass",
         }
     assert [one.index for one in searched.culprits] == [(3, 4)]
-    assert not (not_searched.culprits or not_searched.patterns)
+    assert not not_searched.culprits
+    assert not not_searched.patterns
     assert not_searched.evaluations < searched.evaluations
 
 

@@ -233,6 +233,18 @@ def test_small_tensors_are_measured_whole() -> None:
     assert report.leaves[1].ratio == pytest.approx(4)
 
 
+def test_parts_of_small_tensors_are_named_as_well() -> None:
+    at = {"W": AT["W"], "small": np.random.default_rng(4).uniform(0.5, 1.5, (6, 8))}
+    claim = {name: np.cos(part) for name, part in at.items()}
+    claim["small"][2] *= 3
+    report = gp.check(lambda t: float(sum(np.sum(np.sin(v)) for v in t.values())), claim, at)
+    assert [(one.address, one.words) for one in report.patterns] == [("t['small'][2, :]", "row 2")]
+    assert {one.code: one.addresses for one in report.causes} == {
+        "GP411": ("t['small']",),
+        "GP302": ("t['small'][2, :]",),
+    }
+
+
 def test_several_tensors_with_one_cause_are_one_finding() -> None:
     def break_it(claim: dict[str, Array]) -> None:
         for part in claim.values():

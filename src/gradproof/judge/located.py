@@ -10,7 +10,7 @@ import numpy as np
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.headline import counted
-from gradproof.judge.patterns import Part
+from gradproof.judge.patterns import Part, wrong_part
 from gradproof.judge.report import (
     MOST_CULPRITS,
     CauseFinding,
@@ -107,10 +107,15 @@ class Located:
         leaf = tree.leaves[self.number]
         address, dimensions = tree.address(leaf), len(leaf.shape)
         wrong, size = int(np.sum(self.wrong)), leaf.stop - leaf.start
-        if self.part is not None:
-            inside = int(np.sum(self.part.mask(leaf.shape)))
-            address += self.part.index(dimensions)
-            return PatternFinding(address, leaf.path, self.part.words(dimensions), inside, size)
+        part, inside = self.part, wrong
+        if part is not None:
+            inside = int(np.sum(part.mask(leaf.shape)))
+        elif size == self.places.size > wrong:  # all were measured
+            everywhere = self.wrong.reshape(leaf.shape)
+            part = wrong_part(everywhere, everywhere.astype(np.float64))
+        if part is not None:
+            address += part.index(dimensions)
+            return PatternFinding(address, leaf.path, part.words(dimensions), inside, size)
         if self.widespread:
             looked = self.places.size
             if self.many:

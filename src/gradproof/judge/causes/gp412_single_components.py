@@ -19,7 +19,7 @@ def _observe(suspect: Suspect) -> Parameters | None:
 
 def _message(wrong: int, size: int) -> str:
     verb = "is" if wrong == 1 else "are"
-    return f"{wrong:,} of the {size:,} components that were decided {verb} wrong, the others right"
+    return f"{wrong:,} of {size:,} components {verb} wrong, and no others were seen to be"
 
 
 CAUSE = Cause(
