@@ -291,7 +291,7 @@ def test_a_gradient_that_throws_dice_of_its_own() -> None:
     report = gp.check(lambda w: float(w @ w), noisy, W)
     assert report.verdict == "fail", report.summary()
     assert "the gradient draws random numbers: it got the same ones at every call" in report.notes
-    assert report.gradient_calls == 4
+    assert report.gradient_calls >= 4
 
     own = np.random.default_rng(0)
     hidden = gp.check(lambda w: float(w @ w), lambda w: 2 * w * (own.random(6) < 0.5), W)
