@@ -1,5 +1,7 @@
 """GP399: the claim is the gradient of something else; no known mistake leads to it."""
 
+import math
+
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
@@ -7,6 +9,8 @@ from gradproof.judge.fit import largest
 from gradproof.judge.headline import counted
 from gradproof.judge.suspect import Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
+
+_NEARLY = 1e-3  # as long as each other
 
 
 def _observe(suspect: Suspect) -> Parameters:
@@ -29,6 +33,12 @@ def _message(cosine: float, ratio: float, size: int, cosine_to: float) -> str:
         return (
             f"claims and measurements have cosines from {cosine:.3g} to {cosine_to:.3g}; none of "
             "the known mistakes leads from one to the other"
+        )
+    if cosine > 1 - 1e-6 and abs(ratio - 1) < _NEARLY:
+        apart = math.sqrt((1 - ratio) ** 2 + 2 * ratio * max(0.0, 1 - cosine))
+        return (
+            f"claim and measurement differ by {apart:.1e} of their length; none of the known "
+            "mistakes leads from one to the other"
         )
     if abs(cosine) > 1 - 1e-6:
         what = f"the claim is {np.sign(cosine) * ratio:.4g} times what was measured, in"
@@ -63,6 +73,8 @@ differentiated, or the components belong to other parameters.
 ## Example
 
 ```python
+import math
+
 import numpy as np
 import gradproof as gp
 
