@@ -19,10 +19,12 @@ from gradproof.judge.report import (
     LeafFinding,
     PatternFinding,
 )
-from gradproof.problems import Problem
+from gradproof.problems import JVP, VJP, Jacobian, Problem
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
+    "JVP",
+    "VJP",
     "CauseFinding",
     "Certificate",
     "ComponentFinding",
@@ -31,6 +33,7 @@ __all__ = [
     "GradproofError",
     "Inconclusive",
     "InputError",
+    "Jacobian",
     "LeafCertificate",
     "LeafFinding",
     "MissingExtra",

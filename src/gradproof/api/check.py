@@ -13,7 +13,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
-from gradproof.problems import Problem, flat_bounds
+from gradproof.problems import Claim, Problem, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
 if TYPE_CHECKING:
@@ -90,9 +90,10 @@ def check(
     Parameters
     ----------
     f : callable or Problem
-        The function, called as ``f(at)`` with one argument; returns one real number. Or the whole
-        problem, in the place of the first three arguments.
-    gradient : callable, array_like, pytree or True
+        The function, called as ``f(at)`` with one argument; returns one real number, or several
+        with a `VJP`, `JVP` or `Jacobian`. Or the whole problem, in the place of the first three
+        arguments.
+    gradient : callable, array_like, pytree, True, VJP, JVP or Jacobian
         What is claimed: a function of `at`, or the values, in the structure of `at` (keys
         ``d<name>`` are read as ``<name>``); ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
@@ -167,6 +168,20 @@ def check(
     ("params['b']", 2.0, 3.0)
     """
     problem = _problem(f, gradient, at)
+    if isinstance(problem.gradient, Claim):
+        from gradproof.api.claims import check_claim
+
+        return check_claim(
+            problem,
+            check,
+            whole_number(seed, "seed", at_least=0),
+            plan=plan,
+            rtol=rtol,
+            include=include,
+            exclude=exclude,
+            progress=progress,
+            self_test=self_test,
+        )
     plan = plan if isinstance(plan, Plan) else Plan(plan)
     if rtol is not None:
         rtol = positive_number(rtol, "rtol")

@@ -19,7 +19,8 @@ _CHUNK = 4096
 _FLOAT32_SIGNIFICAND = 24
 _FOR_TERMS = (
     "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
-    "or return their sum or mean"
+    "or return their sum or mean; of a function of several values claim a gp.Jacobian, gp.VJP or "
+    "gp.JVP"
 )
 Progress = Callable[[int, int], object]
 

@@ -210,7 +210,7 @@ def claim_at(
         with evaluator.as_user():
             gradient = gradient(parameters())
         found.gradient_calls += 1
-    matched = match(tree, gradient)
+    matched = gradient if isinstance(gradient, Mismatch) else match(tree, gradient)
     if isinstance(matched, Mismatch) and _is_value_and_gradient(gradient):
         with_value = match(tree, gradient[1])
         if not isinstance(with_value, Mismatch):

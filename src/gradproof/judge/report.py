@@ -34,6 +34,8 @@ class ComponentFinding:
     visible : float
         The smallest error of the claim that would have been called one here, in the units of the
         derivative.
+    output : str or None
+        The output of f whose derivative it is, where f has several and it is known which.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class ComponentFinding:
     truncation: float
     noise: float
     visible: float
+    output: str | None = None
 
     @property
     def bars(self) -> float:

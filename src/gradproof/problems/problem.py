@@ -19,8 +19,9 @@ class Problem:
     Parameters
     ----------
     f : callable
-        The function, called as ``f(at)`` with one argument; returns one real number.
-    gradient : callable, array_like, pytree or True
+        The function, called as ``f(at)`` with one argument; returns one real number, or several
+        with a `VJP`, `JVP` or `Jacobian`.
+    gradient : callable, array_like, pytree, True, VJP, JVP or Jacobian
         What is claimed for its derivative at `at`: a function of `at`, or the values themselves,
         in the structure of `at`; ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them

@@ -41,6 +41,8 @@ _FILES = (
     "gp413_wrong_from_layer_down",
     "gp414_masked",
     "gp415_unsummed_broadcast",
+    "gp501_cotangent_ignored",
+    "gp505_adjoint_mismatch",
 )
 
 

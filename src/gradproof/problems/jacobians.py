@@ -1,0 +1,156 @@
+"""What claims say about ⟨u, J v⟩, as gradients of ⟨u, f⟩ and as matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradproof._base.floats import is_float
+from gradproof.numerics.protocol import FloatArray
+from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
+from gradproof.problems.outputs import Outputs
+from gradproof.tree import Leaf, Mismatch, Tree, flatten
+
+
+def product(claim: Claim, outputs: Outputs, tree: Tree) -> Callable[[Any], Any]:
+    """Return the function of the point that claims Jᵀ u for the cotangent of the outputs."""
+
+    def of_vjp(at: Any) -> Any:
+        assert isinstance(claim, VJP)
+        return claim.function(at, outputs.in_structure(outputs.cotangent))
+
+    def of_matrix(at: Any) -> Any:
+        assert isinstance(claim, Jacobian)
+        rows = rows_of(claim, at, outputs, tree)
+        if isinstance(rows, Mismatch):
+            return rows
+        return in_structure(tree, np.asarray(outputs.cotangent @ rows).ravel())
+
+    def of_jvp(at: Any) -> Any:
+        assert isinstance(claim, JVP)
+        found = np.zeros(tree.size)
+        unit = np.zeros(tree.size)
+        for place in range(tree.size):
+            unit[place] = 1.0
+            column = outputs.matched(claim.function(at, in_structure(tree, unit, like=at)))
+            if isinstance(column, Mismatch):
+                return column
+            found[place] = outputs.cotangent @ column
+            unit[place] = 0.0
+        return in_structure(tree, found)
+
+    return {VJP: of_vjp, Jacobian: of_matrix, JVP: of_jvp}[type(claim)]
+
+
+def in_structure(tree: Tree, values: FloatArray, like: Any = None) -> Any:
+    """Return one vector in the structure of the parameters, in the types of `like`."""
+    types: list[Any] = [np.float64] * len(tree.leaves)
+    if like is not None:
+        dtypes = [np.asarray(value).dtype for value in flatten(like, tree.root)[1]]
+        types = [dtype if is_float(dtype) else np.float64 for dtype in dtypes]
+    leaves = [
+        values[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
+        if leaf.shape
+        else np.dtype(dtype).type(values[leaf.start])
+        for leaf, dtype in zip(tree.leaves, types, strict=True)
+    ]
+    return tree.unflatten(leaves)
+
+
+def rows_of(claim: Jacobian, at: Any, outputs: Outputs, tree: Tree) -> Any:
+    """Return what is claimed as something that a vector of outputs is multiplied with by ``@``.
+
+    An array of shape (m, n) or the products of a linear operator; a Mismatch where its shape is
+    another.
+    """
+    assert outputs.tree is not None
+    there, matrix = outputs.tree, claim.matrix
+    if callable(matrix) and not _is_linear(matrix):
+        matrix = matrix(at)
+    expected = there.size, tree.size
+    if _is_linear(matrix):
+        if tuple(matrix.shape) != expected:
+            return _mismatch(tree, matrix.shape, expected)
+        return Rows(matrix)
+    subtrees = _by_output(matrix, there)
+    if subtrees is None:
+        shape = np.shape(matrix)
+        lone = len(there.leaves) == len(tree.leaves) == 1
+        whole = (*there.leaves[0].shape, *tree.leaves[0].shape) if lone else expected
+        if shape not in (whole, expected):
+            return _mismatch(tree, shape, whole)
+        return np.asarray(matrix, dtype=np.float64).reshape(expected)
+    rows = np.zeros(expected)
+    for leaf, subtree in zip(there.leaves, subtrees, strict=True):
+        found = _in_order(subtree, leaf, there, tree)
+        if isinstance(found, Mismatch):
+            return found
+        rows[leaf.start : leaf.stop] = found
+    return rows
+
+
+class Rows:
+    """A linear operator, or a sparse matrix, that a vector can be multiplied with from the left."""
+
+    def __init__(self, operator: Any) -> None:
+        self._operator = operator
+
+    def __rmatmul__(self, cotangent: FloatArray) -> FloatArray:
+        multiply = getattr(self._operator, "rmatvec", None)
+        product = self._operator.T @ cotangent if multiply is None else multiply(cotangent)
+        return np.asarray(product, dtype=np.float64)
+
+    # NumPy would take us for a number otherwise.
+    __array_ufunc__ = None
+
+
+def _is_linear(matrix: Any) -> bool:
+    """Whether it is a sparse matrix or a linear operator, by what it can do."""
+    if isinstance(matrix, (np.ndarray, np.generic)):
+        return False
+    return hasattr(matrix, "shape") and (hasattr(matrix, "rmatvec") or hasattr(matrix, "tocsr"))
+
+
+def _by_output(matrix: Any, there: Tree) -> list[Any] | None:
+    """Return the claims for the leaves of the outputs, None where it is one array."""
+    if not there.leaves[0].path:  # f returns one array: the matrix is one, or in the tree of `at`
+        return None if _is_array_like(matrix) else [matrix]
+    if _is_array_like(matrix):
+        return None
+    try:
+        return list(there.spec.flatten_up_to(matrix))
+    except ValueError:
+        return None
+
+
+def _is_array_like(matrix: Any) -> bool:
+    if isinstance(matrix, Mapping):
+        return False
+    try:
+        return np.asarray(matrix).dtype != object
+    except ValueError:
+        return False
+
+
+def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray | Mismatch:
+    """Return the rows of one output leaf, from a pytree in the structure of the parameters."""
+    claimed, values = flatten(subtree, "claim")
+    by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}
+    columns = []
+    for leaf in tree.leaves:
+        where = f"d {there.address(output)} / d {tree.address(leaf)}"
+        if leaf.path not in by_path:
+            return Mismatch(where, "no derivative", f"one of shape {output.shape + leaf.shape}")
+        value = np.asarray(by_path[leaf.path], dtype=np.float64)
+        if value.shape not in (output.shape + leaf.shape, (output.size, leaf.size)):
+            expected = f"shape {output.shape + leaf.shape}"
+            return Mismatch(where, f"shape {value.shape}", expected)
+        columns.append(value.reshape(output.size, leaf.size))
+    return np.concatenate(columns, axis=1)
+
+
+def _mismatch(tree: Tree, found: Any, expected: tuple[int, ...]) -> Mismatch:
+    words = f"shape {expected}: outputs first, parameters last"
+    return Mismatch(f"the Jacobian by {tree.root}", f"shape {tuple(found)}", words)

@@ -1,0 +1,115 @@
+"""Functions of several values, seen through a cotangent: ⟨u, f⟩."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradproof._base.errors import InputError
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
+from gradproof._base.validation import described
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Mismatch, Tree, flatten, match
+
+_LEAST, _MOST, _FINENESS = 4, 12, 8  # eighths: sizes of a cotangent, short in binary
+
+
+class Outputs:
+    """The outputs of f, numbered through all leaves, with a random cotangent u for them.
+
+    The cotangent is drawn with the first value of f. It leaves out no output: its sizes are from
+    ½ to 1½. What is no floating-point number has no derivative, and a cotangent of 0.
+    """
+
+    def __init__(self, f: Callable[[Any], Any], seed: int) -> None:
+        self._f, self._rng = f, np.random.default_rng([seed, 0x6F757470])
+        self.tree: Tree | None = None
+        self.cotangent: FloatArray = np.empty(0)
+        self._types: list[Any] = []
+
+    def terms(self) -> Callable[[Any], Any]:
+        """Return the function whose terms add up to ⟨u, f⟩."""
+
+        @functools.wraps(self._f)
+        def weighted(at: Any) -> Any:
+            tree, values = self.taken_apart(self._f(at))
+            if self.tree is None:
+                self._begin(tree, values)
+            elif [leaf.shape for leaf in tree.leaves] != [leaf.shape for leaf in self.tree.leaves]:
+                raise InputError(
+                    f"the value of f: found {_shapes(tree)}, and {_shapes(self.tree)} at the "
+                    "point; expected the same outputs everywhere"
+                )
+            parts = [
+                self.cotangent[leaf.start : leaf.stop].astype(dtype) * value.ravel()
+                for leaf, value, dtype in zip(tree.leaves, values, self._types, strict=True)
+            ]
+            return np.concatenate(parts) if parts else np.zeros(0)
+
+        return weighted
+
+    def vector(self, value: Any) -> FloatArray:
+        """Return a value of f as one vector."""
+        arrays = [array.astype(np.float64).ravel() for array in self.taken_apart(value)[1]]
+        return np.concatenate([np.empty(0), *arrays])
+
+    def matched(self, claimed: Any) -> FloatArray | Mismatch:
+        """Return what is claimed for all outputs as one vector, or what is amiss with it."""
+        assert self.tree is not None
+        found = match(self.tree, claimed)
+        if isinstance(found, Mismatch):
+            return found
+        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
+        return np.concatenate([np.empty(0), *arrays])
+
+    @property
+    def roundoff(self) -> float:
+        """The unit roundoff of the least precise output."""
+        return max([unit_roundoff(one) for one in self._types], default=UNIT_ROUNDOFF_64)
+
+    def taken_apart(self, value: Any) -> tuple[Tree, list[Any]]:
+        """Return the structure of a value of f and its leaves as arrays."""
+        tree, values = flatten(value, "output")
+        arrays = []
+        for leaf, one in zip(tree.leaves, values, strict=True):
+            array = np.asarray(one)
+            if not is_real(array.dtype):
+                raise InputError(
+                    f"{tree.address(leaf)}: found {described(one)}, expected real numbers"
+                )
+            arrays.append(array)
+        return tree, arrays
+
+    def _begin(self, tree: Tree, values: list[Any]) -> None:
+        self.tree = tree
+        self._types = [v.dtype if is_float(v.dtype) else np.dtype(np.float64) for v in values]
+        self.cotangent = self.draw()
+        for leaf, value in zip(tree.leaves, values, strict=True):
+            if not is_float(value.dtype):
+                self.cotangent[leaf.start : leaf.stop] = 0.0
+
+    def draw(self) -> FloatArray:
+        """Return random numbers for all outputs, of both signs and none of them small."""
+        assert self.tree is not None
+        size = self.tree.size
+        sizes = self._rng.integers(_LEAST, _MOST + 1, size) / _FINENESS
+        return np.asarray(self._rng.choice([-1.0, 1.0], size) * sizes)
+
+    def in_structure(self, cotangent: FloatArray) -> Any:
+        """Return a cotangent in the structure of the outputs, in their types."""
+        assert self.tree is not None
+        return self.tree.unflatten(
+            [
+                cotangent[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
+                if leaf.shape
+                else dtype.type(cotangent[leaf.start])
+                for leaf, dtype in zip(self.tree.leaves, self._types, strict=True)
+            ]
+        )
+
+
+def _shapes(tree: Tree) -> str:
+    return ", ".join(f"{tree.address(leaf)} of shape {leaf.shape}" for leaf in tree.leaves[:6])
