@@ -19,10 +19,11 @@ from gradproof.judge.report import (
     LeafFinding,
     PatternFinding,
 )
-from gradproof.problems import JVP, VJP, Jacobian, Problem
+from gradproof.problems import HVP, JVP, VJP, Hessian, Jacobian, Problem
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
+    "HVP",
     "JVP",
     "VJP",
     "CauseFinding",
@@ -31,6 +32,7 @@ __all__ = [
     "ControlFinding",
     "GradientError",
     "GradproofError",
+    "Hessian",
     "Inconclusive",
     "InputError",
     "Jacobian",

@@ -13,7 +13,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
-from gradproof.problems import Claim, Problem, flat_bounds
+from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
 if TYPE_CHECKING:
@@ -168,10 +168,12 @@ def check(
     ("params['b']", 2.0, 3.0)
     """
     problem = _problem(f, gradient, at)
-    if isinstance(problem.gradient, Claim):
+    if isinstance(problem.gradient, (Claim, SecondClaim)):
         from gradproof.api.claims import check_claim
+        from gradproof.api.hessians import check_hessian
 
-        return check_claim(
+        of_claim = check_claim if isinstance(problem.gradient, Claim) else check_hessian
+        return of_claim(
             problem,
             check,
             whole_number(seed, "seed", at_least=0),

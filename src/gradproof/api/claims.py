@@ -27,16 +27,24 @@ _PAIRS = 4  # of a cotangent and a tangent
 
 
 def check_claim(
-    problem: Problem, check: Callable[..., Report], seed: int, **options: Any
+    problem: Problem,
+    check: Callable[..., Report],
+    seed: int,
+    *,
+    name: str = "output",
+    **options: Any,
 ) -> Report:
-    """Check a claim as the gradient of ⟨u, f⟩, and find the outputs that are wrong."""
+    """Check a claim as the gradient of ⟨u, f⟩, and find the outputs that are wrong.
+
+    `name` is what the values of f are called.
+    """
     claim = problem.gradient
     if problem.terms is not None:
         raise InputError(
             f"terms: found {problem.terms!r} with a {type(claim).__name__}, expected None: the "
             "outputs of f are tested with cotangents"
         )
-    asked = _Asked(problem, seed)
+    asked = _Asked(problem, seed, name)
     asked_problem = asked.along_tangents() if asked.moves_along_tangents else asked.weighted()
     report = check(asked_problem, seed=seed, **options)
     outputs = asked.outputs.tree
@@ -46,7 +54,8 @@ def check_claim(
     notes = [*report.notes]
     if outputs.size > 1:
         notes.append(
-            f"f has {outputs.size:,} outputs: they were tested together, with a random cotangent"
+            f"{'f' if name == 'output' else f'the {name}'} has {outputs.size:,} outputs: they were "
+            "tested together, with a random cotangent"
         )
     unsound = asked.what_is_no_product()
     if unsound:
@@ -77,14 +86,14 @@ def _with_worst(leaf: LeafFinding, culprits: tuple[ComponentFinding, ...]) -> Le
 class _Asked:
     """A function of several values with a claim, and what is asked of both at the point."""
 
-    def __init__(self, problem: Problem, seed: int) -> None:
+    def __init__(self, problem: Problem, seed: int, name: str) -> None:
         from gradproof.frameworks.numpy_space import NumpySpace
 
         self._problem, self._claim = problem, problem.gradient
         self.tree, values = flatten(problem.at, problem.root)
         self._space = NumpySpace(self.tree, values)
         self._rng = np.random.default_rng([seed, 0x636C61696D])
-        self.outputs = Outputs(problem.f, seed)
+        self.outputs = Outputs(problem.f, seed, name)
         self.evaluations = self.calls = 0
 
     @property
@@ -247,7 +256,7 @@ class _Asked:
         multiply: Callable[[FloatArray], Any] = self._across
         if isinstance(claim, Jacobian):
             self.calls += callable(claim.matrix)
-            rows = rows_of(claim, self._space.fresh(), self.outputs, self.tree)
+            rows = rows_of(claim.matrix, self._space.fresh(), there, self.tree)
             if isinstance(rows, np.ndarray):
                 return rows
             multiply = functools.partial(_multiply, rows)

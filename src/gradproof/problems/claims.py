@@ -126,4 +126,89 @@ class JVP:
         require_callable(self.function, "JVP", "function(at, v)")
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Hessian:
+    r"""The second derivatives of a function, as the claim of a check.
+
+    Parameters
+    ----------
+    matrix : callable, array_like, sparse matrix or LinearOperator
+        The Hessian at the point, or a function of `at` that returns it: of shape (n, n), with the n
+        parameters numbered in the order of their leaves, of the shape of `at` twice, or in nested
+        trees.
+    gradient : callable, optional
+        A gradient of f that is known to be right: then the Hessian is measured as its Jacobian,
+        which is far cheaper and more exact. Else it is measured from the values of f alone.
+
+    See Also
+    --------
+    HVP : The product with a vector.
+
+    Notes
+    -----
+    It has to be symmetric, which takes no evaluation. Without a gradient every entry costs four
+    values of f, or two on the diagonal, up to 32 parameters; beyond, sixteen random forms uᵀ H v
+    are measured. With s ≥ 0 and t = √s,
+    :math:`s \mapsto (f(x + t(u+v)) + f(x - t(u+v)) - f(x + t(u-v)) - f(x - t(u-v))) / 4` has the
+    slope uᵀ H v at 0, and is checked as any function is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> f = lambda x: x[0] ** 2 * x[1]
+    >>> report = gp.check(f, gp.Hessian([[6.0, 2.0], [2.0, 1.0]]), np.array([1.0, 3.0]))
+    >>> culprit = report.culprits[0]
+    >>> culprit.address, culprit.claimed, abs(round(culprit.measured, 4))
+    ('d² f / d x[1] d x[1]', 1.0, 0.0)
+    """
+
+    matrix: Any
+    gradient: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.gradient is not None:
+            require_callable(self.gradient, "gradient", "gradient(at)")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HVP:
+    """A Hessian-vector product, as the claim of a check.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(at, v)`` with a `v` in the structure of `at`; returns ``H v`` in the
+        same structure, with H the Hessian of f.
+    gradient : callable, optional
+        A gradient of f that is known to be right; see `Hessian`.
+
+    See Also
+    --------
+    Hessian : The whole matrix.
+
+    Notes
+    -----
+    It has to be linear in v, and ⟨u, H v⟩ to be ⟨v, H u⟩, which takes calls of the function only.
+    Measured as a `Hessian` is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> claim = gp.HVP(lambda x, v: -np.sin(x) * v, gradient=np.cos)
+    >>> gp.check(lambda x: np.sum(np.sin(x)), claim, np.array([0.1, 0.2, 0.3])).passed
+    True
+    """
+
+    function: Callable[[Any, Any], Any]
+    gradient: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        require_callable(self.function, "HVP", "function(at, v)")
+        if self.gradient is not None:
+            require_callable(self.gradient, "gradient", "gradient(at)")
+
+
 Claim = VJP | JVP | Jacobian
+SecondClaim = Hessian | HVP

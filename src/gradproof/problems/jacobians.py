@@ -23,7 +23,8 @@ def product(claim: Claim, outputs: Outputs, tree: Tree) -> Callable[[Any], Any]:
 
     def of_matrix(at: Any) -> Any:
         assert isinstance(claim, Jacobian)
-        rows = rows_of(claim, at, outputs, tree)
+        assert outputs.tree is not None
+        rows = rows_of(claim.matrix, at, outputs.tree, tree)
         if isinstance(rows, Mismatch):
             return rows
         return in_structure(tree, np.asarray(outputs.cotangent @ rows).ravel())
@@ -59,14 +60,12 @@ def in_structure(tree: Tree, values: FloatArray, like: Any = None) -> Any:
     return tree.unflatten(leaves)
 
 
-def rows_of(claim: Jacobian, at: Any, outputs: Outputs, tree: Tree) -> Any:
-    """Return what is claimed as something that a vector of outputs is multiplied with by ``@``.
+def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:
+    """Return a Jacobian as something that a vector of the outputs `there` multiplies by ``@``.
 
     An array of shape (m, n) or the products of a linear operator; a Mismatch where its shape is
     another.
     """
-    assert outputs.tree is not None
-    there, matrix = outputs.tree, claim.matrix
     if callable(matrix) and not _is_linear(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size

@@ -24,7 +24,8 @@ class Outputs:
     ½ to 1½. What is no floating-point number has no derivative, and a cotangent of 0.
     """
 
-    def __init__(self, f: Callable[[Any], Any], seed: int) -> None:
+    def __init__(self, f: Callable[[Any], Any], seed: int, name: str = "output") -> None:
+        self._name = name
         self._f, self._rng = f, np.random.default_rng([seed, 0x6F757470])
         self.tree: Tree | None = None
         self.cotangent: FloatArray = np.empty(0)
@@ -72,7 +73,7 @@ class Outputs:
 
     def taken_apart(self, value: Any) -> tuple[Tree, list[Any]]:
         """Return the structure of a value of f and its leaves as arrays."""
-        tree, values = flatten(value, "output")
+        tree, values = flatten(value, self._name)
         arrays = []
         for leaf, one in zip(tree.leaves, values, strict=True):
             array = np.asarray(one)

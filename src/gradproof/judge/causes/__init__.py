@@ -43,6 +43,7 @@ _FILES = (
     "gp415_unsummed_broadcast",
     "gp501_cotangent_ignored",
     "gp505_adjoint_mismatch",
+    "gp506_hessian_not_symmetric",
 )
 
 

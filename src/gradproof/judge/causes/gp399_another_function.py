@@ -10,7 +10,7 @@ from gradproof.judge.headline import counted
 from gradproof.judge.suspect import Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
-_NEARLY = 1e-3  # as long as each other
+_NEARLY = 1e-2  # of their length: a cosine and a ratio would be told as 1
 
 
 def _observe(suspect: Suspect) -> Parameters:
@@ -34,8 +34,8 @@ def _message(cosine: float, ratio: float, size: int, cosine_to: float) -> str:
             f"claims and measurements have cosines from {cosine:.3g} to {cosine_to:.3g}; none of "
             "the known mistakes leads from one to the other"
         )
-    if cosine > 1 - 1e-6 and abs(ratio - 1) < _NEARLY:
-        apart = math.sqrt((1 - ratio) ** 2 + 2 * ratio * max(0.0, 1 - cosine))
+    apart = math.sqrt((1 - ratio) ** 2 + 2 * ratio * max(0.0, 1 - cosine))
+    if apart < _NEARLY:
         return (
             f"claim and measurement differ by {apart:.1e} of their length; none of the known "
             "mistakes leads from one to the other"
