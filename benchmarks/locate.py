@@ -35,7 +35,7 @@ Array = npt.NDArray[np.float64]
 _SIDE = 1_000
 _BOUNDS = {1: 12, 3: 40, 10: 140, 100: 1_200}
 _OF_A_SLICE = 12
-_OF_A_BLOCK = 400
+_OF_A_BLOCK = 500
 
 
 def search(
