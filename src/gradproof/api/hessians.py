@@ -1,46 +1,40 @@
 """Checks of second derivatives, as checks of Jacobians and of gradients."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
-from gradproof._base.validation import real_number
 from gradproof.api.claims import check_claim
 from gradproof.api.report import Report
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
-from gradproof.numerics.protocol import FloatArray
-from gradproof.problems import HVP, JVP, Hessian, Jacobian, Problem
-from gradproof.problems.jacobians import in_structure, rows_of
-from gradproof.tree import Mismatch, flatten, match
-
-_MOST_ENTRIES = 32  # parameters, up to which every entry is measured
-_FORMS = 16  # random ones, where there are more
-_ROUNDING = 1e3  # unit roundoffs by which sums of products may be apart
-_PAIRS = 4
-_OPTIONS = ("bounds", "terms")
+from gradproof.problems import JVP, Hessian, Jacobian, Problem
+from gradproof.tree import flatten
 
 
 def check_hessian(
     problem: Problem, check: Callable[..., Report], seed: int, **options: Any
 ) -> Report:
     """Check second derivatives: their symmetry, then against a gradient or the values of f."""
+    # Imported with the first such check, as the engine is.
+    from gradproof.engine.second_derivatives import SecondDerivatives
+    from gradproof.frameworks.numpy_space import NumpySpace
+
     claim = problem.gradient
-    asked = _Asked(problem, seed)
+    tree, values = flatten(problem.at, problem.root)
+    asked = SecondDerivatives(problem, tree, NumpySpace(tree, values).x, seed)
     asymmetry = asked.asymmetry()
     if claim.gradient is not None:
-        of_gradient: Any = Jacobian(claim.matrix) if isinstance(claim, Hessian) else None
-        of_gradient = of_gradient or JVP(claim.function)
+        of_gradient: Jacobian | JVP
+        if isinstance(claim, Hessian):
+            of_gradient = Jacobian(claim.matrix)
+        else:
+            of_gradient = JVP(claim.function)
         by_gradient = dataclasses.replace(problem, f=claim.gradient, gradient=of_gradient)
         report = check_claim(by_gradient, check, seed, name="gradient", **options)
+        found = vars(report).copy()
     else:
-        report = asked.in_units_of_f(check(asked.of_second_differences(), seed=seed, **options))
-    found = vars(report).copy()
+        report = check(asked.of_second_differences(), seed=seed, **options)
+        found = vars(report) | asked.in_units_of_f(report)
     if asymmetry is not None:
         found["causes"] = (asymmetry, *report.causes)
         if report.verdict is not Verdict.FAIL:
@@ -48,175 +42,3 @@ def check_hessian(
         found["verdict"] = Verdict.FAIL
     found["gradient_calls"] += asked.calls
     return Report(**found)
-
-
-class _Asked:
-    """A function with a claim for its Hessian, at a point."""
-
-    def __init__(self, problem: Problem, seed: int) -> None:
-        from gradproof.frameworks.numpy_space import NumpySpace
-
-        for name in _OPTIONS if problem.gradient.gradient is None else ():
-            if getattr(problem, name) is not None:
-                raise InputError(
-                    f"{name}: found {getattr(problem, name)!r} with a Hessian that is measured "
-                    "from the values of f, expected None; claim it with gradient="
-                )
-        self._problem, self._claim = problem, problem.gradient
-        self._tree, values = flatten(problem.at, problem.root)
-        self._x = NumpySpace(self._tree, values).x
-        self._rng = np.random.default_rng([seed, 0x68657373])
-        self.calls = self.evaluations = 0
-        self._value: float | None = None
-        n = self._x.size
-        self._every = n <= _MOST_ENTRIES
-        typical = float(np.sqrt(np.mean(self._x**2))) or 1.0
-        self._scale = np.maximum(np.abs(self._x), typical)
-        if self._every:
-            self._forms = np.zeros((0, 2, n))
-        else:
-            self._forms = self._scale * self._rng.standard_normal((_FORMS, 2, n))
-
-    def _point(self, x: FloatArray) -> Any:
-        return in_structure(self._tree, x)
-
-    def _along(self, x: FloatArray, vector: FloatArray) -> FloatArray | Mismatch:
-        """Return H v as claimed."""
-        self.calls += 1
-        found = match(self._tree, self._claim.function(self._point(x), self._point(vector)))
-        if isinstance(found, Mismatch):
-            return found
-        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
-        return np.concatenate([np.empty(0), *arrays])
-
-    def _rows(self, x: FloatArray) -> Any:
-        self.calls += callable(self._claim.matrix)
-        return rows_of(self._claim.matrix, self._point(x), self._tree, self._tree)
-
-    def _product(self, x: FloatArray, vector: FloatArray) -> FloatArray | Mismatch:
-        if isinstance(self._claim, HVP):
-            return self._along(x, vector)
-        rows = self._rows(x)
-        return rows if isinstance(rows, Mismatch) else np.asarray(vector @ rows)
-
-    def asymmetry(self) -> CauseFinding | None:
-        """Say by how much ⟨u, H v⟩ and ⟨v, H u⟩ differ, if by more than rounding."""
-        from gradproof.judge.causes import CATALOGUE
-
-        worst, where = 0.0, ""
-        rows = None if isinstance(self._claim, HVP) else self._rows(self._x)
-        if isinstance(rows, np.ndarray):
-            apart, size = np.abs(rows - rows.T), float(np.max(np.abs(rows), initial=0.0))
-            if rows.size and float(apart.max()) > _ROUNDING * UNIT_ROUNDOFF_64 * size:
-                i, j = np.unravel_index(int(np.argmax(apart)), apart.shape)
-                worst, where = float(apart.max()) / size, self._address(int(i), int(j))
-        else:
-            for _ in range(_PAIRS):
-                u, v = self._rng.standard_normal((2, self._x.size))
-                across, along = self._product(self._x, u), self._product(self._x, v)
-                if isinstance(across, Mismatch) or isinstance(along, Mismatch):
-                    return None
-                size = float(np.linalg.norm(u) * np.linalg.norm(along))
-                size = max(size, float(np.linalg.norm(v) * np.linalg.norm(across)))
-                apart = abs(float(u @ along) - float(v @ across))
-                if apart > _ROUNDING * UNIT_ROUNDOFF_64 * size:
-                    worst = max(worst, apart / size)
-        if not worst:
-            return None
-        return CATALOGUE["GP506"].finding(*[where] * bool(where), apart=worst)
-
-    def of_second_differences(self) -> Problem:
-        """Return the problem whose gradient at 0 is the Hessian, or random forms of it.
-
-        In units of the natural scales.
-        """
-        n = self._x.size
-
-        def f(hessian: FloatArray) -> float:
-            value = self._at_point(fresh=not np.any(hessian))
-            for place in np.argwhere(hessian).tolist():
-                value += self._second_difference(place, math.sqrt(float(hessian[tuple(place)])))
-            return value
-
-        def gradient(hessian: FloatArray) -> Any:
-            if self._every:
-                rows = self._every_row()
-                if isinstance(rows, Mismatch):
-                    return rows
-                return rows * np.outer(self._scale, self._scale)
-            found = []
-            for u, v in self._forms:
-                product = self._product(self._x, v)
-                if isinstance(product, Mismatch):
-                    return product
-                found.append(float(u @ product))
-            return np.array(found)
-
-        at = np.zeros((n, n) if self._every else _FORMS)
-        return dataclasses.replace(self._problem, f=f, gradient=gradient, at=at, bounds=(0.0, None))
-
-    def _every_row(self) -> FloatArray | Mismatch:
-        if isinstance(self._claim, Hessian):
-            rows = self._rows(self._x)
-            if isinstance(rows, (np.ndarray, Mismatch)):
-                return rows
-            return np.array([unit @ rows for unit in np.eye(self._x.size)])
-        columns = []
-        for unit in np.eye(self._x.size):
-            column = self._along(self._x, unit)
-            if isinstance(column, Mismatch):
-                return column
-            columns.append(column)
-        return np.array(columns).T
-
-    def _second_difference(self, place: list[int], t: float) -> float:
-        """Return t² uᵀ H v, but for terms of fourth order."""
-        if self._every:
-            i, j = place
-            u, v = (np.eye(1, self._x.size, k)[0] * self._scale for k in (i, j))
-            if i == j:
-                return self._of(t * u) + self._of(-t * u) - 2 * self._at_point()
-        else:
-            u, v = self._forms[place[0]]
-        plus, minus = t * (u + v), t * (u - v)
-        return (self._of(plus) + self._of(-plus) - self._of(minus) - self._of(-minus)) / 4
-
-    def _of(self, move: FloatArray) -> float:
-        self.evaluations += 1
-        return real_number(self._problem.f(self._point(self._x + move)), "the value of f")
-
-    def _at_point(self, fresh: bool = False) -> float:
-        if self._value is None or fresh:
-            self._value = self._of(np.zeros_like(self._x))
-        return self._value
-
-    def _address(self, i: int, j: int) -> str:
-        by = [self._tree.address(*self._tree.locate(place)) for place in (i, j)]
-        return f"d² f / d {by[0]} d {by[1]}"
-
-    def in_units_of_f(self, report: Report) -> Report:
-        """Return a report on second differences in the units and by the names of f."""
-        if not self._every:
-            note = f"{_FORMS} random forms uᵀ H v were measured, and no single entries"
-            found = {"notes": (*report.notes, note), "evaluations": self.evaluations}
-            return Report(**{**vars(report), **found})
-
-        def converted(one: ComponentFinding) -> ComponentFinding:
-            i, j = one.index
-            unit = 1 / float(self._scale[i] * self._scale[j])
-            parts = ("claimed", "measured", "bar", "truncation", "noise", "visible")
-            numbers = {name: getattr(one, name) * unit for name in parts}
-            return dataclasses.replace(one, address=self._address(i, j), **numbers)
-
-        def of_leaf(leaf: LeafFinding) -> LeafFinding:
-            worst = leaf.worst
-            return leaf if worst is None else dataclasses.replace(leaf, worst=converted(worst))
-
-        return Report(
-            **{
-                **vars(report),
-                "culprits": tuple(converted(one) for one in report.culprits),
-                "leaves": tuple(of_leaf(leaf) for leaf in report.leaves),
-                "evaluations": self.evaluations,
-            }
-        )

@@ -1,0 +1,247 @@
+"""What is claimed about a Jacobian, asked at the point: products, entries, and what holds of both."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradproof.engine.columns import column
+from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding
+from gradproof.numerics.protocol import FloatArray
+from gradproof.problems import JVP, VJP, Jacobian, Problem, Space
+from gradproof.problems.jacobians import in_structure, product, rows_of
+from gradproof.problems.outputs import Outputs
+from gradproof.tree import Mismatch, Tree, match
+
+_MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
+_TANGENTS = 16  # random ones, where there are more components
+_MOST_COLUMNS = 16  # wrong components whose outputs are looked at
+_MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
+_ROUNDING = 1e3  # unit roundoffs by which sums of products may be apart
+_PAIRS = 4  # of a cotangent and a tangent
+
+
+class Claimed:
+    """A function of several values with a claim, and what is asked of both at the point."""
+
+    def __init__(self, problem: Problem, tree: Tree, space: Space, seed: int, name: str) -> None:
+        self._problem, self._claim = problem, problem.gradient
+        self.tree, self._space = tree, space
+        self._rng = np.random.default_rng([seed, 0x636C61696D])
+        self.outputs = Outputs(problem.f, seed, name)
+        self.evaluations = self.calls = 0
+
+    @property
+    def moves_along_tangents(self) -> bool:
+        """Whether f is moved along a few tangents only: a JVP of many components."""
+        return isinstance(self._claim, JVP) and self.tree.size > _MOST_TANGENTS
+
+    def weighted(self) -> Problem:
+        """Return the problem of ⟨u, f⟩."""
+        return dataclasses.replace(
+            self._problem,
+            f=self.outputs.terms(),
+            gradient=product(self._claim, self.outputs, self.tree),
+            terms="sum",
+        )
+
+    def along_tangents(self) -> Problem:
+        """Return the problem of ⟨u, f⟩ at x + Σ tₖ vₖ, by t: its gradient is ⟨u, J vₖ⟩."""
+        x = self._space.x
+        typical = float(np.sqrt(np.mean(x**2))) or 1.0
+        tangents = self._rng.standard_normal((_TANGENTS, x.size)) * np.maximum(np.abs(x), typical)
+        terms = self.outputs.terms()
+
+        def f(along: FloatArray) -> Any:
+            there = x + along @ tangents
+            return terms(in_structure(self.tree, there, like=self._space.at))
+
+        def gradient(along: FloatArray) -> Any:
+            at = in_structure(self.tree, x + along @ tangents, like=self._space.at)
+            found = []
+            for tangent in tangents:
+                column = self._along(tangent, at)
+                if isinstance(column, Mismatch):
+                    return column
+                found.append(float(self.outputs.cotangent @ column))
+            return np.array(found)
+
+        return dataclasses.replace(
+            self._problem, f=f, gradient=gradient, at=np.zeros(_TANGENTS), terms="sum", bounds=None
+        )
+
+    def _along(self, tangent: FloatArray, at: Any = None) -> FloatArray | Mismatch:
+        """Return J v as claimed, at the point or elsewhere."""
+        claim = self._claim
+        function = claim.function if isinstance(claim, JVP) else claim.jvp
+        self.calls += 1
+        at = self._space.fresh() if at is None else at
+        return self.outputs.matched(function(at, in_structure(self.tree, tangent, like=at)))
+
+    def _across(self, cotangent: FloatArray) -> FloatArray | Mismatch:
+        """Return Jᵀ u as claimed."""
+        self.calls += 1
+        found = match(
+            self.tree,
+            self._claim.function(self._space.fresh(), self.outputs.in_structure(cotangent)),
+        )
+        if isinstance(found, Mismatch):
+            return found
+        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
+        return np.concatenate([np.empty(0), *arrays])
+
+    @property
+    def _roundoff(self) -> float:
+        return max(self.outputs.roundoff, *self._space.roundoffs)
+
+    def what_is_no_product(self) -> list[CauseFinding]:
+        """Say where products are not linear, or not those of one matrix from both sides."""
+        if isinstance(self._claim, Jacobian):
+            return []
+        found = self._nonlinear()
+        if found is None and isinstance(self._claim, VJP) and self._claim.jvp is not None:
+            found = self._not_adjoint()
+        return [] if found is None else [found]
+
+    def _cotangent(self) -> FloatArray:
+        return np.where(self.outputs.cotangent == 0, 0.0, self.outputs.draw())
+
+    def _nonlinear(self) -> CauseFinding | None:
+        """Ask for the products of two vectors and of their sum."""
+        ask: Callable[[FloatArray], FloatArray | Mismatch] = self._across
+        kind, first, second = "cotangent", self.outputs.cotangent, self._cotangent()
+        if isinstance(self._claim, JVP):
+            ask, kind = self._along, "tangent"
+            first, second = self._rng.standard_normal((2, self.tree.size))
+        one, other, both = (ask(vector) for vector in (first, second, first + second))
+        if isinstance(one, Mismatch) or isinstance(other, Mismatch) or isinstance(both, Mismatch):
+            return None
+        size = max(float(np.linalg.norm(part)) for part in (one, other, both))
+        apart = float(np.linalg.norm(both - one - other))
+        if not apart > _ROUNDING * self._roundoff * size:
+            return None
+        ignored = bool(np.array_equal(one, other) and np.array_equal(one, both))
+        return CATALOGUE["GP501"].finding(kind=kind, ignored=ignored, apart=apart / size)
+
+    def _not_adjoint(self) -> CauseFinding | None:
+        """Compare ⟨u, J v⟩ with ⟨Jᵀ u, v⟩ for a few pairs."""
+        worst = 0.0
+        for _ in range(_PAIRS):
+            cotangent, tangent = self._cotangent(), self._rng.standard_normal(self.tree.size)
+            along, across = self._along(tangent), self._across(cotangent)
+            if isinstance(along, Mismatch) or isinstance(across, Mismatch):
+                return None
+            sizes = [
+                float(np.linalg.norm(cotangent) * np.linalg.norm(along)),
+                float(np.linalg.norm(across) * np.linalg.norm(tangent)),
+            ]
+            apart = abs(float(cotangent @ along) - float(across @ tangent))
+            if apart > _ROUNDING * self._roundoff * max(sizes):
+                worst = max(worst, apart / max(sizes))
+        return CATALOGUE["GP505"].finding(apart=worst) if worst else None
+
+    def outputs_of(
+        self, culprits: tuple[ComponentFinding, ...], rtol: float
+    ) -> tuple[tuple[ComponentFinding, ...], list[str]]:
+        """Return the wrong entries of the Jacobian at wrong components, and say which outputs."""
+        claimed = self._columns()
+        if claimed is None:
+            return culprits, []
+        found: list[ComponentFinding] = []
+        concerned: set[int] = set()
+        for culprit in culprits[:_MOST_COLUMNS]:
+            entries = self._entries(culprit, claimed, rtol)
+            concerned |= entries.keys()
+            found += entries.values() or [culprit]
+        found += culprits[_MOST_COLUMNS:]
+        return tuple(found[:MOST_CULPRITS]), self._told(sorted(concerned))
+
+    def _told(self, concerned: list[int]) -> list[str]:
+        there = self.outputs.tree
+        assert there is not None
+        if not concerned:
+            return []
+        if len(concerned) == there.size:
+            return ["the wrong components concern all outputs"]
+        names = [there.address(*there.locate(number)) for number in concerned[:6]]
+        rest = f" and {len(concerned) - 6:,} more" if len(concerned) > 6 else ""
+        return [
+            f"the wrong components concern {len(concerned):,} of {there.size:,} outputs: "
+            f"{', '.join(names)}{rest}"
+        ]
+
+    def _columns(self) -> Callable[[int], FloatArray | Mismatch] | None:
+        """Return what gives the derivatives of all outputs by one component, as claimed.
+
+        None where that takes too many calls.
+        """
+        if isinstance(self._claim, JVP):
+            return lambda place: self._along(np.eye(1, self.tree.size, place)[0])
+        rows = self._rows()
+        return None if rows is None else lambda place: rows[:, place]
+
+    def _rows(self) -> FloatArray | None:
+        """Return the Jacobian as claimed, of shape (m, n); None where that takes too many calls."""
+        claim, there = self._claim, self.outputs.tree
+        assert there is not None
+        multiply: Callable[[FloatArray], Any] = self._across
+        if isinstance(claim, Jacobian):
+            self.calls += callable(claim.matrix)
+            rows = rows_of(claim.matrix, self._space.fresh(), there, self.tree)
+            if isinstance(rows, np.ndarray):
+                return rows
+            multiply = functools.partial(_multiply, rows)
+        if there.size > _MOST_ROWS:
+            return None
+        products = [multiply(unit) for unit in np.eye(there.size)]
+        return None if any(isinstance(one, Mismatch) for one in products) else np.array(products)
+
+    def _entries(
+        self,
+        culprit: ComponentFinding,
+        columns: Callable[[int], FloatArray | Mismatch],
+        rtol: float,
+    ) -> dict[int, ComponentFinding]:
+        """Return the outputs whose derivative by a component is wrong, the most wrong first."""
+        there = self.outputs.tree
+        assert there is not None
+        leaf = next(leaf for leaf in self.tree.leaves if leaf.path == culprit.path)
+        inside = int(np.ravel_multi_index(culprit.index, leaf.shape)) if leaf.shape else 0
+        place, x = leaf.start + inside, self._space.x
+        typical = float(np.sqrt(np.mean(x[leaf.start : leaf.stop] ** 2))) or 1.0
+        measured = column(
+            lambda at: self.outputs.vector(self._problem.f(at)),
+            self._space,
+            place,
+            scale=max(abs(float(x[place])), typical),
+            roundoff=self._roundoff,
+        )
+        self.evaluations += 4
+        claimed = columns(place)
+        if measured is None or isinstance(claimed, Mismatch):
+            return {}
+        off = measured.differs(claimed, rtol)
+        order = np.argsort(-np.abs(off), kind="stable")[: int(np.sum(off != 0))]
+        entries = {}
+        for number in order.tolist():
+            output = there.address(*there.locate(number))
+            value, bar = float(measured.value[number]), float(measured.bar[number])
+            entries[number] = dataclasses.replace(
+                culprit,
+                address=f"d {output} / d {culprit.address}",
+                output=output,
+                claimed=float(claimed[number]),
+                measured=value,
+                bar=bar,
+                truncation=float(measured.truncation[number]),
+                noise=bar - float(measured.truncation[number]),
+                visible=measured.visible(number, rtol),
+            )
+        return entries
+
+
+def _multiply(rows: Any, cotangent: FloatArray) -> Any:
+    return cotangent @ rows
