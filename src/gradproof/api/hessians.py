@@ -24,11 +24,8 @@ def check_hessian(
     asked = SecondDerivatives(problem, tree, NumpySpace(tree, values).x, seed)
     asymmetry = asked.asymmetry()
     if claim.gradient is not None:
-        of_gradient: Jacobian | JVP
-        if isinstance(claim, Hessian):
-            of_gradient = Jacobian(claim.matrix)
-        else:
-            of_gradient = JVP(claim.function)
+        is_matrix = isinstance(claim, Hessian)
+        of_gradient = Jacobian(claim.matrix) if is_matrix else JVP(claim.function)
         by_gradient = dataclasses.replace(problem, f=claim.gradient, gradient=of_gradient)
         report = check_claim(by_gradient, check, seed, name="gradient", **options)
         found = vars(report).copy()

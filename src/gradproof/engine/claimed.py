@@ -1,4 +1,4 @@
-"""What is claimed about a Jacobian, asked at the point: products, entries, and what holds of both."""
+"""What is claimed about a Jacobian, asked at the point: products with it, and its entries."""
 
 import dataclasses
 import functools
