@@ -88,7 +88,7 @@ def test_a_single_step_on_a_smooth_function(height: float, place: float) -> None
         assert found.height in (0, pytest.approx(height, rel=2))
     else:
         assert height / 3 <= found.height <= 3 * height
-    assert spent <= WHOLE + 3 * 3 * 17
+    assert spent <= WHOLE + 3 * 3 * 34
     assert scan(np.sin)[0].height == 0
 
 
@@ -167,7 +167,7 @@ def test_silent_where_f_does_not_jump(f: Function) -> None:
         values = f(np.linspace(-0.9, 0.9, 9))
     found, spent = scan(f, noise=1e-15 * max(1.0, float(np.nanmax(np.abs(values)))))
     assert found.height == found.slope_error == 0
-    assert spent <= WHOLE + 3 * 3 * 17
+    assert spent <= WHOLE + 3 * 3 * 34
 
 
 @pytest.mark.parametrize("name", ["sine", "line", "exponential"])
@@ -194,11 +194,11 @@ def test_known_noise_is_no_jump_and_hides_those_that_are_smaller(name: str, nois
 def test_price() -> None:
     # Two windows that show nothing and a third; and what stands out in the first ends the walk.
     assert scan(np.sin)[1] == WHOLE
-    assert scan(lambda t: np.sin(t) + 1e-3 * (t > 0.0371))[1] <= 32 + 3 * 17
+    assert scan(lambda t: np.sin(t) + 1e-3 * (t > 0.0371))[1] <= 32 + 3 * 34
     # Beyond the first two windows only the third sees it.
     far, spent = scan(lambda t: np.sin(t) + 1e-3 * (t > 0.77))
     assert far.height == pytest.approx(1e-3, rel=0.1)
-    assert WHOLE < spent <= WHOLE + 3 * 17
+    assert WHOLE < spent <= WHOLE + 3 * 34
 
 
 def test_a_jump_at_the_end_of_the_domain_is_left_to_the_edge() -> None:
@@ -207,3 +207,18 @@ def test_a_jump_at_the_end_of_the_domain_is_left_to_the_edge() -> None:
     assert found.height == 0
     found, _ = scan(lambda t: np.where(t > -0.1, t + 1e-2 * (t > 0.0531), np.nan))
     assert found.height == pytest.approx(1e-2, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", [43, 53, 62, 117, 292])
+def test_a_network_of_kinks_does_not_jump(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    inputs, target = rng.standard_normal((15, 20)), rng.standard_normal((15, 5))
+    first, second = (0.3 * rng.standard_normal(shape) for shape in ((20, 30), (30, 5)))
+    moves = [0.3 * rng.standard_normal(weights.shape) for weights in (first, second)]
+
+    def loss(t: float) -> float:
+        units = np.maximum(inputs @ (first + t * moves[0]), 0)
+        return float(np.mean((units @ (second + t * moves[1]) - target) ** 2))
+
+    found, _ = scan(np.vectorize(loss))
+    assert found.height == 0
