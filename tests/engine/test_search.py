@@ -170,6 +170,36 @@ def test_slices_and_blocks_are_named(
         assert culprit.claimed != pytest.approx(truth[culprit.index], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        (np.s_[1:3, 2:6, 4:10], "slices 1 to 2 of axis 0, slices 2 to 5 of axis 1, slices 4 to 9 of axis 2"),
+        (np.s_[2, 3, 1:], "slice 2 of axis 0, slice 3 of axis 1, slices 1 to 14 of axis 2"),
+        (np.s_[:, 3], "slice 3 of axis 1"),
+        (np.s_[[1, 6]], "slices 1, 6 of axis 0"),
+    ],
+)  # fmt: skip
+def test_a_slice_is_not_named_for_a_part_of_it(index: Any, words: str) -> None:
+    at = np.random.default_rng(6).uniform(0.5, 1.5, (8, 12, 15))
+    claim = np.cos(at)
+    claim[index] += np.random.default_rng(7).uniform(0.2, 1, claim[index].shape)
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert report.plan == "project"
+    assert [one.words for one in report.patterns] == [words]
+
+
+def test_most_of_a_vector_is_not_all_of_it() -> None:
+    at = np.random.default_rng(2).uniform(0.5, 1.5, 5_000)
+    claim = np.cos(at)
+    claim[:3_900] += 0.02 * at[:3_900]
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert [one.words for one in report.patterns] == ["components 0 to 3899"]
+    assert {one.code: one.addresses for one in report.causes} == {
+        "GP411": ("t",),
+        "GP401": ("t[0:3900]",),
+    }
+
+
 def test_one_of_several_tensors_in_a_vector() -> None:
     at = np.random.default_rng(2).uniform(0.5, 1.5, 5_000)
     claim = np.cos(at)

@@ -56,3 +56,31 @@ def test_a_slice_needs_nearly_all_of_the_energy_and_most_of_its_components() -> 
 
 def test_what_passes_has_no_patterns() -> None:
     assert gp.check(lambda W: float(np.sum(W)), np.ones((2, 3)), np.zeros((2, 3))).patterns == ()
+
+
+def test_tensors_that_are_rolled_into_a_vector_are_parts_of_their_own() -> None:
+    at = np.linspace(0.5, 1.5, 100)
+    claim = np.cos(at)
+    claim[:30] *= 3
+    claim[60:70] *= -1
+    claim[64] = np.cos(at[64])  # one that happens to be right
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert [(one.address, one.words, one.wrong) for one in report.patterns] == [
+        ("t[0:30]", "components 0 to 29", 30),
+        ("t[60:70]", "components 60 to 69", 9),
+    ]
+    assert [(one.code, one.addresses) for one in report.causes] == [
+        ("GP411", ("t",)),
+        ("GP302", ("t[0:30]",)),
+    ]
+    assert "components 0 to 29 and components 60 to 69" in report.causes[0].message
+
+
+def test_scattered_components_are_no_parts() -> None:
+    rng = np.random.default_rng(0)
+    at = np.linspace(0.5, 1.5, 200)
+    claim = np.cos(at)
+    claim[rng.choice(200, 40, replace=False)] *= 2
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
+    assert [one.words for one in report.patterns] == ["40 of 200 components"]
+    assert "GP411" not in [one.code for one in report.causes]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradproof.engine.groups import Groups
-from gradproof.judge.patterns import LARGEST, Block, block_of
+from gradproof.judge.patterns import LARGEST, Block, Part, block_of
 
 _SAMPLE = 6  # components among those that are known
 _MOSTLY = 5  # of the sample: so many are wrong in a block
@@ -39,7 +39,10 @@ class BlockSearch:
         """Return the block around wrong components of a leaf of this error, if there is one."""
         places = np.unravel_index(wrong, self._shape)
         known: Ends = [(int(along.min()), int(along.max())) for along in places]
-        if self._share(known) > LARGEST or not self._is_dense(known):
+        around = block_of(known, self._shape)
+        if self._share(known) > LARGEST or not fills(
+            self._groups, around, self._shape, self._measured, self._rng
+        ):
             return None
         ends: Ends = [(0, length - 1) for length in self._shape]
         for axis, (first, last) in enumerate(known):
@@ -87,19 +90,26 @@ class BlockSearch:
         places = np.flatnonzero(part.mask(self._shape))
         return self._groups.is_beyond(places, self._groups.error(places))
 
-    def _is_dense(self, ends: Ends) -> bool:
-        """Whether nearly all of a few components of a block are wrong."""
-        inside = np.flatnonzero(block_of(ends, self._shape).mask(self._shape))
-        among = self._rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
-        right = 0
-        for place in among.tolist():
-            if place not in self._measured:
-                self._measured[place] = self._groups.error(np.array([place]))
-            right += not self._groups.is_wrong(place, self._measured[place])
-            if right > _SAMPLE - _MOSTLY:
-                return False
-        return True
-
     def _share(self, ends: Ends) -> float:
         sizes = [last - first + 1 for first, last in ends]
         return float(np.prod([n / length for n, length in zip(sizes, self._shape, strict=True)]))
+
+
+def fills(
+    groups: Groups,
+    part: Part,
+    shape: tuple[int, ...],
+    measured: dict[int, float],
+    rng: np.random.Generator,
+) -> bool:
+    """Whether nearly all of a few components of a part are wrong; they are added to `measured`."""
+    inside = np.flatnonzero(part.mask(shape))
+    among = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
+    right = 0
+    for place in among.tolist():
+        if place not in measured:
+            measured[place] = groups.error(np.array([place]))
+        right += not groups.is_wrong(place, measured[place])
+        if right > _SAMPLE - _MOSTLY:
+            return False
+    return True

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gradproof.engine.blocks import BlockSearch
+from gradproof.engine.blocks import BlockSearch, fills
 from gradproof.engine.groups import Groups
 from gradproof.engine.peeling import Peeled, Peeling
 from gradproof.judge.located import Located
@@ -123,8 +123,13 @@ class Search:
             peeling.go_on(_MOST_SLICES + 1)
             found = peeling.found
             few = 0 < len(found.wrong) <= _MOST_SLICES and not found.widespread
-            if few and peeling.is_complete:
-                self._part = Slices(axis, tuple(sorted(found.wrong)))
+            part = Slices(axis, tuple(sorted(found.wrong)))
+            if (
+                few
+                and peeling.is_complete
+                and fills(self._groups, part, shape, self._measured, self._rng)
+            ):
+                self._part = part
                 self._widespread = True
                 return True
         return False

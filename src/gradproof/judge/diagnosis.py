@@ -54,7 +54,9 @@ def diagnose(suspects: Sequence[Suspect], leaves: Sequence[LeafFinding]) -> list
                 group.append(one)
     groups = _without_lesser_ties(_with_biases(groups))
     found = [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
-    return found + (_where_it_begins(leaves) if len({one.code for one in found}) == 1 else [])
+    # Where in a tensor is no other cause than that nothing explains the rest.
+    kinds = {"GP399" if one.code == "GP411" else one.code for one in found}
+    return found + (_where_it_begins(leaves) if len(kinds) == 1 else [])
 
 
 def is_unexplained(record: Record) -> bool:
@@ -116,7 +118,7 @@ def _explanations(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[_
         return fitted
     first = (certain or [one for one in observed if one.cause.code != "GP399"] or observed)[:1]
     if [one.cause.code for one in first] == ["GP411"]:
-        first += _of_the_part(suspect)
+        first += _of_the_parts(suspect)
     return first
 
 
@@ -136,10 +138,10 @@ def _simplest_fits(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[
     return [one for one in fitted if one.found.free == fewest]
 
 
-def _of_the_part(suspect: Suspect) -> list[_Explanation]:
-    """Return what explains the slices or the block that are wrong."""
-    part = suspect.part
-    return _simplest_fits(suspect.inside(part), {}) if part else []
+def _of_the_parts(suspect: Suspect) -> list[_Explanation]:
+    """Return what explains the slices or blocks that are wrong, each by itself."""
+    inside = [suspect.inside(part) for part in suspect.parts]
+    return [one for part in inside for one in _simplest_fits(part, {})]
 
 
 def _is_mutual(suspect: Suspect, candidate: Map, by_address: Mapping[str, Suspect]) -> bool:

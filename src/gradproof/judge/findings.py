@@ -13,7 +13,7 @@ from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.patterns import is_throughout, wrong_part
+from gradproof.judge.patterns import is_throughout, wrong_parts
 from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import (
     MOST_CULPRITS,
@@ -284,16 +284,23 @@ def _patterns(
         if finding.wrong == 0 or finding.checked < 2:
             continue
         wrong = _of_leaf(leaf, c.wrong)
-        part = wrong_part(wrong, _of_leaf(leaf, effect))
+        parts = wrong_parts(wrong, _of_leaf(leaf, effect))
         address, words = finding.address, f"{finding.wrong:,} of {finding.checked:,} components"
+        told = [(address, words, finding.wrong)]
         if is_throughout(wrong, ~_of_leaf(leaf, c.undecided)):
-            words = "all of it"
-        elif part is not None:
-            address += part.index(wrong.ndim)
-            words = part.words(wrong.ndim)
-        found.append(
-            PatternFinding(address, leaf.path, words, wrong=finding.wrong, size=finding.checked)
-        )
+            told = [(address, "all of it", finding.wrong)]
+        elif len(parts) == 1:
+            (part,) = parts
+            told = [(address + part.index(wrong.ndim), part.words(wrong.ndim), finding.wrong)]
+        elif parts:
+            told = [
+                (address + part.index(1), part.words(1), int(np.sum(part.of(wrong))))
+                for part in parts
+            ]
+        found += [
+            PatternFinding(where, leaf.path, words, wrong=count, size=finding.checked)
+            for where, words, count in told
+        ]
     return tuple(found)
 
 

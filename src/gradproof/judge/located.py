@@ -10,7 +10,7 @@ import numpy as np
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.headline import counted
-from gradproof.judge.patterns import Part, wrong_part
+from gradproof.judge.patterns import Part, wrong_block, wrong_slices
 from gradproof.judge.report import (
     MOST_CULPRITS,
     CauseFinding,
@@ -112,7 +112,8 @@ class Located:
             inside = int(np.sum(part.mask(leaf.shape)))
         elif size == self.places.size > wrong:  # all were measured
             everywhere = self.wrong.reshape(leaf.shape)
-            part = wrong_part(everywhere, everywhere.astype(np.float64))
+            effect = everywhere.astype(np.float64)
+            part = wrong_slices(everywhere, effect) or wrong_block(everywhere)
         if part is not None:
             address += part.index(dimensions)
             return PatternFinding(address, leaf.path, part.words(dimensions), inside, size)

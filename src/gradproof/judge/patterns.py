@@ -13,7 +13,7 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 
 Array = npt.NDArray[Any]
 
-LARGEST = 0.5  # of a tensor: a block that is larger than that is no part of it
+LARGEST = 0.9  # of a tensor: a block that is larger than that is no part of it
 _NEARLY_ALL = 0.99  # of the energy of the discrepancy, or of the components
 _MOST_SLICES = 4
 _MOST_RUNS = 8  # of neighbours, in words
@@ -22,6 +22,7 @@ _LEAST = 2
 _ELSEWHERE = 0.1  # of those in the slices: so many others may be faintly wrong, too
 _DENSE = 0.9  # of the components of a wrong block
 _SMALLEST = 4  # components
+_MOST_RUNS_APART = 4
 
 
 def _listed(places: Sequence[int]) -> str:
@@ -116,13 +117,38 @@ def is_throughout(wrong: BoolArray, known: BoolArray) -> bool:
     return count > 1 and int(np.sum(wrong & known)) >= _NEARLY_ALL * count
 
 
-def wrong_part(wrong: BoolArray, effect: FloatArray) -> Part | None:
-    """Return the slices, or else the block, that hold nearly all of the discrepancy, if any do."""
-    return wrong_slices(wrong, effect) or wrong_block(wrong)
+def wrong_parts(wrong: BoolArray, effect: FloatArray) -> tuple[Part, ...]:
+    """Return the slices, or else the block, that hold nearly all of the discrepancy, if any do.
+
+    Of a vector it may be several blocks, such as tensors that are rolled into it.
+    """
+    part = wrong_slices(wrong, effect) or wrong_block(wrong)
+    if part is not None:
+        return (part,)
+    return _runs(wrong) if wrong.ndim == 1 else ()
+
+
+def _runs(wrong: BoolArray) -> tuple[Part, ...]:
+    """Return the few runs of a vector that what is wrong fills, cut at the largest gaps."""
+    runs = [np.flatnonzero(wrong)] if np.any(wrong) else []
+    while len(runs) <= _MOST_RUNS_APART:
+        loose = [run for run in runs if run.size < _DENSE * (run[-1] - run[0] + 1)]
+        if not loose:
+            break
+        run = loose[0]
+        cut = int(np.argmax(np.diff(run))) + 1
+        runs = [one for one in runs if one is not run] + [run[:cut], run[cut:]]
+    else:
+        return ()
+    filled = sum(run.size for run in runs)
+    if len(runs) < 2 or filled > LARGEST * wrong.size or min(map(len, runs)) < _SMALLEST:
+        return ()
+    ends = sorted((int(run[0]), int(run[-1])) for run in runs)
+    return tuple(block_of([end], wrong.shape) for end in ends)
 
 
 def wrong_block(wrong: BoolArray) -> Block | None:
-    """Return the block that is wrong, if what is wrong fills one, and no more than half of all."""
+    """Return the block that is wrong, if what is wrong fills one, and not nearly all."""
     if np.sum(wrong) < _SMALLEST:
         return None
     places = np.nonzero(wrong)

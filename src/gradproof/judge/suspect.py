@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.judge.elsewhere import Elsewhere
-from gradproof.judge.patterns import Part, wrong_part
+from gradproof.judge.patterns import Part, wrong_parts
 from gradproof.numerics.protocol import BoolArray, FloatArray
 
 Parameters = dict[str, Any]
@@ -67,9 +67,11 @@ class Suspect:
             return np.abs(self.off) > 3 * self.room
 
     @property
-    def part(self) -> Part | None:
-        """The slices or the block that are wrong while the rest is right, if such are."""
-        return self.located or wrong_part(self.wrong, np.nan_to_num(self.off * self.weight))
+    def parts(self) -> tuple[Part, ...]:
+        """The slices or blocks that are wrong while the rest is right, if such are."""
+        if self.located is not None:
+            return (self.located,)
+        return wrong_parts(self.wrong, np.nan_to_num(self.off * self.weight))
 
     def inside(self, part: Part) -> Suspect:
         """Return what is known of a part alone, the rest of the leaf being right."""

@@ -7,11 +7,12 @@ from gradproof.judge.suspect import Parameters, Suspect
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
-    wrong, part = suspect.wrong, suspect.part
-    if part is None:
+    wrong, parts = suspect.wrong, suspect.parts
+    if not parts:
         return None
-    elsewhere = int(np.sum(wrong & ~part.mask(wrong.shape)))
-    return {"slices": part.words(wrong.ndim), "elsewhere": elsewhere}
+    inside = np.any([part.mask(wrong.shape) for part in parts], axis=0)
+    words = " and ".join(part.words(wrong.ndim) for part in parts)
+    return {"slices": words, "elsewhere": int(np.sum(wrong & ~inside))}
 
 
 def _message(slices: str, elsewhere: int) -> str:
