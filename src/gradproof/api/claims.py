@@ -50,6 +50,11 @@ def check_claim(
             f"{'f' if name == 'output' else f'the {name}'} has {outputs.size:,} outputs: they were "
             "tested together, with a random cotangent"
         )
+    if asked.moves_along_tangents:
+        notes.append(
+            f"{asked.tree.size:,} components were moved along {asked.TANGENTS} random tangents, "
+            "and none by itself: gp.VJP tells which is wrong"
+        )
     unsound = asked.what_is_no_product()
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
@@ -58,7 +63,7 @@ def check_claim(
             found["headline"] = unsound[0].message
         found["verdict"] = Verdict.FAIL
     elif outputs.size > 1 and report.culprits and not asked.moves_along_tangents:
-        culprits, told = asked.outputs_of(report.culprits, report.rtol)
+        culprits, told = asked.outputs_of(report.culprits, report.rtol, report.noise)
         notes += told
         found["culprits"] = culprits
         found["leaves"] = tuple(_with_worst(leaf, culprits) for leaf in report.leaves)

@@ -10,7 +10,6 @@ from gradproof.engine.groups import Groups
 from gradproof.judge.patterns import LARGEST, Block, Part, block_of
 
 _SAMPLE = 6  # components among those that are known
-_MOSTLY = 5  # of the sample: so many are wrong in a block
 
 Ends = list[tuple[int, int]]  # the first and the last place of each axis
 
@@ -52,7 +51,13 @@ class BlockSearch:
             return None
         block = block_of(ends, self._shape)
         held = self._groups.error(np.flatnonzero(block.mask(self._shape)))
-        return block if abs(held - error) <= 2 * self._groups.bar else None
+        if abs(held - error) > 2 * self._groups.bar:
+            return None
+        # A stray component beside the block would have widened it.
+        filled = fills(
+            self._groups, block, self._shape, self._measured, self._rng, sample=2 * _SAMPLE
+        )
+        return block if filled else None
 
     def _first(self, ends: Ends, axis: int, most: int) -> int:
         """Return the first place of an axis with an error; that at `most` has one."""
@@ -101,15 +106,17 @@ def fills(
     shape: tuple[int, ...],
     measured: dict[int, float],
     rng: np.random.Generator,
+    *,
+    sample: int = _SAMPLE,
 ) -> bool:
-    """Whether nearly all of a few components of a part are wrong; they are added to `measured`."""
+    """Whether all but one of a few components of a part are wrong; adds them to `measured`."""
     inside = np.flatnonzero(part.mask(shape))
-    among = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
+    among = rng.choice(inside, min(sample, inside.size), replace=False)
     right = 0
     for place in among.tolist():
         if place not in measured:
             measured[place] = groups.error(np.array([place]))
         right += not groups.is_wrong(place, measured[place])
-        if right > _SAMPLE - _MOSTLY:
+        if right > 1:
             return False
     return True

@@ -17,7 +17,6 @@ from gradproof.problems.outputs import Outputs
 from gradproof.tree import Mismatch, Tree, match
 
 _MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
-_TANGENTS = 16  # random ones, where there are more components
 _MOST_COLUMNS = 16  # wrong components whose outputs are looked at
 _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 _ROUNDING = 1e3  # unit roundoffs by which sums of products may be apart
@@ -33,6 +32,8 @@ class Claimed:
         self._rng = np.random.default_rng([seed, 0x636C61696D])
         self.outputs = Outputs(problem.f, seed, name)
         self.evaluations = self.calls = 0
+
+    TANGENTS = 16  # random ones, where there are more components
 
     @property
     def moves_along_tangents(self) -> bool:
@@ -52,7 +53,9 @@ class Claimed:
         """Return the problem of ⟨u, f⟩ at x + Σ tₖ vₖ, by t: its gradient is ⟨u, J vₖ⟩."""
         x = self._space.x
         typical = float(np.sqrt(np.mean(x**2))) or 1.0
-        tangents = self._rng.standard_normal((_TANGENTS, x.size)) * np.maximum(np.abs(x), typical)
+        tangents = self._rng.standard_normal((self.TANGENTS, x.size)) * np.maximum(
+            np.abs(x), typical
+        )
         terms = self.outputs.terms()
 
         def f(along: FloatArray) -> Any:
@@ -70,7 +73,12 @@ class Claimed:
             return np.array(found)
 
         return dataclasses.replace(
-            self._problem, f=f, gradient=gradient, at=np.zeros(_TANGENTS), terms="sum", bounds=None
+            self._problem,
+            f=f,
+            gradient=gradient,
+            at=np.zeros(self.TANGENTS),
+            terms="sum",
+            bounds=None,
         )
 
     def _along(self, tangent: FloatArray, at: Any = None) -> FloatArray | Mismatch:
@@ -144,16 +152,19 @@ class Claimed:
         return CATALOGUE["GP505"].finding(apart=worst) if worst else None
 
     def outputs_of(
-        self, culprits: tuple[ComponentFinding, ...], rtol: float
+        self, culprits: tuple[ComponentFinding, ...], rtol: float, noise: float
     ) -> tuple[tuple[ComponentFinding, ...], list[str]]:
-        """Return the wrong entries of the Jacobian at wrong components, and say which outputs."""
+        """Return the wrong entries of the Jacobian at wrong components, and say which outputs.
+
+        `noise` is that of ⟨u, f⟩, and so that of an output at most.
+        """
         claimed = self._columns()
         if claimed is None:
             return culprits, []
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
         for culprit in culprits[:_MOST_COLUMNS]:
-            entries = self._entries(culprit, claimed, rtol)
+            entries = self._entries(culprit, claimed, rtol, noise)
             concerned |= entries.keys()
             found += entries.values() or [culprit]
         found += culprits[_MOST_COLUMNS:]
@@ -204,6 +215,7 @@ class Claimed:
         culprit: ComponentFinding,
         columns: Callable[[int], FloatArray | Mismatch],
         rtol: float,
+        noise: float,
     ) -> dict[int, ComponentFinding]:
         """Return the outputs whose derivative by a component is wrong, the most wrong first."""
         there = self.outputs.tree
@@ -212,12 +224,14 @@ class Claimed:
         inside = int(np.ravel_multi_index(culprit.index, leaf.shape)) if leaf.shape else 0
         place, x = leaf.start + inside, self._space.x
         typical = float(np.sqrt(np.mean(x[leaf.start : leaf.stop] ** 2))) or 1.0
+        size = self.outputs.largest or 1.0
         measured = column(
             lambda at: self.outputs.vector(self._problem.f(at)),
             self._space,
             place,
             scale=max(abs(float(x[place])), typical),
-            roundoff=self._roundoff,
+            noise=max(noise, self._roundoff * size),
+            size=size,
         )
         self.evaluations += 4
         claimed = columns(place)

@@ -12,7 +12,8 @@ from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Space
 
 _WIDER = 3.0
-_NOISE = 8.0  # unit roundoffs of an output
+_DEVIATIONS = 8.0  # of the noise of one value
+_FINEST, _WIDEST = 1e-7, 0.05  # of the natural scale
 _CLEARLY = 3.0  # bars
 
 
@@ -42,15 +43,21 @@ class Column:
 
 
 def column(
-    f: Callable[[Any], FloatArray], space: Space, place: int, *, scale: float, roundoff: float
+    f: Callable[[Any], FloatArray],
+    space: Space,
+    place: int,
+    *,
+    scale: float,
+    noise: float,
+    size: float,
 ) -> Column | None:
     """Measure the derivatives of all outputs by the component at a place; four evaluations.
 
-    `f` returns all outputs as one vector, computed with a unit roundoff u. A central difference at
-    :math:`h = (3u)^{1/3}` of the natural scale, and one at 3 h that shows the truncation of the
-    first. None where f has no value.
+    `f` returns all outputs as one vector, with a noise of σ at most beside values of a size s. A
+    central difference at :math:`h = (3σ/s)^{1/3}` of the natural scale, and one at 3 h: the two
+    differ by eight times the truncation of the first, or by noise. None where f has no value.
     """
-    step = (3 * roundoff) ** (1 / 3) * scale
+    step = min(max((3 * noise / size) ** (1 / 3), _FINEST), _WIDEST) * scale
     lines = np.full(4, place, dtype=np.int64)
     offsets = step * np.array([1.0, -1.0, _WIDER, -_WIDER])
     results, realised = space.along_components(f, lines, offsets)
@@ -59,6 +66,7 @@ def column(
     plus, minus, far, back = results
     near = (plus - minus) / (realised[0] - realised[1])
     wide = (far - back) / (realised[2] - realised[3])
-    largest = np.maximum(np.abs(plus), np.abs(minus))
-    noise = _NOISE * roundoff * largest / abs(realised[0])
-    return Column(near, np.abs(wide - near) / (_WIDER**2 - 1), noise)
+    one = np.full_like(near, _DEVIATIONS * noise / abs(realised[0]))
+    apart = np.abs(wide - near)
+    # Two noisy numbers may happen to be alike, those of most outputs do not.
+    return Column(near, np.maximum(apart, np.median(apart)), one)

@@ -18,6 +18,7 @@ from gradproof.tree import Leaf
 
 _ROUNDING = 30.0  # unit roundoffs: a claim is added up from many terms
 _WIDEST = 0.05  # of the natural scale
+_WIDE = 1e-3  # of the natural scale: from here on f may bend
 _WIDER = 3.0  # times the step, which shows the truncation
 _BALANCED = 8.0  # truncation over noise, beyond which a shorter step is worth two evaluations
 _NARROWER = 8.0  # times: a step at which a smooth f bends that much less
@@ -92,6 +93,17 @@ class Groups:
             return False
         plus, minus = self._values(np.array([place]), 1.0, self.step / _NARROWER)
         return self._half_width(plus, minus, self.step / _NARROWER) > wide / 2
+
+    def truncation_of(self, place: int, error: float) -> float:
+        """Return the truncation of one component, of which the error was measured.
+
+        That of the leaf comes from a sum in which much may cancel. Where steps are wide, because f
+        is noisy, a measurement at half of the step shows it; two evaluations.
+        """
+        if self.step <= _WIDE:
+            return self.truncation
+        nearer = self._error(np.array([place]), 1.0, self.step / 2)
+        return max(self.truncation, abs(nearer - error) * 4 / 3)
 
     def _half_width(self, plus: float, minus: float, step: float) -> float:
         """Return half of how far the slopes of the two sides are apart."""

@@ -11,7 +11,7 @@ from gradproof.engine.blocks import BlockSearch, fills
 from gradproof.engine.groups import Groups
 from gradproof.engine.peeling import Peeled, Peeling
 from gradproof.judge.located import Located
-from gradproof.judge.patterns import Part, Slices
+from gradproof.judge.patterns import LARGEST, Part, Slices
 from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import Slopes
 from gradproof.numerics.protocol import FloatArray, IntArray
@@ -23,6 +23,8 @@ _FEW = 5  # components, after which slices that hold them are looked for
 _SHARED = 0.5  # of those, at most: how many slices they are in
 _SURE = 0.12  # of a place: how well a position must be known
 _EXACT = 1e-6
+_EXACTLY = 1e-3  # of a place: a whole number that is read so well is no accident
+_SAMPLE_OF_A_SLICE = 2
 _MOST_SLICES = 16
 _FEW_OF_A_BLOCK = 2
 _DIRECTIONS = 4  # through a leaf that is wrong in many places, for the causes
@@ -55,7 +57,9 @@ class Search:
         if size <= _SMALL:
             for place in range(size):
                 self._measured[place] = self._groups.error(np.array([place]))
-        elif abs(error) > self._groups.bar and not self._single_slice(error):
+        elif abs(error) <= self._groups.bar:
+            self._rest = self._groups.bar
+        elif not self._single_slice(error):
             self._peel(np.arange(size), error)
         return self._located()
 
@@ -65,33 +69,36 @@ class Search:
         if len(shape) < 2:
             return False
         spread = self._groups.bar / KAPPA / abs(error)
-        found = []
+        found, exact = [], True
         errors = [self._groups.error(None, _ramp(shape, axis)) for axis in range(len(shape))]
         for axis, length in enumerate(shape):
             position = length * errors[axis] / error - 1
             nearest = min(max(round(position), 0), length - 1)
             room = length * spread * np.sqrt(2)
+            exact &= room < _EXACTLY
             if length > 1 and room < _SURE and abs(position - nearest) <= max(4 * room, _EXACT):
                 found.append(Slices(axis, (nearest,)))
         if not found:
             return False
         inside = np.all([one.mask(shape) for one in found], axis=0)
         places = np.flatnonzero(inside)
-        held = self._groups.error(places)
-        if abs(held - error) > 2 * self._groups.bar:
-            return False
+        sample = self._rng.choice(places, min(_SAMPLE_OF_A_SLICE, places.size), replace=False)
+        for place in sample.tolist():
+            self._measured[place] = self._groups.error(np.array([place]))
         if places.size == 1:
-            place = int(places[0])
-            self._measured[place] = held
-            return True
-        place = int(self._rng.choice(places))
-        self._measured[place] = self._groups.error(places[places == place])
-        if self._groups.is_wrong(place, self._measured[place]) and len(found) == 1:
+            return abs(self._measured[int(places[0])] - error) <= 2 * self._groups.bar
+        filled = all(self._groups.is_wrong(one, self._measured[one]) for one in sample.tolist())
+        if filled and len(found) == 1 and (exact or self._holds(places, error)):
             self._part, self._widespread = found[0], True
             self._errors = [error, *errors]
-        else:
-            self._peel(places, held)
+            return True
+        if not self._holds(places, error):
+            return False
+        self._peel(places, error)
         return True
+
+    def _holds(self, places: IntArray, error: float) -> bool:
+        return abs(self._groups.error(places) - error) <= 2 * self._groups.bar
 
     def _peel(self, places: IntArray, error: float) -> None:
         peeling = Peeling(self._groups, places, error, rng=self._rng)
@@ -122,7 +129,8 @@ class Search:
             peeling = Peeling(slices, np.arange(length), error, rng=self._rng)
             peeling.go_on(_MOST_SLICES + 1)
             found = peeling.found
-            few = 0 < len(found.wrong) <= _MOST_SLICES and not found.widespread
+            few = 0 < len(found.wrong) <= min(_MOST_SLICES, LARGEST * length)
+            few &= not found.widespread
             part = Slices(axis, tuple(sorted(found.wrong)))
             if (
                 few
@@ -147,18 +155,23 @@ class Search:
         places = np.array(sorted(self._measured), dtype=np.int64)
         move = self._groups.move[places]
         errors = np.array([self._measured[place] for place in places.tolist()])
-        wrong = [
-            self._groups.is_wrong(*one) and not self._groups.is_within_a_kink(*one)
-            for one in zip(places.tolist(), errors.tolist(), strict=True)
-        ]
+        truncation = np.full(places.size, self._groups.truncation)
+        wrong = np.zeros(places.size, dtype=bool)
+        for k, one in enumerate(zip(places.tolist(), errors.tolist(), strict=True)):
+            if self._groups.is_wrong(*one):
+                truncation[k] = self._groups.truncation_of(*one)
+                more = truncation[k] - self._groups.truncation
+                wrong[k] = self._groups.is_wrong(one[0], max(0.0, abs(one[1]) - more))
+                wrong[k] &= not self._groups.is_within_a_kink(*one)
+        bar = self._groups.bar + truncation - self._groups.truncation
         typical = float(np.sqrt(np.mean((self._groups.claim * self._groups.move) ** 2)))
         return Located(
             number=self._number,
             places=places,
-            wrong=np.array(wrong, dtype=bool),
+            wrong=wrong,
             value=self._groups.claim[places] - errors / move,
-            bar=self._groups.bar / np.abs(move),
-            truncation=self._groups.truncation / np.abs(move),
+            bar=bar / np.abs(move),
+            truncation=truncation / np.abs(move),
             beyond=self._groups.beyond[places],
             part=self._part,
             widespread=self._widespread,

@@ -55,7 +55,9 @@ def write_probed(
     resolutions = np.concatenate([_resolution(part) for part in probes])
     seen = resolutions[np.isfinite(resolutions)]
     resolution = float(np.max(seen)) if seen.size else math.inf
-    reasons = _reasons(probes)
+    # Directions over everything that could not be decided say nothing beside one that is wrong.
+    failed = verdict is Verdict.FAIL and found.leaves is not None
+    reasons = _reasons([found.leaves] if failed and found.leaves else probes)
     default, unit = probes[0].limits.policy.default, probes[0].unit
     patterns = [pattern for one in found.located if (pattern := one.pattern(tree)) is not None]
     explained = mistakes(

@@ -72,8 +72,8 @@ class Jacobian:
     Notes
     -----
     It is tested as the gradient of ⟨u, f⟩ with a seeded random cotangent u that leaves out no
-    output, at the price of a gradient. Where it is wrong, the outputs concerned are measured at
-    the wrong components: two evaluations each.
+    output, at the price of a gradient. Where it is wrong, all outputs are measured at the wrong
+    components: four evaluations for each of these, up to sixteen.
 
     Examples
     --------
@@ -150,7 +150,8 @@ class Hessian:
     values of f, or two on the diagonal, up to 32 parameters; beyond, sixteen random forms uᵀ H v
     are measured. With s ≥ 0 and t = √s,
     :math:`s \mapsto (f(x + t(u+v)) + f(x - t(u+v)) - f(x + t(u-v)) - f(x - t(u-v))) / 4` has the
-    slope uᵀ H v at 0, and is checked as any function is.
+    slope uᵀ H v at 0, and is checked as any function is. Where the gradient of f has a kink,
+    that is the mean of its two sides.
 
     Examples
     --------

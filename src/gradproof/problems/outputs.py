@@ -14,14 +14,15 @@ from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Mismatch, Tree, flatten, match
 
-_LEAST, _MOST, _FINENESS = 4, 12, 8  # eighths: sizes of a cotangent, short in binary
+_LEAST, _MOST = 0.5, 1.5  # sizes of a cotangent
 
 
 class Outputs:
     """The outputs of f, numbered through all leaves, with a random cotangent u for them.
 
     The cotangent is drawn with the first value of f. It leaves out no output: its sizes are from
-    ½ to 1½. What is no floating-point number has no derivative, and a cotangent of 0.
+    ½ to 1½, and no two of them are the same, so that outputs that were exchanged show. What is no
+    floating-point number has no derivative, and a cotangent of 0.
     """
 
     def __init__(self, f: Callable[[Any], Any], seed: int, name: str = "output") -> None:
@@ -30,6 +31,7 @@ class Outputs:
         self.tree: Tree | None = None
         self.cotangent: FloatArray = np.empty(0)
         self._types: list[Any] = []
+        self.largest = 0.0  # of the outputs at the point
 
     def terms(self) -> Callable[[Any], Any]:
         """Return the function whose terms add up to ⟨u, f⟩."""
@@ -88,6 +90,7 @@ class Outputs:
         self.tree = tree
         self._types = [v.dtype if is_float(v.dtype) else np.dtype(np.float64) for v in values]
         self.cotangent = self.draw()
+        self.largest = max([float(np.max(np.abs(v), initial=0.0)) for v in values], default=0.0)
         for leaf, value in zip(tree.leaves, values, strict=True):
             if not is_float(value.dtype):
                 self.cotangent[leaf.start : leaf.stop] = 0.0
@@ -96,8 +99,7 @@ class Outputs:
         """Return random numbers for all outputs, of both signs and none of them small."""
         assert self.tree is not None
         size = self.tree.size
-        sizes = self._rng.integers(_LEAST, _MOST + 1, size) / _FINENESS
-        return np.asarray(self._rng.choice([-1.0, 1.0], size) * sizes)
+        return self._rng.choice([-1.0, 1.0], size) * self._rng.uniform(_LEAST, _MOST, size)
 
     def in_structure(self, cotangent: FloatArray) -> Any:
         """Return a cotangent in the structure of the outputs, in their types."""

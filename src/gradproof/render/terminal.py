@@ -79,7 +79,8 @@ def _parts(record: Record, width: int) -> list[Any]:
     listed = _culprits(record)
     if listed is not None:
         parts += [listed, ""]
-    if record.certificate is not None and record.verdict is not Verdict.FAIL:
+    proves = record.certificate is not None and record.certificate.bound < 1
+    if record.certificate is not None and proves and record.verdict is not Verdict.FAIL:
         parts += [_certificate(record.certificate), ""]
     for cause in record.causes:
         parts += [_cause(cause), ""]
@@ -182,6 +183,8 @@ def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
         return f"along a random direction: {_both(leaf.worst)}{bars}"
     if leaf.verdict is not Verdict.PASS:
         return "not to blame alone" if math.isfinite(leaf.resolution) else ""
+    if 1 <= leaf.resolution < math.inf:
+        return "not known: what it does is too small beside the others to be seen"
     if math.isfinite(leaf.resolution):
         return f"right to {max(leaf.discrepancy, leaf.bar):.1e} along a random direction"
     return "not checked"
@@ -197,6 +200,8 @@ def _share(leaf: LeafFinding) -> str:
 
 def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     where = f"[{', '.join(map(str, worst.index))}] " if worst.index else ""
+    if worst.output is not None:
+        where = f"{worst.address}: "
     text = f"{where}{_both(worst)}"
     if leaf.ratio == 0:
         return f"claimed 0 throughout; {text}"

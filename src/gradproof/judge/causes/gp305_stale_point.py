@@ -51,7 +51,7 @@ def _message(times: float = 1.0, constant: bool = False, rounded_to: str = "") -
     if constant:
         return (
             "the gradient is the same at other parameters, bit for bit, and f is no straight line: "
-            "it was computed once, at some other point"
+            "it does not read the parameters that it is given"
         )
     if rounded_to:
         return f"the gradient is computed at the parameters rounded to {rounded_to}"
