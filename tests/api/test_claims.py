@@ -221,6 +221,7 @@ def test_a_jvp_of_many_components_goes_along_tangents() -> None:
 
     report = gp.check(np.sin, gp.JVP(right), at)
     assert report.passed
+    assert any("16 random tangents, and none by itself" in note for note in report.notes)
     assert report.evaluations <= 80
     assert calls[0] <= 40
     wrong = gp.check(np.sin, gp.JVP(lambda x, v: np.cos(x) * v * 1.001), at)
@@ -306,3 +307,28 @@ def test_the_record_is_valid_json() -> None:
     schema = json.loads((Path(gradproof.judge.__file__).parent / "report.schema.json").read_text())
     report = gp.check(f, gp.Jacobian(1.5 * matrix(X)), X)
     jsonschema.validate(json.loads(report.to_json()), schema)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_outputs_that_were_exchanged_never_pass(seed: int) -> None:
+    several = np.random.default_rng(3).standard_normal((12, 4))
+    at = np.array([0.1, -0.2, 0.3, 0.4])
+    rows = np.cos(several @ at)[:, None] * several
+    rows[[2, 9]] = rows[[9, 2]]
+    report = gp.check(lambda x: np.sin(several @ x), gp.Jacobian(rows), at, seed=seed)
+    assert report.verdict == "fail"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_outputs_of_a_noisy_function_are_not_all_blamed(seed: int) -> None:
+    several = np.random.default_rng(seed).standard_normal((12, 5))
+    at = np.random.default_rng(seed + 1).standard_normal(5)
+
+    def noisy(x: Array) -> Array:
+        z = np.tanh(several @ x)
+        return np.asarray(z + 1e-9 * np.sin(1e12 * z + np.arange(12)))
+
+    rows = (1 - np.tanh(several @ at) ** 2)[:, None] * several
+    rows[3, 2] *= 2
+    report = gp.check(noisy, gp.Jacobian(rows), at)
+    assert [one.address for one in report.culprits] == ["d output[3] / d x[2]"]

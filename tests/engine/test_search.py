@@ -392,3 +392,49 @@ def test_the_parameters_are_as_they_were_after_a_search() -> None:
     with pytest.raises(KeyboardInterrupt):
         gp.check(interrupted, claim, AT)
     assert {name: part.tobytes() for name, part in AT.items()} == before
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_right_components_of_a_noisy_function_are_no_culprits(seed: int) -> None:
+    at = np.random.default_rng(seed).standard_normal(60)
+
+    def noisy(t: Array) -> float:
+        value = float(np.sum(np.sin(3 * t)))
+        return value + 1e-6 * float(np.sin(1e12 * value))
+
+    claim = 3 * np.cos(3 * at)
+    claim[7] += 6
+    report = gp.check(noisy, claim, at, plan="leaves")
+    assert report.verdict == "fail"
+    assert [one.index for one in report.culprits] == [(7,)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stray_component_does_not_widen_a_block(seed: int) -> None:
+    at = np.random.default_rng(0).standard_normal(2_000)
+    claim = np.cos(at)
+    claim[1_000:1_300] *= -1
+    claim[700] += 1
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at, seed=seed)
+    (pattern,) = report.patterns
+    assert "700" not in pattern.words
+    assert "GP411" not in [one.code for one in report.causes]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_few_components_of_a_row_are_not_the_row(seed: int) -> None:
+    at = np.random.default_rng(1).standard_normal((300, 40))
+    claim = np.cos(at)
+    claim[17, [1, 5, 9, 20, 30, 33]] += 2
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at, seed=seed, plan="leaves")
+    assert report.patterns[0].address == "t"
+    assert "GP411" not in [one.code for one in report.causes]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_columns_are_all_of_it(seed: int) -> None:
+    at = np.random.default_rng(1).standard_normal((200, 6))
+    f = lambda t: float(np.sum(np.sin(t)))  # noqa: E731
+    report = gp.check(f, -np.cos(at), at, seed=seed, plan="leaves")
+    assert report.patterns[0].words.startswith("all of it")
+    assert [one.code for one in report.causes] == ["GP301"]

@@ -24,6 +24,7 @@ from gradproof.judge.report import (
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 _WORDS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
 _MOST_PASSING = 12
+_LEFT_OUT = "not checked"
 _MOST_CULPRITS = 8
 _NARROWEST, _WIDEST = 40, 100
 
@@ -105,6 +106,8 @@ def _leaves(record: Record, width: int) -> Any:
         for single in record.certificate.leaves:
             parts[single.path] = _proved(single)
     passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
+    left_out = {id(leaf) for leaf in passing if _words(leaf, parts) == _LEFT_OUT}
+    passing.sort(key=lambda leaf: id(leaf) in left_out)
     hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
     not_shown = {id(leaf) for leaf in hidden}
     shown = [leaf for leaf in record.leaves if id(leaf) not in not_shown]
@@ -114,9 +117,8 @@ def _leaves(record: Record, width: int) -> Any:
     if width - widest - shapes - 18 < min(words, 40):  # every tensor on two lines
         rows: list[Any] = []
         for leaf in shown:
-            head = Text.assemble(
-                printable(leaf.address), f"   {_shape(leaf.shape)}   ", _verdict(leaf)
-            )
+            verdict = Text("–") if id(leaf) in left_out else _verdict(leaf)
+            head = Text.assemble(printable(leaf.address), f"   {_shape(leaf.shape)}   ", verdict)
             if leaf.verdict is Verdict.PASS:
                 head.append(f"   {_words(leaf, parts)}")
             rows.append(_indented(head, 2))
@@ -130,13 +132,17 @@ def _leaves(record: Record, width: int) -> Any:
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         for leaf in shown:
+            verdict = Text("–") if id(leaf) in left_out else _verdict(leaf)
             grid.add_row(
-                _text(leaf.address), _shape(leaf.shape), _verdict(leaf), _text(_words(leaf, parts))
+                _text(leaf.address), _shape(leaf.shape), verdict, _text(_words(leaf, parts))
             )
         table = _indented(grid, 2)
     if not hidden:
         return table
-    return Group(table, _indented(f"… and {len(hidden)} more that pass", 2))
+    out = sum(id(leaf) in left_out for leaf in hidden)
+    more = [f"{len(hidden) - out} more that pass"] if out < len(hidden) else []
+    more += [f"{out} more that were not checked"] if out else []
+    return Group(table, _indented(f"… and {' and '.join(more)}", 2))
 
 
 def _verdict(leaf: LeafFinding) -> Text:
@@ -187,7 +193,7 @@ def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
         return "not known: what it does is too small beside the others to be seen"
     if math.isfinite(leaf.resolution):
         return f"right to {max(leaf.discrepancy, leaf.bar):.1e} along a random direction"
-    return "not checked"
+    return _LEFT_OUT
 
 
 def _share(leaf: LeafFinding) -> str:
