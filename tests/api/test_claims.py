@@ -332,3 +332,36 @@ def test_outputs_of_a_noisy_function_are_not_all_blamed(seed: int) -> None:
     rows[3, 2] *= 2
     report = gp.check(noisy, gp.Jacobian(rows), at)
     assert [one.address for one in report.culprits] == ["d output[3] / d x[2]"]
+
+
+class Dropout:
+    """Inputs that are left out at random, from the global generator."""
+
+    def mask(self) -> Array:
+        return np.random.random(6) < 0.6  # noqa: NPY002
+
+    def f(self, x: Array) -> Array:
+        return np.asarray(np.tanh(A @ (x * self.mask())))
+
+    def vjp(self, x: Array, u: Array, factor: float = 1.0) -> Array:
+        mask = self.mask()
+        return np.asarray(mask * (A.T @ (slope(x * mask) * u)) * factor)
+
+    def jvp(self, x: Array, v: Array) -> Array:
+        mask = self.mask()
+        return np.asarray(slope(x * mask) * (A @ (v * mask)))
+
+
+def test_random_functions_get_the_same_numbers_here_too() -> None:
+    net = Dropout()
+    before: Any = np.random.get_state()  # noqa: NPY002
+    assert gp.check(net.f, gp.VJP(net.vjp), X).passed
+    assert gp.check(net.f, gp.VJP(net.vjp, jvp=net.jvp), X).passed
+    assert gp.check(net.f, gp.JVP(net.jvp), X).passed
+    wrong = gp.check(net.f, gp.VJP(lambda x, u: net.vjp(x, u, 1.5)), X)
+    assert wrong.verdict == "fail"
+    assert "GP501" not in codes(wrong)
+    after: Any = np.random.get_state()  # noqa: NPY002
+    assert before[0] == after[0]
+    assert np.array_equal(before[1], after[1])
+    assert before[2:] == after[2:]

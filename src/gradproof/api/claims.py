@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof.api.report import Report
@@ -55,19 +57,22 @@ def check_claim(
             f"{asked.tree.size:,} components were moved along {asked.TANGENTS} random tangents, "
             "and none by itself: gp.VJP tells which is wrong"
         )
-    unsound = asked.what_is_no_product()
+    with np.errstate(all="ignore"), asked.kept():
+        unsound = asked.what_is_no_product()
+        looks = outputs.size > 1 and report.culprits and not asked.moves_along_tangents
+        told: list[str] = []
+        culprits = report.culprits
+        if looks and not unsound:
+            culprits, told = asked.outputs_of(report.culprits, report.rtol, report.noise)
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found["causes"] = (*unsound, *guesses)
         if report.verdict is not Verdict.FAIL:
             found["headline"] = unsound[0].message
         found["verdict"] = Verdict.FAIL
-    elif outputs.size > 1 and report.culprits and not asked.moves_along_tangents:
-        culprits, told = asked.outputs_of(report.culprits, report.rtol, report.noise)
-        notes += told
-        found["culprits"] = culprits
-        found["leaves"] = tuple(_with_worst(leaf, culprits) for leaf in report.leaves)
-    found["notes"] = tuple(notes)
+    found["culprits"] = culprits
+    found["leaves"] = tuple(_with_worst(leaf, culprits) for leaf in report.leaves)
+    found["notes"] = (*notes, *told)
     found["evaluations"] += asked.evaluations
     found["gradient_calls"] += asked.calls
     return Report(**found)

@@ -1,5 +1,6 @@
 """What is claimed about a Jacobian, asked at the point: products with it, and its entries."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.engine.columns import column
+from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding
 from gradproof.numerics.protocol import FloatArray
@@ -32,6 +34,7 @@ class Claimed:
         self._rng = np.random.default_rng([seed, 0x636C61696D])
         self.outputs = Outputs(problem.f, seed, name)
         self.evaluations = self.calls = 0
+        self._randomness = Randomness(problem.reseed)
 
     TANGENTS = 16  # random ones, where there are more components
 
@@ -45,7 +48,7 @@ class Claimed:
         return dataclasses.replace(
             self._problem,
             f=self.outputs.terms(),
-            gradient=product(self._claim, self.outputs, self.tree),
+            gradient=product(self._claim, self.outputs, self.tree, self._repeatably),
             terms="sum",
         )
 
@@ -66,7 +69,8 @@ class Claimed:
             at = in_structure(self.tree, x + along @ tangents, like=self._space.at)
             found = []
             for tangent in tangents:
-                column = self._along(tangent, at)
+                with self._repeatably():
+                    column = self._along(tangent, at)
                 if isinstance(column, Mismatch):
                     return column
                 found.append(float(self.outputs.cotangent @ column))
@@ -81,17 +85,33 @@ class Claimed:
             bounds=None,
         )
 
+    def _repeatably(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context that leaves random generators as it found them."""
+        randomness = Randomness(self._problem.reseed)
+        randomness.look()
+        return randomness.kept()
+
+    def kept(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context that puts all random generators back at its end."""
+        return self._randomness.kept()
+
+    def _values(self, at: Any) -> FloatArray:
+        """Return all outputs at a point, with the same random numbers every time."""
+        return self.outputs.vector(self._randomness.before(self._problem.f)(at))
+
     def _along(self, tangent: FloatArray, at: Any = None) -> FloatArray | Mismatch:
         """Return J v as claimed, at the point or elsewhere."""
         claim = self._claim
         function = claim.function if isinstance(claim, JVP) else claim.jvp
         self.calls += 1
+        self._randomness.before_gradient()
         at = self._space.fresh() if at is None else at
         return self.outputs.matched(function(at, in_structure(self.tree, tangent, like=at)))
 
     def _across(self, cotangent: FloatArray) -> FloatArray | Mismatch:
         """Return Jᵀ u as claimed."""
         self.calls += 1
+        self._randomness.before_gradient()
         found = match(
             self.tree,
             self._claim.function(self._space.fresh(), self.outputs.in_structure(cotangent)),
@@ -109,6 +129,12 @@ class Claimed:
         """Say where products are not linear, or not those of one matrix from both sides."""
         if isinstance(self._claim, Jacobian):
             return []
+        self._randomness.look()
+        if isinstance(self._claim, VJP):
+            self._across(self.outputs.cotangent)
+        else:
+            self._along(np.ones(self.tree.size))
+        self._randomness.hold_for_gradient()
         found = self._nonlinear()
         if found is None and isinstance(self._claim, VJP) and self._claim.jvp is not None:
             found = self._not_adjoint()
@@ -161,6 +187,10 @@ class Claimed:
         claimed = self._columns()
         if claimed is None:
             return culprits, []
+        self._randomness.look()
+        self._values(self._space.fresh())
+        self.evaluations += 1
+        self._randomness.hold_for_f()
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
         for culprit in culprits[:_MOST_COLUMNS]:
@@ -226,7 +256,7 @@ class Claimed:
         typical = float(np.sqrt(np.mean(x[leaf.start : leaf.stop] ** 2))) or 1.0
         size = self.outputs.largest or 1.0
         measured = column(
-            lambda at: self.outputs.vector(self._problem.f(at)),
+            self._values,
             self._space,
             place,
             scale=max(abs(float(x[place])), typical),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,17 @@ from gradproof.problems.outputs import Outputs
 from gradproof.tree import Leaf, Mismatch, Tree, flatten
 
 
-def product(claim: Claim, outputs: Outputs, tree: Tree) -> Callable[[Any], Any]:
-    """Return the function of the point that claims Jᵀ u for the cotangent of the outputs."""
+def product(
+    claim: Claim,
+    outputs: Outputs,
+    tree: Tree,
+    repeatably: Callable[[], AbstractContextManager[None]],
+) -> Callable[[Any], Any]:
+    """Return the function of the point that claims Jᵀ u for the cotangent of the outputs.
+
+    `repeatably` makes contexts that leave random generators as they found them: all columns of one
+    Jacobian are asked for with the same random numbers.
+    """
 
     def of_vjp(at: Any) -> Any:
         assert isinstance(claim, VJP)
@@ -35,7 +45,8 @@ def product(claim: Claim, outputs: Outputs, tree: Tree) -> Callable[[Any], Any]:
         unit = np.zeros(tree.size)
         for place in range(tree.size):
             unit[place] = 1.0
-            column = outputs.matched(claim.function(at, in_structure(tree, unit, like=at)))
+            with repeatably():
+                column = outputs.matched(claim.function(at, in_structure(tree, unit, like=at)))
             if isinstance(column, Mismatch):
                 return column
             found[place] = outputs.cotangent @ column
