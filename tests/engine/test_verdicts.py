@@ -491,3 +491,34 @@ def test_what_is_said_of_stairs_is_how_far_the_slopes_are_apart() -> None:
     (cause,) = report.causes
     assert cause.code == "GP205"
     assert cause.parameters["amplitude"] > 0.5  # that of the hill against 0 on a stair
+
+
+@pytest.mark.parametrize(
+    ("bits", "seed"), [(24, 0), (24, 2), (27, 4), (27, 5), (27, 8), (30, 0), (30, 1), (30, 3)]
+)
+def test_zero_does_not_pass_because_f_stands_on_a_stair(bits: int, seed: int) -> None:
+    # As a root by bisection to a tolerance does: still at tiny steps, and far out it moves.
+    at, quantum = np.random.default_rng(seed).uniform(0.5, 1.5, 5), 2.0**-bits
+
+    def root(x: Any) -> float:
+        return float((quantum * np.floor(0.03 * np.sin(np.sum(x)) / quantum) + 0.01) ** 2)
+
+    assert gp.check(root, np.zeros(5), at).verdict != "pass"
+
+
+def test_zero_passes_where_f_moves_as_a_parabola_does() -> None:
+    at = np.array([0.0, 1.0, 2.0])
+    claim = 2 * at
+    assert gp.check(lambda x: float(np.sum(x**2)), claim, at).passed
+    assert gp.check(lambda x: float(np.sum(np.cos(x - at))), np.zeros(3), at).passed
+
+
+def test_a_solver_that_does_not_converge_far_away_is_no_obstacle() -> None:
+    def root(x: Any) -> float:
+        if abs(x - 1.0) > 0.5:
+            raise RuntimeError("failed to converge")
+        return float(np.cos(x))
+
+    report = gp.check(root, lambda x: -1.001 * np.sin(x), 1.0)
+    assert report.verdict == "fail"
+    assert gp.check(root, lambda x: -np.sin(x), 1.0).passed

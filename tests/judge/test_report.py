@@ -153,6 +153,7 @@ def test_what_was_found_is_all_there() -> None:
             "truncation": report.culprits[0].truncation,
             "noise": report.culprits[0].noise,
             "visible": report.culprits[0].visible,
+            "output": None,
         }
     ]
     assert data["culprits"][0]["measured"] == pytest.approx(-4.0, rel=1e-6)

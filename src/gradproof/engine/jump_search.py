@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from gradproof.engine.along import Along
@@ -10,6 +12,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.jumps import JumpScan
 from gradproof.numerics.protocol import BoolArray, FloatArray
 
+_FROM_AFAR = RuntimeError  # what solvers raise that do not converge far away: the walk ends there
 _SMALL_GAP = 0.1  # relative: larger ones are not what a stopped iteration leaves
 _INSIDE = 0.25  # of the line: so far the bounds have to leave room on both sides
 _SIDES_WITH = 0.3  # of the distance of two slopes: a third one is closer to one of them
@@ -71,7 +74,8 @@ class JumpSearch:
             slope=float(np.abs(c.claim) @ reach),
             roundoff_of_offsets=self._along.roundoff_of_offsets,
         )
-        self._along.evaluator.answer_directions(scan, [self._walked], exactly=True)
+        with contextlib.suppress(_FROM_AFAR):
+            self._along.evaluator.answer_directions(scan, [self._walked], exactly=True)
         return scan
 
     def cannot_explain(self, c: Components, size: FloatArray) -> BoolArray:

@@ -27,6 +27,7 @@ from gradproof.numerics.quotients import central_quotient
 KAPPA = 4.0
 """How many standard deviations of noise an error bar is wide."""
 
+_AS_A_PARABOLA = 8.0  # times the movement of a parabola
 _LARGEST_STEP = 0.1  # in units of the natural scale
 _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
@@ -134,7 +135,7 @@ class Differences:
 
 
 class CheapStages:
-    """Answer a question about many lines at once by at most five evaluations a line.
+    """Answer a question about many lines at once by at most six evaluations a line.
 
     With `both_sides` also where one side answers, so that a kink at the point is noticed.
     More only where f is not finite at a step and a shorter one is tried.
@@ -159,6 +160,10 @@ class CheapStages:
         self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
         self._both_sides = both_sides
         self._ahead, self._offset_ahead = np.full((2, n), np.nan)
+        self._far, self._far_slope = np.full(
+            (2, n), np.nan
+        )  # of claims of 0, where f moves far out
+        self._on_stairs = np.zeros(n, dtype=bool)
         self._size = q.resolution / q.relative
         self.first, self.second = Differences(n), Differences(n)
 
@@ -199,12 +204,14 @@ class CheapStages:
         yield from self._forward_after_trial(np.flatnonzero(hopeful), default_relative, rng)
         if self._both_sides:
             yield from self._other_side(np.flatnonzero(np.isfinite(self._ahead) & self.agrees))
+        yield from self._look_between()
         rest = np.flatnonzero(~self.agrees & (self.stage < Stage.CENTRAL))
         yield from self._other_side(rest[np.isfinite(self._ahead[rest])])
         both = rest[~np.isfinite(self._ahead[rest])]
         if both.size:
             yield from self._central(self.first, both, self._step, shrinkings=0)
             self._judge_first(both)
+            yield from self._look_between()
         edge = rest[~np.isfinite(self.first.value[rest])]
         yield from self._from_one_side(edge)
         edge = edge[~self.agrees[edge]]
@@ -245,11 +252,35 @@ class CheapStages:
         with np.errstate(invalid="ignore"):
             slope = np.abs(self.forward[lines])
             moved = (slope > _MOVED * self.forward_noise[lines]) & np.isfinite(slope)
+        self._far[lines[moved]], self._far_slope[lines[moved]] = offsets[moved], slope[moved]
         resolution = q.resolution.copy()
         resolution[lines[moved]] = np.minimum(resolution[lines], _SHOWN * slope)[moved]
         self.question = dataclasses.replace(q, resolution=resolution)
         self._size[lines[moved]] = np.minimum(self._size[lines], slope)[moved]
         self._choose_steps()
+
+    def _look_between(self) -> Iterator[Block]:
+        """Ask once between the two steps where f stands still at the one and moves at the other.
+
+        Where the derivative is 0, f moves by less than in proportion to the step, as a parabola
+        does: by a part of the slope far out that is that of the steps. Else f may stand on a stair,
+        and 0 is the slope of that alone.
+        """
+        f0 = self.value_at_zero
+        still = (self._ahead == f0) | ((self.first.plus == f0) & (self.first.minus == f0))
+        lines = np.flatnonzero(self.agrees & still & np.isfinite(self._far))
+        if lines.size == 0:
+            return
+        far, slope = self._far[lines], self._far_slope[lines]
+        yield Block(lines, np.sqrt(np.abs(self._step[lines] * far)) * np.sign(far))
+        values, offsets = self._told
+        noise = KAPPA * self.noise_of_f * math.sqrt(2)
+        with np.errstate(invalid="ignore"):
+            moved = np.abs(values - f0)
+            allowed = _AS_A_PARABOLA * slope * np.abs(offsets / far) * np.abs(offsets) + noise
+            self._on_stairs[lines] = moved > allowed
+        self._far[lines] = np.nan  # asked
+        self.agrees[lines] &= ~self._on_stairs[lines]
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
         """Ask at a second step."""
@@ -436,7 +467,7 @@ class CheapStages:
         return both
 
     def _accept(self, lines: IntArray, agrees: BoolArray, stage: Stage) -> None:
-        self.agrees[lines] = agrees
+        self.agrees[lines] = agrees & ~self._on_stairs[lines]
         self.stage[lines] = stage
 
     def put(self, lines: IntArray, other: CheapStages) -> None:
