@@ -18,6 +18,7 @@ from gradproof.judge.suspect import Map, Parameters, Suspect
 
 _ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same
 _MOST_TIES = 3
+_TOLD = 4  # components of a part that has a cause of its own
 _POOLED = 3  # components of several tensors that have one factor
 
 
@@ -139,9 +140,14 @@ def _simplest_fits(suspect: Suspect, by_address: Mapping[str, Suspect]) -> list[
 
 
 def _of_the_parts(suspect: Suspect) -> list[_Explanation]:
-    """Return what explains the slices or blocks that are wrong, each by itself."""
+    """Return what explains the slices or blocks that are wrong, each by itself.
+
+    Of very few components almost anything may be said: two that were exchanged may be each other's
+    negative.
+    """
     inside = [suspect.inside(part) for part in suspect.parts]
-    return [one for part in inside for one in _simplest_fits(part, {})]
+    told = [part for part in inside if part.claim.size >= _TOLD]
+    return [one for part in told for one in _simplest_fits(part, {})]
 
 
 def _is_mutual(suspect: Suspect, candidate: Map, by_address: Mapping[str, Suspect]) -> bool:
