@@ -1,7 +1,7 @@
 """Checks of claims about functions of several values, as checks of gradients."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof.api.report import Report
-from gradproof.judge.report import ComponentFinding, LeafFinding
+from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.tree import flatten
 
@@ -66,16 +66,25 @@ def check_claim(
             culprits, told = asked.outputs_of(report.culprits, report.rtol, report.noise)
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
-        found["causes"] = (*unsound, *guesses)
-        if report.verdict is not Verdict.FAIL:
-            found["headline"] = unsound[0].message
-        found["verdict"] = Verdict.FAIL
+        found |= failed_by(unsound, report, guesses)
     found["culprits"] = culprits
     found["leaves"] = tuple(_with_worst(leaf, culprits) for leaf in report.leaves)
     found["notes"] = (*notes, *told)
     found["evaluations"] += asked.evaluations
     found["gradient_calls"] += asked.calls
     return Report(**found)
+
+
+def failed_by(
+    cause: CauseFinding, report: Report, others: Sequence[CauseFinding]
+) -> dict[str, Any]:
+    """Return what a report says that fails by what the claim alone shows, whatever it said."""
+    already = report.verdict is Verdict.FAIL
+    return {
+        "verdict": Verdict.FAIL,
+        "headline": report.headline if already else cause.message,
+        "causes": (cause, *others),
+    }
 
 
 def _with_worst(leaf: LeafFinding, culprits: tuple[ComponentFinding, ...]) -> LeafFinding:

@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.outcomes import Verdict
-from gradproof.api.claims import check_claim
+from gradproof.api.claims import check_claim, failed_by
 from gradproof.api.report import Report
 from gradproof.problems import JVP, Hessian, Jacobian, Problem
 from gradproof.tree import flatten
@@ -33,9 +32,6 @@ def check_hessian(
         report = check(asked.of_second_differences(), seed=seed, **options)
         found = vars(report) | asked.in_units_of_f(report)
     if asymmetry is not None:
-        found["causes"] = (asymmetry, *report.causes)
-        if report.verdict is not Verdict.FAIL:
-            found["headline"] = asymmetry.message
-        found["verdict"] = Verdict.FAIL
+        found |= failed_by(asymmetry, report, report.causes)
     found["gradient_calls"] += asked.calls
     return Report(**found)

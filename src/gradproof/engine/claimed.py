@@ -14,9 +14,10 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import JVP, VJP, Jacobian, Problem, Space
-from gradproof.problems.jacobians import in_structure, product, rows_of
+from gradproof.problems.jacobians import like_parameters, product, rows_of
 from gradproof.problems.outputs import Outputs
-from gradproof.tree import Mismatch, Tree, match
+from gradproof.problems.vectors import as_vector
+from gradproof.tree import Mismatch, Tree
 
 _MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
 _MOST_COLUMNS = 16  # wrong components whose outputs are looked at
@@ -63,10 +64,10 @@ class Claimed:
 
         def f(along: FloatArray) -> Any:
             there = x + along @ tangents
-            return terms(in_structure(self.tree, there, like=self._space.at))
+            return terms(like_parameters(self.tree, there, like=self._space.at))
 
         def gradient(along: FloatArray) -> Any:
-            at = in_structure(self.tree, x + along @ tangents, like=self._space.at)
+            at = like_parameters(self.tree, x + along @ tangents, like=self._space.at)
             found = []
             for tangent in tangents:
                 with self._repeatably():
@@ -106,29 +107,23 @@ class Claimed:
         self.calls += 1
         self._randomness.before_gradient()
         at = self._space.fresh() if at is None else at
-        return self.outputs.matched(function(at, in_structure(self.tree, tangent, like=at)))
+        return self.outputs.matched(function(at, like_parameters(self.tree, tangent, like=at)))
 
     def _across(self, cotangent: FloatArray) -> FloatArray | Mismatch:
         """Return Jᵀ u as claimed."""
         self.calls += 1
         self._randomness.before_gradient()
-        found = match(
-            self.tree,
-            self._claim.function(self._space.fresh(), self.outputs.in_structure(cotangent)),
-        )
-        if isinstance(found, Mismatch):
-            return found
-        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
-        return np.concatenate([np.empty(0), *arrays])
+        in_structure = self.outputs.in_structure(cotangent)
+        return as_vector(self.tree, self._claim.function(self._space.fresh(), in_structure))
 
     @property
     def _roundoff(self) -> float:
         return max(self.outputs.roundoff, *self._space.roundoffs)
 
-    def what_is_no_product(self) -> list[CauseFinding]:
+    def what_is_no_product(self) -> CauseFinding | None:
         """Say where products are not linear, or not those of one matrix from both sides."""
         if isinstance(self._claim, Jacobian):
-            return []
+            return None
         self._randomness.look()
         if isinstance(self._claim, VJP):
             self._across(self.outputs.cotangent)
@@ -138,7 +133,7 @@ class Claimed:
         found = self._nonlinear()
         if found is None and isinstance(self._claim, VJP) and self._claim.jvp is not None:
             found = self._not_adjoint()
-        return [] if found is None else [found]
+        return found
 
     def _cotangent(self) -> FloatArray:
         return np.where(self.outputs.cotangent == 0, 0.0, self.outputs.draw())

@@ -13,8 +13,9 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import HVP, Hessian, Problem
-from gradproof.problems.jacobians import in_structure, rows_of
-from gradproof.tree import Mismatch, Tree, match
+from gradproof.problems.jacobians import like_parameters, rows_of
+from gradproof.problems.vectors import as_vector
+from gradproof.tree import Mismatch, Tree
 
 _MOST_ENTRIES = 32  # parameters, up to which every entry is measured
 _FORMS = 16  # random ones, where there are more
@@ -48,16 +49,12 @@ class SecondDerivatives:
             self._forms = self._scale * self._rng.standard_normal((_FORMS, 2, n))
 
     def _point(self, x: FloatArray) -> Any:
-        return in_structure(self._tree, x)
+        return like_parameters(self._tree, x)
 
     def _along(self, x: FloatArray, vector: FloatArray) -> FloatArray | Mismatch:
         """Return H v as claimed."""
         self.calls += 1
-        found = match(self._tree, self._claim.function(self._point(x), self._point(vector)))
-        if isinstance(found, Mismatch):
-            return found
-        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
-        return np.concatenate([np.empty(0), *arrays])
+        return as_vector(self._tree, self._claim.function(self._point(x), self._point(vector)))
 
     def _rows(self, x: FloatArray) -> Any:
         self.calls += callable(self._claim.matrix)

@@ -88,11 +88,11 @@ def certify_leaves(
     them do with `confidence`.
     """
     each = 1 - (1 - confidence) / max(1, len(asked))
-    visible = _visible(probes)
+    visible, effect = _visible(probes), weight * claim
     found, errors, sizes = [], [], []
     for line, (number, shown) in enumerate(zip(asked, _shown(probes).tolist(), strict=True)):
         leaf = tree.leaves[number]
-        size = float(np.linalg.norm((weight * claim)[leaf.start : leaf.stop]))
+        size = float(np.linalg.norm(effect[leaf.start : leaf.stop]))
         error = norm_bound(np.array([shown]), each)
         errors.append(error)
         sizes.append(size)

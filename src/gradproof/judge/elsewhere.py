@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -83,6 +84,7 @@ def _half() -> float:
     return (MOST - LEAST) / 2
 
 
+@functools.cache
 def _coefficients() -> FloatArray:
     """Return what turns values at the nodes into the coefficients of a Chebyshev series."""
     nodes = chebyshev.chebpts1(_DEGREE + 1)

@@ -12,6 +12,7 @@ from gradproof._base.floats import is_float
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
+from gradproof.problems.vectors import in_structure
 from gradproof.tree import Leaf, Mismatch, Tree, flatten
 
 
@@ -37,7 +38,7 @@ def product(
         rows = rows_of(claim.matrix, at, outputs.tree, tree)
         if isinstance(rows, Mismatch):
             return rows
-        return in_structure(tree, np.asarray(outputs.cotangent @ rows).ravel())
+        return like_parameters(tree, np.asarray(outputs.cotangent @ rows).ravel())
 
     def of_jvp(at: Any) -> Any:
         assert isinstance(claim, JVP)
@@ -46,29 +47,23 @@ def product(
         for place in range(tree.size):
             unit[place] = 1.0
             with repeatably():
-                column = outputs.matched(claim.function(at, in_structure(tree, unit, like=at)))
+                column = outputs.matched(claim.function(at, like_parameters(tree, unit, like=at)))
             if isinstance(column, Mismatch):
                 return column
             found[place] = outputs.cotangent @ column
             unit[place] = 0.0
-        return in_structure(tree, found)
+        return like_parameters(tree, found)
 
     return {VJP: of_vjp, Jacobian: of_matrix, JVP: of_jvp}[type(claim)]
 
 
-def in_structure(tree: Tree, values: FloatArray, like: Any = None) -> Any:
+def like_parameters(tree: Tree, values: FloatArray, like: Any = None) -> Any:
     """Return one vector in the structure of the parameters, in the types of `like`."""
-    types: list[Any] = [np.float64] * len(tree.leaves)
+    types = [np.dtype(np.float64)] * len(tree.leaves)
     if like is not None:
         dtypes = [np.asarray(value).dtype for value in flatten(like, tree.root)[1]]
-        types = [dtype if is_float(dtype) else np.float64 for dtype in dtypes]
-    leaves = [
-        values[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
-        if leaf.shape
-        else np.dtype(dtype).type(values[leaf.start])
-        for leaf, dtype in zip(tree.leaves, types, strict=True)
-    ]
-    return tree.unflatten(leaves)
+        types = [dtype if is_float(dtype) else np.dtype(np.float64) for dtype in dtypes]
+    return in_structure(tree, values, types)
 
 
 def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:

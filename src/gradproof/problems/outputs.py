@@ -12,7 +12,8 @@ from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
-from gradproof.tree import Mismatch, Tree, flatten, match
+from gradproof.problems.vectors import as_vector, in_structure, joined
+from gradproof.tree import Mismatch, Tree, flatten
 
 _LEAST, _MOST = 0.5, 1.5  # sizes of a cotangent
 
@@ -56,17 +57,12 @@ class Outputs:
 
     def vector(self, value: Any) -> FloatArray:
         """Return a value of f as one vector."""
-        arrays = [array.astype(np.float64).ravel() for array in self.taken_apart(value)[1]]
-        return np.concatenate([np.empty(0), *arrays])
+        return joined(self.taken_apart(value)[1])
 
     def matched(self, claimed: Any) -> FloatArray | Mismatch:
         """Return what is claimed for all outputs as one vector, or what is amiss with it."""
         assert self.tree is not None
-        found = match(self.tree, claimed)
-        if isinstance(found, Mismatch):
-            return found
-        arrays = [np.asarray(value, dtype=np.float64).ravel() for value in found[0]]
-        return np.concatenate([np.empty(0), *arrays])
+        return as_vector(self.tree, claimed)
 
     @property
     def roundoff(self) -> float:
@@ -104,14 +100,7 @@ class Outputs:
     def in_structure(self, cotangent: FloatArray) -> Any:
         """Return a cotangent in the structure of the outputs, in their types."""
         assert self.tree is not None
-        return self.tree.unflatten(
-            [
-                cotangent[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
-                if leaf.shape
-                else dtype.type(cotangent[leaf.start])
-                for leaf, dtype in zip(self.tree.leaves, self._types, strict=True)
-            ]
-        )
+        return in_structure(self.tree, cotangent, self._types)
 
 
 def _shapes(tree: Tree) -> str:
