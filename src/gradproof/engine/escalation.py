@@ -6,6 +6,8 @@ nearly all of a leaf is wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gradproof.engine.along import Along
@@ -17,7 +19,7 @@ from gradproof.engine.pilot import Pilot
 from gradproof.engine.projections import Projections
 from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
-from gradproof.judge.line import lines_of
+from gradproof.judge.line import Line, lines_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
 from gradproof.judge.verdict import (
@@ -26,6 +28,7 @@ from gradproof.judge.verdict import (
     require_company,
     without_company,
 )
+from gradproof.judge.vetoes import edge_of_fine_stairs
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
 from gradproof.numerics.table import Table
@@ -68,7 +71,7 @@ class Escalation:
         self._confirmations = confirmations
         self.noise = pilot.noise
         self._learned: list[float] = []
-        along = Along(evaluator, pilot, value)
+        along = self._along = Along(evaluator, pilot, value)
         self._search = JumpSearch(along, scales.scale, rng)
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
@@ -168,9 +171,22 @@ class Escalation:
         )
         for place, line in zip(places.tolist(), lines, strict=True):
             found = judge_line(line)
+            if found.outcome < Outcome.FAIL and line.claim == 0 and self._is_a_stair(line, place):
+                found = replace(found, outcome=Outcome.TWO_SCALES, possible=np.inf)
             self.components.put(place, found)
             if found.outcome is Outcome.PASS and np.isfinite(found.amplitude):
                 self._learned.append(found.amplitude / 1.4)
+
+    def _is_a_stair(self, line: Line, place: int) -> bool:
+        """Whether f climbs by stairs: on one it stands as still as at the point. One evaluation."""
+        edge = edge_of_fine_stairs(line)
+        if edge is None:
+            return False
+        level, further = edge
+        displacement = np.zeros(self._claim.size)
+        displacement[place] = line.step[level] + further
+        (value,) = self._along.values([displacement])
+        return bool(value == line.plus[level])
 
     def _without_the_certain(self, queue: IntArray) -> IntArray:
         """Take lines out of the queue whose tables would only cost."""

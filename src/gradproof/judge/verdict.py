@@ -99,7 +99,7 @@ def judge_cheaply(
     invisible &= _is_invisible(stages.first, stages) | _is_invisible(stages.second, stages)
     outcome[invisible] = Outcome.FLAT
     slope, noise_of_slope = claimed_side(q.claim, at_sides, limits)
-    one_sided = open_ & ~invisible & np.isfinite(slope)
+    one_sided = open_ & ~invisible & np.isfinite(slope) & ~_may_be_stairs(stages)
     outcome[one_sided] = Outcome.ONE_SIDED
     value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
     truncation[one_sided] = 0.0
@@ -190,6 +190,17 @@ def _is_invisible(difference: Differences, stages: CheapStages) -> BoolArray:
         & (_movement(difference, stages) <= _FLAT * noise)
         & (np.abs(q.claim) * difference.step <= _FLAT * noise)
     )
+    return result
+
+
+def _may_be_stairs(stages: CheapStages) -> BoolArray:
+    """Whether f stands still on one side, as claimed, and climbs to both at the other step."""
+    still, climbs = np.zeros((2, stages.question.lines), dtype=bool)
+    for difference in (stages.first, stages.second):
+        up, down = (side - stages.value_at_zero for side in (difference.plus, difference.minus))
+        still |= (up == 0) | (down == 0)
+        climbs |= up * down < 0
+    result: BoolArray = (stages.question.claim == 0) & still & climbs
     return result
 
 

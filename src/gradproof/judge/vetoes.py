@@ -16,6 +16,9 @@ _MATTERS = 0.1  # of the gap: smaller deviations decide nothing
 _CLEARLY = 4.0  # bars
 _LOOKED_AT = 4  # smaller levels
 _KNOWN = 8.0  # times the noise: the bars hold stairs no higher than that
+_CLIMBS = 3  # levels of the table: stairs finer than a hundredth of the widest step
+_EVENLY = 0.3  # of its slope a hill may bend
+_FURTHER = 32.0  # times closer than the edge of a stair is
 _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithmetic
 
 
@@ -65,6 +68,28 @@ def is_on_a_staircase(line: Line) -> bool:
     climbs = (up != 0) & (down != 0)
     unlike = off > 4 * moved.min() / line.step + np.abs(right - left)
     return bool(np.any(climbs) and not np.any(climbs & unlike))
+
+
+def edge_of_fine_stairs(line: Line) -> tuple[int, float] | None:
+    """Return where f can be asked whether it climbs by stairs or is smooth beside a dead zone.
+
+    That is a level of the table, and how much further f has to stand still if they are stairs; None
+    where f does not stand still at the smallest steps and climb evenly, to both sides, at wider
+    ones. Wide stairs, that f climbs at one or two steps alone, are meant, as those of `floor`.
+    """
+    up, down = line.plus - line.value_at_zero, line.minus - line.value_at_zero
+    still, climbs = (up == 0) & (down == 0), up * down < 0
+    if still.size < 3 or not np.all(still[-2:]) or np.sum(climbs) < _CLIMBS:
+        return None
+    right, left = (up / line.step)[climbs], (-down / line.step)[climbs]
+    hill = float(np.median((right + left) / 2))
+    stair = min(np.min(np.abs(up[climbs])), np.min(np.abs(down[climbs])))
+    off = np.maximum(np.abs(right - hill), np.abs(left - hill))
+    room = 4 * stair / line.step[climbs] + np.abs(right - left) + _EVENLY * abs(hill)
+    further = float(line.step[still][0]) / _FURTHER
+    if np.any(off > room) or abs(hill) * further <= _KNOWN * line.noise_of_f:
+        return None
+    return int(np.flatnonzero(climbs)[-1]), further
 
 
 def stands_on_a_stair(line: Line, side: int) -> bool:

@@ -32,6 +32,7 @@ _LARGEST_STEP = 0.1  # in units of the natural scale
 _WIDEST_STEP = 0.3
 _TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
 _TINY_STEP = 1e-3
+_NARROW = 3e-3  # stairs of this width are finer than f is meant to vary
 _WIDER = 16.0
 _WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same step
 _SHRINKINGS = 2
@@ -260,27 +261,35 @@ class CheapStages:
         self._choose_steps()
 
     def _look_between(self) -> Iterator[Block]:
-        """Ask once between the two steps where f stands still at the one and moves at the other.
+        """Ask between the two steps where f stands still at the one and moves at the other.
 
         Where the derivative is 0, f moves by less than in proportion to the step, as a parabola
         does: by a part of the slope far out that is that of the steps. Else f may stand on a stair,
-        and 0 is the slope of that alone.
+        and 0 is the slope of that alone: on the other side it then moves the other way. Where f
+        stands still there, too, further out again, up to stairs that are wide enough to be meant.
         """
         f0 = self.value_at_zero
         still = (self._ahead == f0) | ((self.first.plus == f0) & (self.first.minus == f0))
         lines = np.flatnonzero(self.agrees & still & np.isfinite(self._far))
-        if lines.size == 0:
-            return
-        far, slope = self._far[lines], self._far_slope[lines]
-        yield Block(lines, np.sqrt(np.abs(self._step[lines] * far)) * np.sign(far))
-        values, offsets = self._told
+        step = np.abs(self._step[lines])
         noise = KAPPA * self.noise_of_f * math.sqrt(2)
-        with np.errstate(invalid="ignore"):
-            moved = np.abs(values - f0)
-            allowed = _AS_A_PARABOLA * slope * np.abs(offsets / far) * np.abs(offsets) + noise
-            self._on_stairs[lines] = moved > allowed
-        self._far[lines] = np.nan  # asked
-        self.agrees[lines] &= ~self._on_stairs[lines]
+        while lines.size:
+            far, slope = self._far[lines], self._far_slope[lines]
+            self._far[lines] = np.nan  # asked
+            yield Block(lines, np.sqrt(step * np.abs(far)) * np.sign(far))
+            moved, step = self._told[0] - f0, np.abs(self._told[1])
+            allowed = _AS_A_PARABOLA * slope * (step / np.abs(far)) * step + noise
+            with np.errstate(invalid="ignore"):
+                further = np.abs(moved) > allowed
+            if np.any(further):
+                yield Block(lines[further], -(step * np.sign(far))[further])
+                climbs = (self._told[0] - f0) * moved[further] < 0
+                self._on_stairs[lines[further][climbs]] = True
+                self.agrees[lines[further][climbs]] = False
+                further[further] = ~climbs
+            further = (further | (moved == 0)) & (step < _NARROW * self.question.scale[lines])
+            lines, step = lines[further], step[further]
+            self._far[lines] = far[further]
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
         """Ask at a second step."""
