@@ -54,7 +54,8 @@ class JumpSearch:
             return False
         if self._across is None:
             # What is plainly wrong is no matter of jumps, and must not hide what else is.
-            plain = np.isfinite(gap) & (gap > _SMALL_GAP * size)
+            too_far = gap * self._scale > self._scan.slope_error
+            plain = np.isfinite(gap) & ((gap > _SMALL_GAP * size) | too_far)
             self._across = self._make_up_for_it(
                 self._scan, np.where(plain, c.value, c.claim), noise
             )
