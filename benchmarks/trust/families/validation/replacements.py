@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from benchmarks.trust.case import Case, family
 from benchmarks.trust.truth import complex_step
+from scipy import special
 from scipy.integrate import solve_ivp
 
 _SOURCE = "written by hand"
@@ -516,4 +517,157 @@ def romberg_integrals(rng: np.random.Generator) -> Iterator[Case]:
             at,
             partial(complex_step, twin, at),
             {"outer square forgotten": unchained},
+        )
+
+
+@family(
+    "solver noise/implied volatilities", kind="solver noise", source=_SOURCE, split="validation"
+)
+def implied_volatilities(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw smiles: volatilities that explain the prices of calls, by the secant method."""
+
+    def call(volatility: Any, strike: Any) -> Any:
+        d = -np.log(strike) / volatility + volatility / 2
+        return special.ndtr(d) - strike * special.ndtr(d - volatility)
+
+    def vega(volatility: Any, strike: Any) -> Any:
+        d = -np.log(strike) / volatility + volatility / 2
+        return np.exp(-(d**2) / 2) / np.sqrt(2 * np.pi)
+
+    for n, tolerance in ((3, 1e-3), (6, 1e-5), (10, 1e-8)):
+        strikes, target = rng.uniform(0.8, 1.25, n), rng.uniform(0.1, 0.5, n)
+        at = call(rng.uniform(0.2, 0.7, n), strikes)
+
+        def secant(price: float, strike: float, tolerance: float = tolerance) -> float:
+            before, now = 0.3, 0.5
+            miss = call(before, strike) - price
+            for _ in range(60):
+                error = call(now, strike) - price
+                if abs(error) < tolerance or error == miss:
+                    break
+                before, now, miss = now, now - error * (now - before) / (error - miss), error
+            return now
+
+        def f(p: Any, s: Any = strikes, t: Any = target, secant: Any = secant) -> float:
+            found = np.array([secant(price, strike) for price, strike in zip(p, s, strict=True)])
+            return float(np.sum((found - t) ** 2))
+
+        def exact(p: Any, s: Any = strikes) -> Any:
+            v = np.full_like(p, 0.4)
+            for _ in range(40):
+                v = v - (call(v, s) - p) / vega(np.real(v), s)
+            return v
+
+        def gradient(p: Any, s: Any = strikes, t: Any = target, exact: Any = exact) -> Any:
+            v = exact(p)
+            return 2 * (v - t) / vega(v, s)
+
+        def twin(p: Any, t: Any = target, exact: Any = exact) -> Any:
+            return np.sum((exact(p) - t) ** 2)
+
+        def multiplied(p: Any, s: Any = strikes, t: Any = target, exact: Any = exact) -> Any:
+            v = exact(p)
+            return 2 * (v - t) * vega(v, s)
+
+        yield Case(
+            f"{n} strikes, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"vega multiplied": multiplied},
+        )
+
+
+@family("solver noise/pendulum periods", kind="solver noise", source=_SOURCE, split="validation")
+def pendulum_periods(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw fits of periods, by arithmetic-geometric means that end at a tolerance."""
+    for n, tolerance in ((2, 1e-2), (5, 1e-4), (8, 1e-9)):
+        at = {"length": rng.uniform(0.5, 2, n), "amplitude": rng.uniform(0.3, 2.5, n)}
+        seen = rng.uniform(4, 10, n)
+
+        def mean(amplitude: float, tolerance: float = tolerance) -> float:
+            a, g = 1.0, float(np.cos(amplitude / 2))
+            while abs(a - g) > tolerance:
+                a, g = (a + g) / 2, float(np.sqrt(a * g))
+            return a
+
+        def f(p: Any, seen: Any = seen, mean: Any = mean) -> float:
+            means = np.array([mean(one) for one in p["amplitude"]])
+            return float(np.sum((2 * np.pi * np.sqrt(p["length"]) / means - seen) ** 2) / 2)
+
+        def parts(p: Any) -> tuple[Any, Any, Any]:
+            k2 = np.sin(p["amplitude"] / 2) ** 2
+            K, E = special.ellipk(k2), special.ellipe(k2)
+            slope = (E - (1 - k2) * K) / (2 * k2 * (1 - k2)) * np.sin(p["amplitude"]) / 2
+            return np.sqrt(p["length"]), K, slope
+
+        def gradient(p: Any, seen: Any = seen, parts: Any = parts) -> Any:
+            root, K, slope = parts(p)
+            off = 4 * root * K - seen
+            return {"length": off * 2 * K / root, "amplitude": off * 4 * root * slope}
+
+        def twin(p: Any, seen: Any = seen) -> Any:
+            a, g = 1.0 + 0 * p["amplitude"], np.cos(p["amplitude"] / 2)
+            for _ in range(12):
+                a, g = (a + g) / 2, np.sqrt(a * g)
+            return np.sum((2 * np.pi * np.sqrt(p["length"]) / a - seen) ** 2) / 2
+
+        def small_angles(p: Any, gradient: Any = gradient) -> Any:
+            return {**gradient(p), "amplitude": np.zeros_like(p["amplitude"])}
+
+        yield Case(
+            f"{n} pendulums, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"small angles": small_angles},
+        )
+
+
+@family("solver noise/Markov chains", kind="solver noise", source=_SOURCE, split="validation")
+def markov_chains(rng: np.random.Generator) -> Iterator[Case]:
+    """Draw costs of stationary distributions, iterated to a tolerance; parameters are logits."""
+
+    def transitions(logits: Any) -> Any:
+        P = np.exp(logits)
+        return P / np.sum(P, axis=1, keepdims=True)
+
+    for n, tolerance in ((3, 1e-3), (5, 1e-6), (8, 1e-9), (12, 1e-12)):
+        at, cost = rng.standard_normal((n, n)), rng.uniform(0, 3, n)
+
+        def f(logits: Any, n: int = n, cost: Any = cost, tolerance: float = tolerance) -> float:
+            P, share = transitions(logits), np.full(n, 1 / n)
+            for _ in range(3000):
+                before, share = share, share @ P
+                if np.sum(np.abs(share - before)) < tolerance:
+                    break
+            return float(share @ cost)
+
+        def stationary(P: Any, n: int = n) -> Any:
+            return np.linalg.solve((np.eye(n) - P).T + np.ones((n, n)), np.ones(n))
+
+        def gradient(
+            logits: Any, n: int = n, cost: Any = cost, stationary: Any = stationary
+        ) -> Any:
+            P = transitions(logits)
+            share = stationary(P)
+            worth = np.linalg.solve(np.eye(n) - P + np.ones((n, n)), cost - share @ cost)
+            return share[:, None] * P * (worth - (P @ worth)[:, None])
+
+        def twin(logits: Any, cost: Any = cost, stationary: Any = stationary) -> Any:
+            return stationary(transitions(logits)) @ cost
+
+        def one_step(logits: Any, cost: Any = cost, stationary: Any = stationary) -> Any:
+            P = transitions(logits)
+            return stationary(P)[:, None] * P * (cost - (P @ cost)[:, None])
+
+        yield Case(
+            f"{n} states, {tolerance:.0e}",
+            f,
+            gradient,
+            at,
+            partial(complex_step, twin, at),
+            {"one step only": one_step},
         )
