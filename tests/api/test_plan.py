@@ -82,6 +82,9 @@ def test_without_a_search_it_ends_with_the_tensor(where: str) -> None:
         ({"confidence": 1.0}, "confidence: found 1.0, expected a probability below 1"),
         ({"confidence": "most"}, "confidence: found 'most'"),
         ({"search": 1}, "search: found 1, expected True or False"),
+        ({"where": "every", "directions": 20}, "directions: found 20 with where='every'"),
+        ({"where": "every", "search": False}, "search: found False with where='every'"),
+        ({"where": "leaves", "directions": 20}, "directions: found 20 with where='leaves'"),
     ],
 )
 def test_what_is_no_plan_is_refused(options: dict[str, Any], message: str) -> None:
@@ -92,3 +95,17 @@ def test_what_is_no_plan_is_refused(options: dict[str, Any], message: str) -> No
 def test_a_check_takes_nothing_else() -> None:
     with pytest.raises(gp.InputError, match="plan: found 8"):
         gp.check(f, right, AT, plan=8)  # type: ignore[arg-type]
+
+
+def test_an_automatic_plan_may_say_how_it_projects() -> None:
+    plan = gp.Plan(directions=20)
+    assert gp.check(f, right, AT, plan=plan).verdict == "pass"
+    long = np.linspace(0.5, 1.5, 1_500)
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), np.cos, long, plan=plan)
+    assert report.certificate is not None
+    assert report.certificate.directions == 20
+
+
+def test_no_probability_is_called_100_percent() -> None:
+    plan = gp.Plan("project", confidence=0.99999)
+    assert ", 99.999 % sure" in gp.check(f, right, AT, plan=plan).headline

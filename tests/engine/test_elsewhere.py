@@ -133,3 +133,45 @@ def test_one_tensor_that_reads_a_copy_is_named_alone() -> None:
     report = gp.check(f, reads_a_copy, AT)
     assert [leaf.verdict.value for leaf in report.leaves].count("fail") == 1
     assert [one.code for one in report.causes] == ["GP399"]
+
+
+def sines(x: Array) -> float:
+    return float(np.sum(np.sin(x)))
+
+
+def codes(claim: Callable[[Array], Array]) -> list[str]:
+    return [cause.code for cause in gp.check(sines, claim, np.linspace(0.2, 1.4, 30)).causes]
+
+
+def test_what_is_computed_in_single_and_grossly_wrong_is_not_stale() -> None:
+    def in_single(x: Array) -> Array:
+        x = x.astype(np.float32)
+        return (np.cos(x) + x**2 / 2).astype(np.float64)
+
+    assert "GP305" not in codes(in_single)
+
+
+@pytest.mark.parametrize(
+    ("rounded", "words"),
+    [
+        (lambda x: np.round(x, 2), "2 decimals"),
+        (lambda x: np.round(x, 3), "3 decimals"),
+        (lambda x: x.astype(np.float16).astype(np.float64), "float16"),
+    ],
+)
+def test_to_what_parameters_are_rounded_is_told(rounded: Any, words: str) -> None:
+    report = gp.check(sines, lambda x: np.cos(rounded(x)), np.linspace(0.2, 1.4, 30))
+    assert (
+        report.causes[0].message == f"the gradient is computed at the parameters rounded to {words}"
+    )
+
+
+def test_a_homogeneous_tensor_does_not_hide_that_the_point_is_another() -> None:
+    at = {"a": np.linspace(0.3, 1, 10), "b": np.linspace(0.3, 1, 10)}
+
+    def stale(p: Point) -> Point:
+        return {"a": 2 * 1.01 * p["a"], "b": np.cos(1.01 * p["b"])}
+
+    report = gp.check(lambda p: float(p["a"] @ p["a"]) + sines(p["b"]), stale, at)
+    (cause,) = report.causes
+    assert (cause.code, len(cause.addresses)) == ("GP305", 2)

@@ -289,3 +289,21 @@ def test_leaves_have_bounds_of_their_own() -> None:
     assert all(leaf.bound is not None and leaf.bound < 0.1 for leaf in certificate.leaves)
     assert "one random direction through each of" in report.summary()
     assert "error below" in report.summary()
+
+
+@pytest.mark.parametrize("plan", ["leaves", "project"])
+def test_tensors_that_are_all_claimed_0_are_judged_by_what_others_do(plan: str) -> None:
+    at = {"used": np.linspace(0.1, 1, 30), "other": np.linspace(0.3, 2, 40)}
+    claim = {"used": np.cos(at["used"]), "other": np.zeros(40)}
+
+    def of_one(p: Any) -> float:
+        return float(np.sum(np.sin(p["used"])))
+
+    def of_both(p: Any) -> float:
+        return of_one(p) + float(np.sum(np.sin(p["other"])))
+
+    assert gp.check(of_one, claim, at, plan=plan, include="other").passed
+    report = gp.check(of_both, claim, at, plan=plan, include="other")
+    assert report.verdict == "fail"
+    assert [cause.code for cause in report.causes] == ["GP409"]
+    assert gp.check(lambda p: 3.0, {k: 0 * v for k, v in at.items()}, at, plan=plan).passed

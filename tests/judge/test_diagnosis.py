@@ -1,5 +1,6 @@
 """Causes of what is wrong: each mistake is named, and nothing is named that was not made."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 import gradproof as gp
+from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.factors import what_it_may_be
 from gradproof.judge.fit import fit
 from gradproof.judge.suspect import Map, Suspect
@@ -375,7 +377,7 @@ def test_what_is_said_of_the_rest_is_true() -> None:
     claim[37] += 1
     report = gp.check(gp.Problem(lambda x: float(np.sum(np.sin(x))), claim, at, bounds=fixed))
     (cause,) = report.causes
-    assert cause.parameters == {"wrong": 1, "size": 5}
+    assert cause.parameters == {"wrong": 1, "size": 5, "complete": True}
     assert "1 of 5 components is wrong, and no others were seen to be" in cause.message
 
 
@@ -399,7 +401,13 @@ def test_two_different_mistakes_begin_nowhere() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(3.0, "a sum where a mean of 3"), (1 / 7, "a mean of 7"), (-3.0, ""), (777.43, ""), (1.5, "")],
+    [
+        (3.0, "it may be a sum where a mean of 3"),
+        (1 / 7, "it may be a mean of 7"),
+        (-3.0, ""),
+        (777.43, ""),
+        (1.5, ""),
+    ],
 )
 def test_what_a_factor_may_be(factor: float, words: str) -> None:
     may_be = what_it_may_be(factor, "")
@@ -416,3 +424,60 @@ def test_most_slices_may_be_zero() -> None:
     claim[0, 2, 2] = 0  # a part of the slice that is right elsewhere
     report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
     assert "GP410" not in [cause.code for cause in report.causes]
+
+
+def sines(x: Array) -> float:
+    return float(np.sum(np.sin(x)))
+
+
+def only_message(claim: Any, at: Array) -> str:
+    (cause,) = gp.check(sines, claim, at).causes
+    return cause.message
+
+
+def test_a_shift_may_push_numbers_out_and_zeros_in() -> None:
+    x = np.random.default_rng(0).uniform(0.2, 1.4, (5, 7))
+    claim = np.zeros_like(x)
+    claim[:, :-2] = np.cos(x)[:, 2:]
+    words = (
+        "the claim is what was measured, shifted by -2 along axis 1, with 0 where nothing was left"
+    )
+    assert only_message(claim, x) == words
+    claim[:, -1] = 0.1  # no zeros: not named
+    assert "shifted" not in only_message(claim, x)
+
+
+def test_axes_that_were_exchanged_are_named() -> None:
+    x = np.random.default_rng(0).uniform(0.2, 1.4, (4, 3, 5, 3))
+    words = "the claim is what was measured with axes 1 and 3 exchanged"
+    assert only_message(np.swapaxes(np.cos(x), 1, 3), x) == words
+
+
+def test_a_named_factor_is_within_the_bars_of_the_one_that_is_seen() -> None:
+    x = np.linspace(0.5, 1.5, 200).astype(np.float32)
+
+    def single(v: Any) -> Any:
+        return np.sum(np.sin(v), dtype=np.float32)
+
+    messages = []
+    for factor in (2.0, 1.99):
+        (cause,) = gp.check(single, lambda v, by=factor: np.cos(v) * np.float32(by), x).causes
+        messages.append(cause.message)
+    assert messages[0].startswith("the claim is 2 times what was measured: it may be a forgotten ½")
+    assert messages[1].startswith("the claim is 1.99")
+
+
+def test_where_not_all_was_found_nothing_is_said_of_the_rest() -> None:
+    measured = np.ones((8, 6))
+    claim = measured.copy()
+    claim[3] = 0
+    whole = suspect(claim, measured)
+    for code in ("GP410", "GP411"):
+        observe, message = CATALOGUE[code].observe, CATALOGUE[code].finding
+        assert observe is not None
+        said = [
+            message(**(observe(one) or {})).message
+            for one in (whole, dataclasses.replace(whole, complete=False))
+        ]
+        assert "nowhere else" in said[0]
+        assert said[1].endswith("where the rest of the error is was not found")

@@ -234,7 +234,7 @@ def _automatic(
         return plan
     count = space.x.size if chosen is None else int(np.sum(chosen))
     every = count <= _EVERY or self_test or space.is_on_a_bound
-    return dataclasses.replace(plan, where="every" if every else "project")
+    return Plan("every") if every else dataclasses.replace(plan, where="project")
 
 
 def _chosen(

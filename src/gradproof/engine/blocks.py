@@ -10,6 +10,7 @@ from gradproof.engine.groups import Groups
 from gradproof.judge.patterns import LARGEST, Block, Part, block_of
 
 _SAMPLE = 6  # components among those that are known
+_RUNS = 16  # of each axis of a block, none of which may be right
 
 Ends = list[tuple[int, int]]  # the first and the last place of each axis
 
@@ -57,7 +58,15 @@ class BlockSearch:
         filled = fills(
             self._groups, block, self._shape, self._measured, self._rng, sample=2 * _SAMPLE
         )
-        return block if filled else None
+        return block if filled and self._has_no_hole(ends) else None
+
+    def _has_no_hole(self, ends: Ends) -> bool:
+        """Whether the block is wrong from end to end: two blocks beside each other are not."""
+        for axis, (first, last) in enumerate(ends):
+            runs = np.array_split(np.arange(first, last + 1), min(_RUNS, last - first + 1))
+            if not all(self._has_error(ends, axis, int(run[0]), int(run[-1])) for run in runs):
+                return False
+        return True
 
     def _first(self, ends: Ends, axis: int, most: int) -> int:
         """Return the first place of an axis with an error; that at `most` has one."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.groups import groups_in
+from gradproof.engine.groups import Groups, groups_in
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Line, Projections
@@ -19,11 +20,12 @@ from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify, certify_leaves
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted
+from gradproof.judge.located import Located
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.plan import Plan
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
-from gradproof.numerics.directions import Gaussian
+from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.tree import Leaf, Tree
 
@@ -76,7 +78,7 @@ def probe(
         for part in (weight * claim, floor)
     )
     effects = np.maximum(effects, floors)
-    effects[effects == 0] = np.max(effects)
+    effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
     one = np.ones(len(lines))
     over = [line.gaussian.start for line in lines]
     groups = np.unique(over, return_inverse=True)[1].astype(np.int64)
@@ -150,8 +152,6 @@ def project(
             "move: plan='every' checks them from one side"
         )
     chosen_leaves = tuple(bool(np.any(weight[leaf.start : leaf.stop])) for leaf in tree.leaves)
-    # Where nothing is claimed, what f does around the point says what is worth resolving.
-    floor = scales.movement if np.any(claim) else scales.effect
     ask = functools.partial(
         probe,
         evaluator,
@@ -160,7 +160,7 @@ def project(
         rules=setting.rules,
         pilot=setting.pilot,
         value=setting.value,
-        floor=floor * weight / scales.scale,
+        floor=_worth_resolving(tree, scales, claim) * weight / scales.scale,
         roundoff_of_claim=found.roundoff_of_claim,
         rng=rng,
     )
@@ -181,39 +181,68 @@ def project(
             return result(everything, None, (), certificate=certificate)
     groups_of = groups_in(evaluator, found, setting, weight, rng)
     asked = np.flatnonzero(chosen_leaves).tolist()
-    bar_of_groups = None
+    bars = None
     if everything is not None and plan.search and len(asked) > _MANY:
         groups = groups_of(Leaf((), "", (tree.size,), 0))
         told = wrong_leaves(tree, asked, groups, rng)
         if told is not None:
-            asked, bar_of_groups = told, groups.bar
-    lines = [Line(Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop), 0) for k in asked]
-    leaves = ask(lines)
+            bars = _relative_to_leaves(tree, weight * claim, groups.bar)
+            # What matters too little for groups to tell is asked by itself.
+            asked = [k for k in asked if k in told or not bars[k] <= setting.rules.cap]
+    through = [Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
+    leaves = ask([Line(one, THROUGH_ONE_LEAF) for one in through])
     if certificate is None:
         certificate = certify_leaves(
             tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence
         )
-    located = tuple(
-        Search(leaf, number, groups_of(leaf), rtol=setting.rules.default, rng=rng).run()
-        for number, is_wrong in zip(asked, leaves.components.wrong.tolist(), strict=True)
-        if is_wrong and plan.search
-        for leaf in [tree.leaves[number]]
-    )
+    located: tuple[Located, ...] = ()
+    if plan.search:
+        failed = [k for k, wrong in zip(asked, leaves.components.wrong, strict=True) if wrong]
+        search = functools.partial(
+            _search, tree, groups_of=groups_of, rtol=setting.rules.default, rng=rng
+        )
+        located = search(failed)
+        if not failed and everything is not None and np.any(everything.components.wrong):
+            # No leaf shows by itself what all of them do together.
+            located = tuple(one for one in search(asked) if len(asked) == 1 or np.any(one.wrong))
     return result(
         everything,
         leaves,
         tuple(asked),
         certificate=certificate,
         located=located,
-        bars_of_others=_relative_to_leaves(tree, weight * claim, bar_of_groups),
+        bars_of_others=bars,
     )
 
 
-def _relative_to_leaves(
-    tree: Tree, effect: FloatArray, bar: float | None
-) -> tuple[float, ...] | None:
+def _search(
+    tree: Tree,
+    numbers: Sequence[int],
+    *,
+    groups_of: Callable[[Leaf], Groups],
+    rtol: float,
+    rng: np.random.Generator,
+) -> tuple[Located, ...]:
+    leaves = ((tree.leaves[number], number) for number in numbers)
+    return tuple(
+        Search(leaf, number, groups_of(leaf), rtol=rtol, rng=rng).run() for leaf, number in leaves
+    )
+
+
+def _worth_resolving(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:
+    """Return the least effects worth resolving: what f does around the point, where it is known.
+
+    Where a leaf is claimed to be 0, else what the others do.
+    """
+    floor = scales.movement.copy() if np.any(claim) else scales.effect.copy()
+    for leaf in tree.leaves:
+        part = slice(leaf.start, leaf.stop)
+        if not np.any(claim[part]) and not np.any(floor[part]):
+            floor[part] = scales.effect[part]
+    return floor
+
+
+def _relative_to_leaves(tree: Tree, effect: FloatArray, bar: float) -> tuple[float, ...]:
     """Return a bar relative to what the claim of each leaf does."""
-    if bar is None:
-        return None
     sizes = [float(np.linalg.norm(effect[leaf.start : leaf.stop])) for leaf in tree.leaves]
     return tuple(bar / size if size else np.inf for size in sizes)

@@ -11,7 +11,7 @@ from gradproof.judge.evidence import Probes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.report import Certificate, LeafCertificate
 from gradproof.judge.verdict import Components
-from gradproof.numerics.directions import Gaussian
+from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 
@@ -96,7 +96,7 @@ def certify_leaves(
         error = norm_bound(np.array([shown]), each)
         errors.append(error)
         sizes.append(size)
-        direction = Gaussian(seed, leaf.start, leaf.stop).chunks(0)
+        direction = Gaussian(seed, leaf.start, leaf.stop).chunks(THROUGH_ONE_LEAF)
         single = _singles(tree, weight, visible[line : line + 1], [direction])[number]
         bound = error / size if size else math.inf
         found.append(_of_leaf(tree, number, single, claim, bound=bound))

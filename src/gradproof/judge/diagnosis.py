@@ -61,14 +61,14 @@ def diagnose(suspects: Sequence[Suspect], leaves: Sequence[LeafFinding]) -> list
 
 
 def is_unexplained(record: Record) -> bool:
-    """Whether a gradient is wrong, and nothing but that is known of any tensor."""
-    codes = {cause.code for cause in record.causes if cause.code >= "GP3"}
-    return record.verdict is Verdict.FAIL and "GP399" in codes <= {"GP399", "GP413"}
+    """Whether a gradient is wrong, and of some tensor nothing but that is known."""
+    codes = {cause.code for cause in record.causes}
+    return record.verdict is Verdict.FAIL and "GP399" in codes
 
 
 def _where_it_begins(leaves: Sequence[LeafFinding]) -> list[CauseFinding]:
     """Return that all tensors up to one are wrong and all behind it right, if that is so."""
-    known = [leaf.checked > 0 for leaf in leaves]
+    known = [leaf.checked > 0 or math.isfinite(leaf.discrepancy) for leaf in leaves]
     verdicts = [leaf.verdict for leaf in leaves]
     count = sum(verdict is Verdict.FAIL for verdict in verdicts)
     right = len(verdicts) - count

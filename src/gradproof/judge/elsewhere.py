@@ -28,20 +28,24 @@ class Elsewhere:
 
     `scaled` are those at all parameters times `scaled_by()`, None where there are too many.
     `constant` says that the claim is the same, bit for bit, at parameters between which f bends;
-    `rounded_to` to what they are rounded before, if that is seen.
+    `rounded_to` to what they are rounded before, if that is seen, and `rounded_by` by how much
+    rounding moves each claim, about.
     """
 
     scaled: tuple[FloatArray, ...] | None
     constant: bool
     rounded_to: str | None
+    rounded_by: FloatArray | None = None
 
     def of(self, leaf: Leaf) -> Elsewhere:
         """Return what concerns one leaf, in its shape."""
-        if self.scaled is None:
-            return self
         part = slice(leaf.start, leaf.stop)
-        scaled = tuple(claim[part].reshape(leaf.shape) for claim in self.scaled)
-        return dataclasses.replace(self, scaled=scaled)
+        scaled, by = self.scaled, self.rounded_by
+        return dataclasses.replace(
+            self,
+            scaled=scaled and tuple(claim[part].reshape(leaf.shape) for claim in scaled),
+            rounded_by=None if by is None else by[part].reshape(leaf.shape),
+        )
 
 
 def best_factor(nodes: FloatArray, y: FloatArray, room: FloatArray) -> float | None:

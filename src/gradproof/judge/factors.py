@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-_USUAL = {2.0: "a forgotten ½, a term added twice", 0.5: "a ½ too much, a term counted half"}
+_USUAL = {2.0: "a forgotten ½ or a term added twice", 0.5: "a ½ too much or a term counted half"}
 _LARGEST = 10_000
 _EXACT = 1e-5  # relative, and small beside the distance of the next number
 
@@ -22,7 +22,7 @@ def named_factors(facts: Mapping[str, float]) -> Iterator[tuple[float, str]]:
 
 def what_it_may_be(factor: float, named: str) -> str:
     """Return what a factor may be, as half a sentence."""
-    may_be = [f"that is {named}"] if named else []
+    may_be = []
     if factor in _USUAL:
         may_be.append(_USUAL[factor])
     whole = round(factor)
@@ -31,4 +31,5 @@ def what_it_may_be(factor: float, named: str) -> str:
         may_be.append(f"a sum where a mean of {whole:,} is meant")
     elif 1 < part <= _LARGEST and abs(1 / factor - part) < _EXACT * part:
         may_be.append(f"a mean of {part:,} where a sum is meant")
-    return "; ".join(may_be)
+    is_named = [f"that is {named}"] if named else []
+    return "; ".join(is_named + ([f"it may be {', or '.join(may_be)}"] if may_be else []))

@@ -30,11 +30,13 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
 
     The parameters are fitted by least squares, every measurement weighted by its room; all of them
     must then agree within it, the discrepancy of the claim must be far larger, and it must be
-    visible in two more measurements than there are parameters. Where slopes along directions were
+    visible in two more measurements than there are parameters. What the map does not know is NaN,
+    and not compared. Where slopes along directions were
     measured as well, they are asked once the single components agree.
     """
     known = np.isfinite(suspect.measured) & np.isfinite(suspect.room)
     fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)
+    known &= np.isfinite(fixed)
     parts = [suspect.claim, fixed, *candidate.bases]
     single = _Measured(
         suspect.measured[known],
@@ -45,6 +47,8 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     slopes = suspect.seen
     if slopes is None:
         return _fit(single, candidate)
+    if not np.all(np.isfinite(fixed)):
+        return None
     if single.y.size and _fit(single, candidate, enough=False) is None:
         return None
     one = np.ones_like(slopes.measured)

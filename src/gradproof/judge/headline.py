@@ -61,7 +61,7 @@ def probed(
     limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
     limits += _share_left_out(left_out, len(leaves))
     if certificate is not None and not certificate.of_leaves:
-        sure = f"{100 * certificate.confidence:.4g} % sure"
+        sure = f"{percent(certificate.confidence)} sure"
         return ", ".join(
             [f"error below {rounded_up(certificate.bound)} of the gradient", sure, *limits]
         )
@@ -70,6 +70,11 @@ def probed(
         moved = len(leaves) - left_out
         through = "each of " * (moved > 1) + counted(moved, "tensor")
     return ", ".join([f"right to {rtol:.0e} along a direction through {through}", *limits])
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent, and never 100 % where it is less."""
+    return f"{100 * probability:.12g} %"
 
 
 def rounded_up(bound: float) -> str:

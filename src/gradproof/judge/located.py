@@ -186,6 +186,7 @@ def mistakes(
                 facts=facts,
                 seen=slopes,
                 located=one.part,
+                complete=one.rest == 0,
                 elsewhere=elsewhere and elsewhere.of(leaf),
             )
         )

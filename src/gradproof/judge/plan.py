@@ -20,8 +20,9 @@ class Plan:
         ``"every"`` component; ``"leaves"``: one random direction through each leaf; ``"project"``:
         random directions over everything; ``"auto"``: as :func:`check` chooses.
     directions : int, default 8
-        How many directions there are over everything. The bound of the certificate shrinks with
-        their number: it is about 3.1 times the norm of what shows for 8, 1.5 for 40.
+        How many directions there are over everything, for ``"project"`` and ``"auto"``. The bound
+        of the certificate shrinks with their number: it is about 3.1 times the norm of what shows
+        for 8, 1.5 for 40.
     confidence : float, default 0.999
         The probability with which the certificate holds, over the random directions.
     search : bool, default True
@@ -30,7 +31,7 @@ class Plan:
     Raises
     ------
     InputError
-        If one of them cannot be understood.
+        If one of them cannot be understood, or is for another plan.
 
     See Also
     --------
@@ -72,3 +73,10 @@ class Plan:
             )
         if not isinstance(self.search, bool):
             raise InputError(f"search: found {described(self.search)}, expected True or False")
+        unused = {"every": ("directions", "confidence", "search"), "leaves": ("directions",)}
+        for name in unused.get(self.where, ()):
+            if getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                raise InputError(
+                    f"{name}: found {getattr(self, name)} with where={self.where!r}, which has no "
+                    "use for it"
+                )

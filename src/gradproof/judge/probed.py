@@ -186,9 +186,13 @@ def _with_place(tree: Tree, leaf: LeafFinding, found: Probed, number: int) -> Le
         return leaf
     worst = culprits(tree, [one], found.claim, found.scale, found.leaves.unit)[0]
     claim = found.claim[tree.leaves[number].start + one.places]
-    several = one.part is None and one.places.size > 1
+    # Of the few components that stand out nothing follows for the others.
+    several = one.part is None and (one.widespread or one.places.size == tree.leaves[number].size)
+    several &= one.places.size > 1
     return dataclasses.replace(
         leaf,
+        verdict=Verdict.FAIL,
+        reason=None,
         wrong=int(np.sum(one.wrong)),
         worst=worst,
         ratio=uniform_ratio(claim, one.value, one.bar) if several else None,

@@ -15,6 +15,7 @@ from gradproof.numerics.protocol import BoolArray, FloatArray
 
 Parameters = dict[str, Any]
 
+UNFOUND = "; where the rest of the error is was not found"
 ROOM = 1.5  # bars that what explains a mistake may be off
 
 
@@ -38,8 +39,9 @@ class Suspect:
     and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
     claims for the other leaves by address, and `facts` numbers that the user has named. `seen` are
     slopes along directions through the leaf, where few components were measured by themselves, and
-    `located` is the part that holds the error, where a search has found one. `elsewhere` is what
-    the gradient claims at other parameters, where it was asked.
+    `located` is the part that holds the error, where a search has found one; `complete` says that
+    none is left that was not found. `elsewhere` is what the gradient claims at other parameters,
+    where it was asked.
     """
 
     address: str
@@ -53,6 +55,7 @@ class Suspect:
     facts: Mapping[str, float]
     seen: Slopes | None = None
     located: Part | None = None
+    complete: bool = True
     elsewhere: Elsewhere | None = None
 
     @property

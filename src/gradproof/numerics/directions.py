@@ -10,6 +10,8 @@ import numpy as np
 from gradproof.numerics.protocol import FloatArray
 
 CHUNK = 1 << 18  # components
+THROUGH_ONE_LEAF = 1 << 32
+"""The number of the direction through a leaf, unlike those of any direction through everything."""
 
 
 @dataclasses.dataclass(frozen=True)

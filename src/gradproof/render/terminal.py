@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.headline import counted, rounded_up
+from gradproof.judge.headline import counted, percent, rounded_up
 from gradproof.judge.report import (
     CauseFinding,
     Certificate,
@@ -231,7 +231,7 @@ def _proved(leaf: LeafCertificate) -> str:
 
 def _certificate(certificate: Certificate) -> Any:
     """Say what the directions prove, and what they do not."""
-    sure = f"{100 * certificate.confidence:.4g} %"
+    sure = percent(certificate.confidence)
     over = f"{certificate.directions} random directions"
     if certificate.of_leaves:
         over = f"one random direction through each of {counted(certificate.directions, 'tensor')}"
@@ -251,7 +251,10 @@ def _culprits(record: Record) -> Any:
     listed = [culprit for culprit in record.culprits if culprit.path in wrong][:_MOST_CULPRITS]
     if not listed:
         return None
-    lines: list[Any] = [Text("the largest wrong components", style="bold")]
+    # Where a search gives up listing, those that it met are no larger than others.
+    sampled = any(leaf.checked == 0 for leaf in record.leaves if leaf.path in wrong)
+    which = "some of the" if sampled else "the largest"
+    lines: list[Any] = [Text(f"{which} wrong components", style="bold")]
     lines += [
         _indented(
             _text(f"{culprit.address}   {_both(culprit)}"),

@@ -2,14 +2,35 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.factors import named_factors, what_it_may_be
 from gradproof.judge.suspect import Map, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
+_DEVIATIONS = 4.0
+_NEAR = 0.1  # of the room of the clearest component: all may be off to one side
+
+
+def _is_within_the_bars(suspect: Suspect, factor: float) -> bool:
+    """Whether a factor agrees with the one that all components together have."""
+    known = np.isfinite(suspect.measured) & np.isfinite(suspect.room) & (suspect.room > 0)
+    room = suspect.room[known]
+    predicted, measured = suspect.claim[known] / factor / room, suspect.measured[known] / room
+    weight = float(predicted @ predicted)
+    if not 0 < weight < np.inf:
+        return True  # nothing to tell by
+    times = float(predicted @ measured) / weight
+    scatter = float(np.linalg.norm(measured - times * predicted)) / np.sqrt(max(1, room.size - 1))
+    bar = _DEVIATIONS * (scatter if room.size > 2 else 1.0) / np.sqrt(weight)
+    return bool(abs(times - 1) <= bar + _NEAR / float(np.max(np.abs(predicted))))
+
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
     for factor, named in named_factors(suspect.facts):
+        if not _is_within_the_bars(suspect, factor):
+            continue
         yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
 
     def read(theta: FloatArray, bars: FloatArray) -> Parameters | None:

@@ -11,6 +11,7 @@ from gradproof.judge.elsewhere import at_factor, best_factor
 from gradproof.judge.suspect import Map, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
+_ROUNDINGS = 10.0  # times what rounding by most of the spacing does
 _AS_IT_IS = 1e-9  # relative: the point itself
 
 
@@ -44,14 +45,19 @@ def _observe(suspect: Suspect) -> Parameters | None:
         return None
     if elsewhere.constant:
         return {"constant": True}
-    return {"rounded_to": elsewhere.rounded_to} if elsewhere.rounded_to else None
+    if elsewhere.rounded_to is None or elsewhere.rounded_by is None:
+        return None
+    # What is wrong by far more than rounding makes of it has another cause.
+    known = np.isfinite(suspect.measured)
+    off, rounding = (np.linalg.norm(part[known]) for part in (suspect.off, elsewhere.rounded_by))
+    return {"rounded_to": elsewhere.rounded_to} if off <= _ROUNDINGS * rounding else None
 
 
 def _message(times: float = 1.0, constant: bool = False, rounded_to: str = "") -> str:
     if constant:
         return (
             "the gradient is the same at other parameters, bit for bit, and f is no straight line: "
-            "it does not read the parameters that it is given"
+            "it reads other parameters than those that it is given, or none"
         )
     if rounded_to:
         return f"the gradient is computed at the parameters rounded to {rounded_to}"

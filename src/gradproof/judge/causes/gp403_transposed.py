@@ -13,13 +13,20 @@ def _maps(suspect: Suspect) -> Iterator[Map]:
     shape = suspect.claim.shape
     for first, second in combinations(range(len(shape)), 2):
         if shape[first] == shape[second] > 1:
-            yield Map(np.swapaxes(suspect.claim, first, second))
+            axes = f"{first} and {second}" if len(shape) > 2 else ""
+            yield Map(np.swapaxes(suspect.claim, first, second), parameters={"axes": axes})
+
+
+def _message(axes: str) -> str:
+    if axes:
+        return f"the claim is what was measured with axes {axes} exchanged"
+    return "the claim is the transpose of what was measured"
 
 
 CAUSE = Cause(
     code="GP403",
     name="transposed",
-    message="the claim is the transpose of what was measured",
+    message=_message,
     advice="Exchange the factors of the matrix product, or transpose one of them.",
     text="""
 ## What it is

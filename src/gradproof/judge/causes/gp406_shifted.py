@@ -15,13 +15,23 @@ def _maps(suspect: Suspect) -> Iterator[Map]:
         for by in _SHIFTS:
             if 2 * abs(by) < length or (by == 1 and length == 2):
                 back = np.roll(suspect.claim, -by, axis)
-                yield Map(back, parameters={"axis": axis, "by": by})
+                parameters = {"axis": axis, "by": by, "filled": False}
+                yield Map(back, parameters=parameters)
+                lost = np.arange(-by, 0) if by > 0 else np.arange(-by)
+                if not np.any(back.take(lost, axis)):
+                    np.moveaxis(back, axis, 0)[lost] = np.nan
+                    yield Map(back, parameters={**parameters, "filled": True})
+
+
+def _message(axis: int, by: int, filled: bool) -> str:
+    zeros = ", with 0 where nothing was left" if filled else ""
+    return f"the claim is what was measured, shifted by {by:+d} along axis {axis}{zeros}"
 
 
 CAUSE = Cause(
     code="GP406",
     name="shifted",
-    message="the claim is what was measured, shifted by {by:+d} along axis {axis}",
+    message=_message,
     advice="Look for an index that is off by one, a roll, or padding on one side only.",
     text="""
 ## What it is
@@ -30,7 +40,8 @@ Every number is right, and all of them stand a place or two beside their own.
 
 ## How it shows
 
-Rolled back along that axis, the claim agrees with the measurement in all components.
+Rolled back along that axis, the claim agrees with the measurement in all components; or in all but
+those at the end that were pushed out, where the other end was filled with zeros.
 
 ## How it comes about
 

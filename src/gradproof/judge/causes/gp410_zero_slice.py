@@ -4,15 +4,20 @@ import numpy as np
 
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.patterns import Slices, wrong_block
-from gradproof.judge.suspect import Parameters, Suspect
+from gradproof.judge.suspect import UNFOUND, Parameters, Suspect
 
 _MOSTLY = 0.7  # of the components of a slice: some may have no gradient, as claimed
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
+    slices = _zero_slices(suspect)
+    return None if slices is None else {"slices": slices, "complete": suspect.complete}
+
+
+def _zero_slices(suspect: Suspect) -> str | None:
     wrong, claim, part = suspect.wrong, suspect.claim, suspect.located
     if part is not None:
-        return None if np.any(part.of(claim)) else {"slices": part.words(claim.ndim)}
+        return None if np.any(part.of(claim)) else part.words(claim.ndim)
     found = []
     for axis in range(wrong.ndim if wrong.ndim > 1 else 0):
         rest = tuple(k for k in range(wrong.ndim) if k != axis)
@@ -23,14 +28,19 @@ def _observe(suspect: Suspect) -> Parameters | None:
             found.append(Slices(axis, tuple(places.tolist())))
     if not found:
         block = None if np.any(claim[wrong]) else wrong_block(wrong)
-        return None if block is None else {"slices": block.words(wrong.ndim)}
-    return {"slices": min(found, key=lambda one: len(one.places)).words(wrong.ndim)}
+        return None if block is None else block.words(wrong.ndim)
+    return min(found, key=lambda one: len(one.places)).words(wrong.ndim)
+
+
+def _message(slices: str, complete: bool) -> str:
+    elsewhere = ", and wrong nowhere else" if complete else UNFOUND
+    return f"the claim is 0 in {slices}, where f moves{elsewhere}"
 
 
 CAUSE = Cause(
     code="GP410",
     name="zero-slice",
-    message="the claim is 0 in {slices}, where f moves, and wrong nowhere else",
+    message=_message,
     advice="Look for a loop that ends too early, a slice that is too short, a mask.",
     text="""
 ## What it is

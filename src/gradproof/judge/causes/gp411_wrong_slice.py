@@ -3,7 +3,8 @@
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.suspect import Parameters, Suspect
+from gradproof.judge.headline import counted
+from gradproof.judge.suspect import UNFOUND, Parameters, Suspect
 
 
 def _observe(suspect: Suspect) -> Parameters | None:
@@ -12,13 +13,21 @@ def _observe(suspect: Suspect) -> Parameters | None:
         return None
     inside = np.any([part.mask(wrong.shape) for part in parts], axis=0)
     words = " and ".join(part.words(wrong.ndim) for part in parts)
-    return {"slices": words, "elsewhere": int(np.sum(wrong & ~inside))}
+    return {
+        "slices": words,
+        "elsewhere": int(np.sum(wrong & ~inside)),
+        "complete": suspect.complete,
+    }
 
 
-def _message(slices: str, elsewhere: int) -> str:
+def _message(slices: str, elsewhere: int, complete: bool) -> str:
     if elsewhere:
-        return f"nearly all of the error is in {slices}; elsewhere {elsewhere:,} are wrong by less"
-    return f"the claim is wrong in {slices}, and nowhere else"
+        are = "is" if elsewhere == 1 else "are"
+        return (
+            f"nearly all of the error is in {slices}; elsewhere "
+            f"{counted(elsewhere, 'component')} {are} wrong by less"
+        )
+    return f"the claim is wrong in {slices}{', and nowhere else' if complete else UNFOUND}"
 
 
 CAUSE = Cause(

@@ -3,7 +3,8 @@
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.suspect import Parameters, Suspect
+from gradproof.judge.headline import counted
+from gradproof.judge.suspect import UNFOUND, Parameters, Suspect
 
 _FEW = 0.05  # of a tensor
 _AT_MOST = 100
@@ -14,12 +15,13 @@ def _observe(suspect: Suspect) -> Parameters | None:
     size = int(np.sum(np.isfinite(suspect.measured)))
     if size < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * size)):
         return None
-    return {"wrong": wrong, "size": size}
+    return {"wrong": wrong, "size": size, "complete": suspect.complete}
 
 
-def _message(wrong: int, size: int) -> str:
+def _message(wrong: int, size: int, complete: bool) -> str:
     verb = "is" if wrong == 1 else "are"
-    return f"{wrong:,} of {size:,} components {verb} wrong, and no others were seen to be"
+    others = ", and no others were seen to be" if complete else UNFOUND
+    return f"{wrong:,} of {counted(size, 'component')} {verb} wrong{others}"
 
 
 CAUSE = Cause(
