@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors bench trust diagnose docs clean
+.PHONY: demo test test-all lint types floors frameworks bench trust diagnose docs clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -17,11 +17,17 @@ demo: $(VENV)/.demo
 	$(BIN)/gradproof demo
 
 test: lint types floors
-	$(BIN)/python -m pytest -n 2 -m "not integration"
+	$(BIN)/python -m pytest -n 2 -m "not integration" $(CORE)
 
 test-all: $(VENV)/.test+docs
-	$(BIN)/python -m pytest -m integration
-	$(MAKE) trust diagnose docs bench BENCH=--quick
+	$(BIN)/python -m pytest -m integration $(CORE)
+	$(MAKE) frameworks trust diagnose docs bench BENCH=--quick
+
+CORE := --ignore=tests/with_torch --ignore=tests/with_jax --ignore-glob='src/gradproof/frameworks/torch_*' \
+	--ignore-glob='src/gradproof/frameworks/jax_*'
+
+frameworks: $(VENV)/.bench
+	$(BIN)/python -m pytest tests/with_torch
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

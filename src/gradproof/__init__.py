@@ -19,13 +19,14 @@ from gradproof.judge.report import (
     LeafFinding,
     PatternFinding,
 )
-from gradproof.problems import HVP, JVP, VJP, Hessian, Jacobian, Problem
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem, autodiff
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
     "HVP",
     "JVP",
     "VJP",
+    "Autodiff",
     "CauseFinding",
     "Certificate",
     "ComponentFinding",
@@ -47,6 +48,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "assert_gradient",
+    "autodiff",
     "check",
     "data",
     "differentiate",

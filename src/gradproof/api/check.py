@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
+from gradproof.api.frameworks import as_problem_of_arrays
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
 from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
@@ -168,6 +169,38 @@ def check(
     ("params['b']", 2.0, 3.0)
     """
     problem = _problem(f, gradient, at)
+    options: dict[str, Any] = {
+        "plan": plan,
+        "rtol": rtol,
+        "include": include,
+        "exclude": exclude,
+        "progress": progress,
+        "self_test": self_test,
+    }
+    seed = whole_number(seed, "seed", at_least=0)
+    with as_problem_of_arrays(problem, seed) as (problem, unreached):
+        report = _check(problem, seed=seed, **options)
+    addresses = unreached()
+    if addresses:
+        from gradproof.judge.causes import CATALOGUE  # much text, for those who need it
+
+        cause = CATALOGUE["GP504"].finding(*addresses)
+        report = dataclasses.replace(report, causes=(*report.causes, cause))
+    return report
+
+
+def _check(
+    problem: Problem,
+    *,
+    seed: int,
+    plan: str | Plan = "auto",
+    rtol: float | None = None,
+    include: str | Sequence[str] | None = None,
+    exclude: str | Sequence[str] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    self_test: bool = False,
+) -> Report:
+    """Check a problem of arrays."""
     if isinstance(problem.gradient, (Claim, SecondClaim)):
         from gradproof.api.claims import check_claim
         from gradproof.api.hessians import check_hessian
@@ -175,8 +208,8 @@ def check(
         of_claim = check_claim if isinstance(problem.gradient, Claim) else check_hessian
         return of_claim(
             problem,
-            check,
-            whole_number(seed, "seed", at_least=0),
+            _check,
+            seed,
             plan=plan,
             rtol=rtol,
             include=include,
@@ -189,7 +222,6 @@ def check(
         rtol = positive_number(rtol, "rtol")
         if rtol >= 1:
             raise InputError(f"rtol: found {rtol}, expected a relative error below 1, such as 1e-5")
-    seed = whole_number(seed, "seed", at_least=0)
     if progress is not None and not callable(progress):
         raise InputError(
             f"progress: found {described(progress)}, expected a function of (done, total)"

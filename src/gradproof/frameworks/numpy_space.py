@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
 from gradproof.frameworks.box import limits_in, toward_inside
+from gradproof.frameworks.leaf_kinds import Kind, Number, buffer_of, kind_of
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems.space import UNDEFINED, Function
 from gradproof.tree import Tree, contents, inner_nodes
@@ -34,14 +34,16 @@ class NumpySpace:
         tree: Tree,
         values: list[Any],
         bounds: tuple[FloatArray, FloatArray] | None = None,
+        kinds: list[Kind] | None = None,
     ) -> None:
         self._tree = tree
         self._buffers = [
-            _buffer(value, tree.address(leaf))
+            buffer_of(value, tree.address(leaf))
             for leaf, value in zip(tree.leaves, values, strict=True)
         ]
-        self._is_number = [not isinstance(value, np.ndarray) for value in values]
-        self._kinds = [type(v) if isinstance(v, np.floating) else float for v in values]
+        self._kinds = kinds or list(map(kind_of, values))
+        self._is_bound = any(kind.is_bound for kind in self._kinds)
+        self._is_made_anew = [not kind.shares_memory for kind in self._kinds]
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
@@ -109,16 +111,20 @@ class NumpySpace:
 
     def _leaves(self) -> list[Any]:
         return [
-            kind(buffer[0]) if number else buffer.reshape(leaf.shape)
-            for leaf, buffer, number, kind in zip(
-                self._tree.leaves, self._buffers, self._is_number, self._kinds, strict=True
+            kind.show(buffer, leaf.shape)
+            for leaf, buffer, kind in zip(
+                self._tree.leaves, self._buffers, self._kinds, strict=True
             )
         ]
 
     @property
     def at(self) -> Any:
         """The parameters as f sees them."""
-        return self.fresh() if self._gives_copies else self._at
+        return self.fresh() if self._gives_copies else self._ours()
+
+    def _ours(self) -> Any:
+        """Return our own arrays, which a copy may have taken the place of in an object of f's."""
+        return self._tree.unflatten(list(self._views)) if self._is_bound else self._at
 
     @property
     def _gives_copies(self) -> bool:
@@ -127,7 +133,7 @@ class NumpySpace:
     def fresh(self) -> Any:
         """Return a copy of the parameters as they are now."""
         copy = self._tree.unflatten(
-            [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves()]
+            [kind.copy(leaf) for kind, leaf in zip(self._kinds, self._leaves(), strict=True)]
         )
         if self._kept is not None:
             self._kept.append(copy)
@@ -144,9 +150,14 @@ class NumpySpace:
             return self.fresh()
         return self._tree.unflatten(
             [
-                now if number else view
-                for now, number, view in zip(
-                    self._leaves(), self._is_number, self._views, strict=True
+                kind.show(buffer, leaf.shape) if anew else view
+                for leaf, buffer, kind, anew, view in zip(
+                    self._tree.leaves,
+                    self._buffers,
+                    self._kinds,
+                    self._is_made_anew,
+                    self._views,
+                    strict=True,
                 )
             ]
         )
@@ -173,19 +184,13 @@ class NumpySpace:
         if not any(roundoff > UNIT_ROUNDOFF_64 for roundoff in self.roundoffs):
             return None
         values: list[Any] = []
-        for leaf, given, kind, number, roundoff in zip(
-            self._tree.leaves,
-            self._given,
-            self._kinds,
-            self._is_number,
-            self.roundoffs,
-            strict=True,
-        ):
-            if roundoff > UNIT_ROUNDOFF_64:
-                given, kind = given.astype(np.float64), np.float64
-            values.append(kind(given[0]) if number else given.reshape(leaf.shape))
+        kinds = list(self._kinds)
+        for k, (leaf, given) in enumerate(zip(self._tree.leaves, self._given, strict=True)):
+            if self.roundoffs[k] > UNIT_ROUNDOFF_64:
+                given, kinds[k] = given.astype(np.float64), kinds[k].in_float64()
+            values.append(given.reshape(leaf.shape))
         bounds = None if self.lower is None or self.upper is None else (self.lower, self.upper)
-        space = NumpySpace(self._tree, values, bounds)
+        space = NumpySpace(self._tree, values, bounds, kinds)
         space.was_written = self.was_written
         if self._fresh_copies:
             space.use_fresh_copies()
@@ -297,10 +302,11 @@ class NumpySpace:
         results = []
         for direction in directions:
             leaves: list[Any] = []
-            for leaf, initial, number in zip(
-                self._tree.leaves, self._initial, self._is_number, strict=True
+            for leaf, initial, kind in zip(
+                self._tree.leaves, self._initial, self._kinds, strict=True
             ):
                 moved = initial + 1j * direction[leaf.start : leaf.stop]
+                number = isinstance(kind, Number)
                 leaves.append(complex(moved[0]) if number else moved.reshape(leaf.shape))
             try:
                 with warnings.catch_warnings():
@@ -315,8 +321,8 @@ class NumpySpace:
 
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
         """Evaluate f with one component of one leaf moved after the other."""
-        buffer, at = self._buffers[which], self._at
-        copies = self._gives_copies or self._is_number[which]
+        buffer, at = self._buffers[which], self._ours()
+        copies = self._gives_copies or self._is_made_anew[which]
         results: list[Any] = []
         keep = results.append
         points = zip(places, there, self._initial[which][places].tolist(), strict=True)
@@ -389,7 +395,8 @@ class NumpySpace:
         """Evaluate f where the buffers are, and notice when it changes its argument."""
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
         try:
-            return f(self._anew() if self._gives_copies or self._is_number_moved() else self._at)
+            anew = self._gives_copies or self._moves_what_is_made_anew()
+            return f(self._anew() if anew else self._ours())
         except InputError:
             raise
         except UNDEFINED:
@@ -403,11 +410,11 @@ class NumpySpace:
             ) or not (self._gives_copies or self._is_whole()):
                 self.was_written = self._fresh_copies = True
 
-    def _is_number_moved(self) -> bool:
+    def _moves_what_is_made_anew(self) -> bool:
         return any(
-            number and buffer.tobytes() != initial.tobytes()
-            for number, buffer, initial in zip(
-                self._is_number, self._buffers, self._initial, strict=True
+            anew and buffer.tobytes() != initial.tobytes()
+            for anew, buffer, initial in zip(
+                self._is_made_anew, self._buffers, self._initial, strict=True
             )
         )
 
@@ -426,24 +433,3 @@ class NumpySpace:
             )
         finally:
             self._put_back()
-
-
-def _buffer(value: Any, address: str) -> npt.NDArray[Any]:
-    """Copy a leaf into a flat array of its own float type, which owns its memory."""
-    known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
-    array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
-    if not is_real(array.dtype) or array.dtype.kind == "b":
-        raise InputError(
-            f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
-            + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
-        )
-    dtype = array.dtype if is_float(array.dtype) else np.float64
-    buffer = np.empty(array.size, dtype=dtype)
-    buffer[:] = array.ravel()
-    if not np.all(np.isfinite(buffer)):
-        raise InputError(f"{address}: found inf or nan in it, expected finite numbers")
-    return buffer
-
-
-def _is_object(value: Any) -> bool:
-    return hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)

@@ -11,9 +11,11 @@ from gradproof._base.errors import InputError
 from gradproof._base.validation import described, real_number
 
 
-def require_one_of(value: object, name: str, choices: tuple[str, ...], otherwise: str = "") -> None:
+def require_one_of(
+    value: object, name: str, choices: tuple[str | int, ...], otherwise: str = ""
+) -> None:
     """Raise unless `value` is one of a few words; `otherwise` names what else it may be."""
-    if not (isinstance(value, str) and value in choices):
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
         words = " or ".join(repr(choice) for choice in choices)
         raise InputError(f"{name}: found {described(value)}, expected {words}{otherwise}")
 

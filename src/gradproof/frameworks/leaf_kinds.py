@@ -1,0 +1,120 @@
+"""What a leaf of the parameters is, and how f sees the numbers of it that we move."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gradproof._base.errors import InputError
+from gradproof._base.floats import is_float, is_real
+from gradproof._base.validation import described
+
+Buffer = npt.NDArray[Any]
+
+
+class Kind(Protocol):
+    """A kind of leaf: how f sees a flat buffer of numbers as one."""
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether f sees the buffer itself; else every move makes the leaf anew."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the leaf is put into an object of the user's: the last that was put in counts."""
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return the leaf that f sees."""
+
+    def copy(self, leaf: Any) -> Any:
+        """Return a copy of a leaf, which nobody else holds."""
+
+    def in_float64(self) -> Kind:
+        """Return the kind of the same leaf in float64."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number of Python's or NumPy's."""
+
+    of: Callable[[Any], Any]
+    shares_memory: bool = False
+    is_bound: bool = False
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return the number."""
+        return self.of(buffer[0])
+
+    def copy(self, leaf: Any) -> Any:
+        """Return it: numbers do not change."""
+        return leaf
+
+    def in_float64(self) -> Kind:
+        """Return the kind of a number of NumPy's in float64."""
+        return Number(np.float64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Array:
+    """An array of NumPy's."""
+
+    shares_memory: bool = True
+    is_bound: bool = False
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return a view of the buffer."""
+        return buffer.reshape(shape)
+
+    def copy(self, leaf: Any) -> Any:
+        """Return a copy of the array."""
+        return leaf.copy()
+
+    def in_float64(self) -> Kind:
+        """Return the same: the type is that of the buffer."""
+        return self
+
+
+def _is_tensor(value: Any) -> bool:
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def kind_of(value: Any) -> Kind:
+    """Return the kind of a leaf."""
+    if _is_tensor(value):
+        from gradproof.frameworks.torch_tensors import kind_of_tensor
+
+        return kind_of_tensor(value)
+    if isinstance(value, np.ndarray):
+        return Array()
+    return Number(type(value) if isinstance(value, np.floating) else float)
+
+
+def buffer_of(value: Any, address: str) -> Buffer:
+    """Copy a leaf into a flat array of its own float type, which owns its memory."""
+    if _is_tensor(value):
+        from gradproof.frameworks.torch_tensors import as_array
+
+        value = as_array(value)
+    known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
+    array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
+    if not is_real(array.dtype) or array.dtype.kind == "b":
+        raise InputError(
+            f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
+            + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
+        )
+    dtype = array.dtype if is_float(array.dtype) else np.float64
+    buffer = np.empty(array.size, dtype=dtype)
+    buffer[:] = array.ravel()
+    if not np.all(np.isfinite(buffer)):
+        raise InputError(f"{address}: found inf or nan in it, expected finite numbers")
+    return buffer
+
+
+def _is_object(value: Any) -> bool:
+    return hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)

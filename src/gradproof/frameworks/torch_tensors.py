@@ -1,0 +1,98 @@
+"""Tensors of PyTorch as leaves, and values of functions that return tensors."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import optree
+import torch
+
+from gradproof._base.errors import InputError, MissingExtra
+from gradproof.frameworks.leaf_kinds import Buffer, Kind
+from gradproof.tree import NAMESPACE
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A tensor: on the CPU it shares the memory of the buffer, elsewhere it is made anew."""
+
+    device: Any
+    requires_grad: bool
+    is_bound: bool  # a parameter, maybe of a module
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether the tensor is on the CPU."""
+        return bool(self.device.type == "cpu")
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return a tensor over the buffer, on its device, that requires what the given one does."""
+        tensor = as_tensor(buffer.reshape(shape)).to(self.device)
+        if self.is_bound:
+            return torch.nn.Parameter(tensor, requires_grad=self.requires_grad)
+        return tensor.requires_grad_(self.requires_grad)
+
+    def copy(self, leaf: Any) -> Any:
+        """Return a copy that is a leaf of autograd's graph, too."""
+        copy = leaf.detach().clone()
+        if self.is_bound:
+            return torch.nn.Parameter(copy, requires_grad=self.requires_grad)
+        return copy.requires_grad_(self.requires_grad)
+
+    def in_float64(self) -> Kind:
+        """Return the same: the type is that of the buffer."""
+        return self
+
+
+def kind_of_tensor(tensor: Any) -> Tensor:
+    """Return the kind of a tensor."""
+    return Tensor(tensor.device, bool(tensor.requires_grad), isinstance(tensor, torch.nn.Parameter))
+
+
+def as_tensor(array: Buffer) -> Any:
+    """Return a tensor over the memory of an array."""
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
+
+
+def as_array(tensor: Any) -> Buffer:
+    """Return the numbers of a tensor as an array, of which the memory may be the tensor's."""
+    tensor = tensor.detach()
+    if tensor.layout is not torch.strided:
+        tensor = tensor.to_dense()
+    tensor = tensor.resolve_conj().resolve_neg().cpu()
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.contiguous().view(torch.int16)
+        bits: Buffer = tensor.numpy()
+        return bits.view(_bfloat16())
+    result: Buffer = tensor.numpy()
+    return result
+
+
+def _bfloat16() -> Any:
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise MissingExtra("reading bfloat16", package="ml_dtypes", extra="torch") from None
+    return ml_dtypes.bfloat16
+
+
+def as_arrays(values: Any) -> Any:
+    """Return a pytree with arrays in the place of tensors."""
+    return optree.tree_map(
+        lambda leaf: as_array(leaf) if isinstance(leaf, torch.Tensor) else leaf,
+        values,
+        namespace=NAMESPACE,
+    )
+
+
+def require_strided(tensor: Any, address: str) -> None:
+    """Raise if a tensor holds its numbers in a way of its own."""
+    if tensor.layout is not torch.strided or tensor.is_quantized:
+        raise InputError(
+            f"{address}: found a tensor of layout {tensor.layout}, expected a dense one; let f "
+            "make it from its values"
+        )

@@ -1,0 +1,68 @@
+"""What a framework's own automatic differentiation says, as a claim."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from gradproof.problems.options import require_one_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Autodiff:
+    r"""What the automatic differentiation of PyTorch or JAX says, as the claim of a check.
+
+    ``gp.autodiff`` is reverse mode of first order; calling it says otherwise:
+    ``gp.autodiff(mode="forward")``, ``gp.autodiff(order=2)``.
+
+    Parameters
+    ----------
+    mode : {"reverse", "forward"}
+        Whether it is the vector-Jacobian product that is asked, as by ``torch.autograd.grad`` and
+        ``jax.vjp``, or the Jacobian-vector product, as by ``torch.autograd.forward_ad`` and
+        ``jax.jvp``.
+    order : {1, 2}
+        Whether the derivative of f is checked, or the derivative of :math:`\langle v, \nabla f
+        \rangle` with a seeded random v: double backward in reverse mode, forward over reverse in
+        forward mode.
+
+    Raises
+    ------
+    InputError
+        If an argument is none of these.
+
+    See Also
+    --------
+    check : Takes it in the place of the gradient.
+    VJP : A product that is written by hand.
+
+    Notes
+    -----
+    The point holds tensors, arrays or modules of one framework. Of PyTorch, tensors of whole
+    numbers go along unchanged, and where some tensors require a gradient so do those that do not.
+    The value of f may be a number, an array or a pytree of them.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> gp.autodiff
+    Autodiff(mode='reverse', order=1)
+    >>> gp.autodiff(order=2)
+    Autodiff(mode='reverse', order=2)
+    """
+
+    mode: Literal["reverse", "forward"] = "reverse"
+    order: Literal[1, 2] = 1
+
+    def __post_init__(self) -> None:
+        require_one_of(self.mode, "mode", ("reverse", "forward"))
+        require_one_of(self.order, "order", (1, 2))
+
+    def __call__(
+        self, *, mode: Literal["reverse", "forward"] = "reverse", order: Literal[1, 2] = 1
+    ) -> Autodiff:
+        """Return the claim in another mode, or of another order."""
+        return Autodiff(mode, order)
+
+
+autodiff = Autodiff()

@@ -1,0 +1,346 @@
+"""Checks of PyTorch's automatic differentiation, and of gradients of tensors by hand."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import gradproof as gp
+
+# What PyTorch says about itself when forward mode is loaded.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")
+
+
+def normal(*shape: int, seed: int = 0, dtype: Any = torch.float64) -> Any:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+class WrongProduct(torch.autograd.Function):
+    """a sin(b), whose gradient by b is one and a half times what it is."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        ctx.save_for_backward(a, b)
+        return a * b.sin()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return gradient * b.sin(), 1.5 * gradient * a * b.cos()
+
+
+class Classifier(torch.nn.Module):
+    """A network with everything that a module may have: tied, unused and frozen weights, a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(10, 4)
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)])
+        self.norm = torch.nn.BatchNorm1d(4)
+        self.drop = torch.nn.Dropout(0.3)
+        self.frozen = torch.nn.Linear(4, 4).requires_grad_(False)
+        self.head = torch.nn.Linear(4, 10, bias=False)
+        self.head.weight = self.embedding.weight
+        self.unused = torch.nn.Linear(2, 2)
+
+    def forward(self, words: Any) -> Any:
+        hidden = self.embedding(words)
+        for layer in self.layers:
+            hidden = functional.gelu(layer(hidden))
+        return self.head(self.frozen(self.drop(self.norm(hidden))))
+
+
+WORDS, LABELS = torch.tensor([1, 3, 3, 7]), torch.tensor([0, 2, 4, 1])
+
+
+def classifier() -> Any:
+    torch.manual_seed(0)
+    return Classifier().double()
+
+
+def loss(model: Any) -> Any:
+    return functional.cross_entropy(model(WORDS), LABELS)
+
+
+def codes(report: gp.Report) -> set[str]:
+    return {cause.code for cause in report.causes}
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "forward"}, {"order": 2}])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t: t.sin().sum(),
+        lambda t: (t.sin() * t.sum().exp()).sum(),
+        lambda t: (t @ t.T).logsumexp(0).pow(2).sum(),
+    ],
+)
+def test_what_torch_computes_is_right_in_either_mode_and_order(f: Any, options: Any) -> None:
+    report = gp.check(f, gp.autodiff(**options), normal(4, 3))
+    assert report.passed, report.summary()
+    assert report.evaluations <= 2 * 12 + 40
+
+
+def test_several_values_are_tested_with_cotangents() -> None:
+    for claim in (gp.autodiff, gp.autodiff(mode="forward")):
+        report = gp.check(
+            lambda t: {"a": t["W"] @ t["x"], "b": (t["W"] ** 2).sum(), "n": WORDS},
+            claim,
+            {"W": normal(4, 3), "x": normal(3, seed=1)},
+        )
+        assert report.passed, report.summary()
+
+
+def test_a_wrong_function_is_located_to_its_input_and_component() -> None:
+    a, b = normal(5, 3), normal(5, 3, seed=1)
+    report = gp.check(lambda t: WrongProduct.apply(*t), gp.autodiff, (a, b))
+    assert [leaf.verdict for leaf in report.leaves] == ["pass", "fail"]
+    assert codes(report) == {"GP302"}
+    culprit = report.culprits[0]
+    i, j = culprit.index
+    assert culprit.address == f"d output[{i}, {j}] / d t[1][{i}, {j}]"
+
+
+def test_a_module_has_its_parameters_by_name_once_and_is_as_it_was() -> None:
+    model = classifier()
+    other = model.layers[1].bias
+    other.grad = torch.full((4,), 7.0, dtype=torch.float64)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    grads = {name: one.grad for name, one in model.named_parameters()}
+    storage = [one.data_ptr() for one in model.parameters()]
+    state = torch.get_rng_state()
+    report = gp.check(loss, gp.autodiff, model)
+    assert report.passed, report.summary()
+    addresses = [leaf.address for leaf in report.leaves]
+    assert addresses[:2] == ["model.embedding.weight", "model.layers[0].weight"]
+    assert report.leaves[1].path == ("layers.0.weight",)
+    assert not any("frozen" in address or "head" in address for address in addresses)
+    assert report.causes[-1].code == "GP504"
+    assert report.causes[-1].addresses == ("model.unused.weight", "model.unused.bias")
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(one.grad is grads[name] for name, one in model.named_parameters())
+    assert torch.equal(other.grad, torch.full((4,), 7.0, dtype=torch.float64))
+    assert [one.data_ptr() for one in model.parameters()] == storage
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_module_that_fails_is_as_it_was_and_says_where() -> None:
+    model = classifier()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model.layers[0].weight.register_hook(lambda gradient: 1.1 * gradient)
+    report = gp.check(loss, gp.autodiff, model)
+    assert report.verdict == "fail"
+    (cause,) = [cause for cause in report.causes if cause.code == "GP302"]
+    assert cause.addresses == ("model.layers[0].weight",)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+    def broken(model: Any) -> Any:
+        if not torch.equal(model.layers[0].bias, before["layers.0.bias"]):
+            raise KeyboardInterrupt
+        return loss(model)
+
+    with pytest.raises(KeyboardInterrupt):
+        gp.check(broken, gp.autodiff, model)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_the_inputs_of_a_module_are_checked_with_it() -> None:
+    x = normal(3, 4).requires_grad_()
+    layer = torch.nn.Linear(4, 2).double()
+    report = gp.check(lambda t: t[0](t[1]).tanh().sum(), gp.autodiff, (layer, x))
+    assert report.passed
+    assert [leaf.address for leaf in report.leaves] == ["t[0].weight", "t[0].bias", "t[1]"]
+    assert x.grad is None
+
+
+def test_a_gradient_by_backward_gets_its_gradients_enabled() -> None:
+    def gradient(model: Any) -> Any:
+        model.zero_grad()
+        loss(model).backward()
+        named = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
+        return {n: torch.zeros_like(p) if p.grad is None else p.grad for n, p in named}
+
+    model = classifier()
+    with torch.no_grad():
+        report = gp.check(loss, gradient, model)
+    assert report.passed, report.summary()
+    assert all(one.grad is None for one in model.parameters())
+
+
+def test_two_checks_of_one_module_at_once_are_refused() -> None:
+    layer, x = torch.nn.Linear(4, 2).double(), normal(3, 4)
+
+    def checking(model: Any) -> Any:
+        gp.check(lambda other: other(x).sum(), gp.autodiff, model)
+        return model(x).sum()
+
+    with pytest.raises(gp.InputError, match="being checked already"):
+        gp.check(checking, gp.autodiff, layer)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(model: Any) -> Any:
+        begun.set()
+        go_on.wait(10)
+        return model(x).tanh().sum()
+
+    reports: list[gp.Report] = []
+    thread = threading.Thread(target=lambda: reports.append(gp.check(slow, gp.autodiff, layer)))
+    thread.start()
+    assert begun.wait(10)
+    with pytest.raises(gp.InputError, match="in another thread"):
+        gp.check(lambda model: model(x).sum(), gp.autodiff, layer)
+    go_on.set()
+    thread.join()
+    assert reports[0].passed
+    assert gp.check(lambda model: model(x).sum(), gp.autodiff, layer).passed
+
+
+def test_tensors_of_all_sorts() -> None:
+    point = {
+        "empty": torch.zeros(0, 3, dtype=torch.float64),
+        "transposed": normal(3, 4).T,
+        "expanded": normal(3, 1).expand(3, 2),
+        "whole": torch.arange(3),
+        "number": torch.tensor(0.3, dtype=torch.float64),
+    }
+    bits = {name: value.clone() for name, value in point.items()}
+
+    def f(t: Any) -> Any:
+        return t["empty"].sum() + (t["transposed"] @ t["expanded"] * t["number"]).sin().sum()
+
+    report = gp.check(f, gp.autodiff, point)
+    assert report.passed, report.summary()
+    assert [leaf.address for leaf in report.leaves] == [
+        f"t[{name!r}]" for name in ("empty", "transposed", "expanded", "number")
+    ]
+    assert all(torch.equal(value, bits[name]) for name, value in point.items())
+    assert not any(value.requires_grad for value in point.values())
+
+
+def test_where_some_tensors_require_a_gradient_the_others_are_constants() -> None:
+    moved, fixed = normal(3).requires_grad_(), normal(3, seed=1)
+    report = gp.check(lambda t: (t[0] * t[1]).sin().sum(), gp.autodiff, (moved, fixed))
+    assert [leaf.address for leaf in report.leaves] == ["t[0]"]
+    assert report.passed
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_low_precision_is_promoted(dtype: Any) -> None:
+    x = normal(12, dtype=dtype)
+    report = gp.check(lambda t: t.sin().sum(), gp.autodiff, x)
+    assert report.passed, report.summary()
+    assert any("promoted" in note for note in report.notes)
+    wrong = gp.check(lambda t: t.sin().sum(), lambda t: 1.1 * t.cos(), x)
+    assert wrong.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        gp.VJP(lambda t, u: t.cos() * u, jvp=lambda t, v: t.cos() * v),
+        gp.JVP(lambda t, v: t.cos() * v),
+        gp.Jacobian(lambda t: torch.diag(t.cos())),
+    ],
+)
+def test_claims_may_be_functions_of_tensors(claim: Any) -> None:
+    assert gp.check(torch.sin, claim, normal(5)).passed
+    assert gp.check(lambda t: 1.1 * torch.sin(t), claim, normal(5)).verdict == "fail"
+
+
+@pytest.mark.parametrize("gradient", [torch.cos, None])
+def test_products_with_the_hessian(gradient: Any) -> None:
+    def f(t: Any) -> Any:
+        return t.sin().sum()
+
+    claim = gp.HVP(lambda t, v: -t.sin() * v, gradient=gradient)
+    assert gp.check(f, claim, normal(5)).passed
+    wrong = gp.HVP(lambda t, v: -1.1 * t.sin() * v, gradient=gradient)
+    assert gp.check(f, wrong, normal(5)).verdict == "fail"
+
+
+def test_compiled_functions_and_custom_operators() -> None:
+    compiled = torch.compile(lambda t: t.sin().sum(), backend="eager")
+    assert gp.check(compiled, gp.autodiff, normal(5)).passed
+
+    @torch.library.custom_op("gradproof_tests::cube", mutates_args=())
+    def cube(x: torch.Tensor) -> torch.Tensor:
+        return x**3
+
+    for factor, verdict in ((3.0, "pass"), (2.0, "fail")):
+        cube.register_autograd(
+            lambda ctx, gradient, by=factor: by * gradient * ctx.saved_tensors[0] ** 2,
+            setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
+        )
+        assert gp.check(lambda t: cube(t).sum(), gp.autodiff, normal(5)).verdict == verdict
+
+
+def test_a_wrong_double_backward_is_seen_and_only_there() -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 2 * x.detach() * gradient  # of which x is forgotten
+
+    def f(t: Any) -> Any:
+        return Square.apply(t).sum()
+
+    assert gp.check(f, gp.autodiff, normal(5)).passed
+    assert gp.check(f, gp.autodiff(order=2), normal(5)).verdict == "fail"
+
+
+def test_many_parameters_go_by_directions() -> None:
+    layer = torch.nn.Linear(100, 50).double()
+    x = normal(8, 100)
+    report = gp.check(lambda model: model(x).tanh().sum(), gp.autodiff, layer)
+    assert report.passed
+    assert report.plan == "project"
+    layer.weight.register_hook(lambda gradient: gradient * (torch.arange(50) != 7)[:, None])
+    report = gp.check(lambda model: model(x).tanh().sum(), gp.autodiff, layer)
+    assert report.patterns[0].address == "model.weight[7, :]"
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "message"),
+    [
+        (lambda t: t.sum().item(), normal(3), "expected a tensor: automatic differentiation"),
+        (lambda t: t.sum(), np.ones(3), "expected tensors or a module of PyTorch"),
+        (lambda t: t.sum(), torch.arange(3), "no tensor of floating-point numbers"),
+        (lambda t: t.to_dense().sum(), normal(3, 3).to_sparse(), "layout torch.sparse_coo"),
+    ],
+)
+def test_wrong_use_gets_help(f: Any, at: Any, message: str) -> None:
+    with pytest.raises(gp.InputError, match=message):
+        gp.check(f, gp.autodiff, at)
+
+
+def test_an_edit_in_place_gets_help() -> None:
+    def f(t: Any) -> Any:
+        t.mul_(2)
+        return t.sum()
+
+    with pytest.raises(RuntimeError) as caught:
+        gp.check(f, gp.autodiff, normal(3))
+    assert any("t.clone()" in note for note in caught.value.__notes__)
+
+
+def test_forward_mode_of_a_module_gets_help() -> None:
+    with pytest.raises(gp.InputError, match="carry no tangents"):
+        gp.check(
+            lambda m: m(normal(2, 3)).sum(), gp.autodiff(mode="forward"), torch.nn.Linear(3, 1)
+        )
+
+
+@pytest.mark.parametrize("options", [{"mode": "backward"}, {"order": 3}, {"order": True}])
+def test_what_automatic_differentiation_there_is(options: Any) -> None:
+    with pytest.raises(gp.InputError, match="expected"):
+        gp.autodiff(**options)
