@@ -54,7 +54,6 @@ class _Adapted:
         self._problem, self._state, self._quietly = problem, state, quietly
         claim = problem.gradient
         self._gives_arrays = isinstance(claim, HVP)  # second differences know no tensors
-        self._of_tensors = isinstance(claim, Autodiff)
         leaves = _all_leaves(problem.at)
         self._modules = [leaf for leaf in leaves if isinstance(leaf, torch.nn.Module)]
         self._at = self._marked(problem.at)
@@ -88,7 +87,10 @@ class _Adapted:
         return [self._tree.address(self._tree.leaves[k]) for k in sorted(self._autodiff.unreached)]
 
     def _marked(self, at: Any, constant: Function = Constant) -> Any:
-        """Return the point with modules taken apart, and what is no parameter set aside."""
+        """Return the point with modules taken apart, and what is no tensor set aside.
+
+        So are tensors of whole numbers and, where some require a gradient, those that do not.
+        """
         leaves = _all_leaves(at)
         of_grad = any(
             leaf.requires_grad if isinstance(leaf, torch.Tensor) else True
@@ -102,7 +104,7 @@ class _Adapted:
             if isinstance(leaf, torch.Tensor):
                 is_parameter = leaf.dtype.is_floating_point and (leaf.requires_grad or not of_grad)
                 return leaf if is_parameter else constant(leaf)
-            return constant(leaf) if self._of_tensors else leaf
+            return constant(leaf)
 
         return optree.tree_map(mark, at, namespace=NAMESPACE)
 
@@ -169,7 +171,9 @@ class _Adapted:
     def _forward(self, at: Any, tangent: Any) -> Any:
         constants = {id(leaf) for leaf in self._constants}
         tangents = [one for one in flatten(tangent, "tangent")[1] if id(one) not in constants]
-        return forward(self._f, at, self._leaves(at), tangents, self._tree.unflatten)
+        leaves = self._leaves(at)
+        tangents = [v.to(x.device, x.dtype) for v, x in zip(tangents, leaves, strict=True)]
+        return forward(self._f, at, leaves, tangents, self._tree.unflatten)
 
     def _in_structure(self, gradients: Sequence[Any]) -> Any:
         """Return gradients in the structure of the point; those of a module as a dictionary."""

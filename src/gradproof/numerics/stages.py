@@ -265,31 +265,30 @@ class CheapStages:
 
         Where the derivative is 0, f moves by less than in proportion to the step, as a parabola
         does: by a part of the slope far out that is that of the steps. Else f may stand on a stair,
-        and 0 is the slope of that alone: on the other side it then moves the other way. Where f
-        stands still there, too, further out again, up to stairs that are wide enough to be meant.
+        and 0 is the slope of that alone: on the other side it then moves the other way. Asked at
+        the width of the widest stairs that are not meant, and nearer where f moves as a parabola.
         """
-        f0 = self.value_at_zero
+        q, f0 = self.question, self.value_at_zero
         still = (self._ahead == f0) | ((self.first.plus == f0) & (self.first.minus == f0))
         lines = np.flatnonzero(self.agrees & still & np.isfinite(self._far))
-        step = np.abs(self._step[lines])
+        far, slope = np.abs(self._far), self._far_slope
         noise = KAPPA * self.noise_of_f * math.sqrt(2)
-        while lines.size:
-            far, slope = self._far[lines], self._far_slope[lines]
-            self._far[lines] = np.nan  # asked
-            yield Block(lines, np.sqrt(step * np.abs(far)) * np.sign(far))
+        for steps in (_NARROW * q.scale * self._jitter, np.sqrt(np.abs(self._step) * far)):
+            if lines.size == 0:
+                break
+            sign = np.sign(self._far[lines])
+            yield Block(lines, steps[lines] * sign)
             moved, step = self._told[0] - f0, np.abs(self._told[1])
-            allowed = _AS_A_PARABOLA * slope * (step / np.abs(far)) * step + noise
+            allowed = _AS_A_PARABOLA * slope[lines] * (step / far[lines]) * step + noise
             with np.errstate(invalid="ignore"):
-                further = np.abs(moved) > allowed
-            if np.any(further):
-                yield Block(lines[further], -(step * np.sign(far))[further])
-                climbs = (self._told[0] - f0) * moved[further] < 0
-                self._on_stairs[lines[further][climbs]] = True
-                self.agrees[lines[further][climbs]] = False
-                further[further] = ~climbs
-            further = (further | (moved == 0)) & (step < _NARROW * self.question.scale[lines])
-            lines, step = lines[further], step[further]
-            self._far[lines] = far[further]
+                visibly = np.abs(moved) > allowed
+            if np.any(visibly):
+                yield Block(lines[visibly], -(step * sign)[visibly])
+                climbs = (self._told[0] - f0) * moved[visibly] < 0
+                self._on_stairs[lines[visibly][climbs]] = True
+                self.agrees[lines[visibly][climbs]] = False
+            lines = lines[~visibly & (moved != 0)]
+        self._far[still] = np.nan  # asked
 
     def _look_again(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
         """Ask at a second step."""

@@ -61,7 +61,11 @@ def like_parameters(tree: Tree, values: FloatArray, like: Any = None) -> Any:
     """Return one vector in the structure of the parameters, in the types of `like`."""
     types = [np.dtype(np.float64)] * len(tree.leaves)
     if like is not None:
-        dtypes = [np.asarray(value).dtype for value in flatten(like, tree.root)[1]]
+        # Those of other frameworks are theirs to convert.
+        dtypes = [
+            value.dtype if isinstance(value, (np.ndarray, np.generic)) else np.dtype(np.float64)
+            for value in flatten(like, tree.root)[1]
+        ]
         types = [dtype if is_float(dtype) else np.dtype(np.float64) for dtype in dtypes]
     return in_structure(tree, values, types)
 

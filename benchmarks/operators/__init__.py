@@ -1,0 +1,1 @@
+"""gradproof on all operators of a framework, beside its own checker."""

@@ -1,0 +1,114 @@
+"""gradproof on all operators of PyTorch: ``python -m benchmarks.operators``.
+
+Every operator with a derivative, in float64, on samples of PyTorch's own tests: reverse and forward
+mode, beside torch's slow gradcheck, and with the backward pass broken in two ways. The exit code is
+1 where a right gradient fails, where too many are undecided, or where what is broken passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import fnmatch
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+_LIMIT = 0.03  # of all cases: inconclusive
+_CAUGHT = 0.999
+
+
+def _judge_operator(name: str, samples: int) -> list[dict[str, Any]]:
+    import torch
+    from benchmarks.operators.judging import judge
+    from benchmarks.operators.torch_operators import cases_of, modules, operators
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    if name == "modules":
+        cases = list(modules(samples))
+    else:
+        cases = [
+            c for op in operators() if op.formatted_name == name for c in cases_of(op, samples)
+        ]
+    modes = [(case, mode) for case in cases for mode in ("reverse", "forward")[: 1 + case.forward]]
+    return [dataclasses.asdict(judge(case, mode)) for case, mode in modes]
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.operators", description=__doc__)
+    parser.add_argument("--operator", metavar="GLOB", default="*")
+    parser.add_argument("--samples", type=int, default=2, help="of each operator")
+    parser.add_argument("--every", type=int, default=1, help="every so many operators only")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the raw results")
+    parser.add_argument("--write", type=Path, metavar="PATH", help="write the table, in Markdown")
+    options = parser.parse_args()
+    from benchmarks.operators.torch_operators import operators
+
+    names = sorted({op.formatted_name for op in operators()} | {"modules"})
+    names = [one for one in names if fnmatch.fnmatch(one, options.operator)][:: options.every]
+    judged: list[dict[str, Any]] = []
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        running = {pool.submit(_judge_operator, one, options.samples): one for one in names}
+        for count, done in enumerate(concurrent.futures.as_completed(running), 1):
+            found = done.result()
+            judged += found
+            for one in found:
+                if one["verdict"] != "pass" or "pass" in one["broken"] or one["own"] != "pass":
+                    print(f"[{count}/{len(names)}]", _line(one), flush=True)
+    judged.sort(key=lambda one: (str(one["operator"]), one["sample"], str(one["mode"])))
+    if options.json:
+        options.json.write_text(json.dumps(judged, indent=1))
+    table, failed = _summary(judged)
+    print(table)
+    if options.write:
+        options.write.write_text(table)
+    return int(failed)
+
+
+def _line(one: dict[str, Any]) -> str:
+    return (
+        f"{one['operator']} #{one['sample']} {one['mode']} n={one['size']}: {one['verdict']} "
+        f"(torch: {one['own']}; broken: {', '.join(one['broken']) or '–'}) {one['reason']}"
+    )
+
+
+def _summary(judged: list[dict[str, Any]]) -> tuple[str, bool]:
+    lines = ["| mode | cases | " + " | ".join(_VERDICTS) + " | torch: pass | fail | raised |"]
+    lines.append("| --- " * (len(_VERDICTS) + 5) + "|")
+    failed = False
+    for mode in ("reverse", "forward"):
+        ones = [one for one in judged if one["mode"] == mode]
+        verdicts = collections.Counter(str(one["verdict"]) for one in ones)
+        own = collections.Counter(str(one["own"]).split()[0] for one in ones)
+        numbers = [verdicts[v] for v in _VERDICTS] + [own[v] for v in ("pass", "fail", "raised")]
+        lines.append(f"| {mode} | {len(ones):,} | " + " | ".join(f"{n:,}" for n in numbers) + " |")
+        failed |= verdicts["inconclusive"] > _LIMIT * len(ones)
+    broken = [v for one in judged for v in one["broken"] if v != "–"]
+    caught = sum(v == "fail" for v in broken)
+    lines += [
+        "",
+        f"Backward passes broken on purpose: {caught:,} of {len(broken):,} fail, "
+        f"{broken.count('inconclusive'):,} inconclusive, {broken.count('pass'):,} pass.",
+    ]
+    small = [one for one in judged if one["verdict"] == "pass" and one["size"] <= 50]
+    beyond = sum(one["evaluations"] > 2 * one["size"] + 40 for one in small)
+    lines += ["", f"Right, n ≤ 50: {beyond} of {len(small):,} cost more than 2 n + 40 evaluations."]
+    large = [
+        o for o in judged if o["verdict"] == "pass" and o["size"] >= 200 and o["own_evaluations"]
+    ]
+    more = sum(one["evaluations"] > one["own_evaluations"] for one in large)
+    lines += ["", f"Right, n ≥ 200: {more} of {len(large):,} cost more than torch's slow mode."]
+    return "\n".join(lines) + "\n", failed or caught < _CAUGHT * len(broken)
+
+
+_VERDICTS = ("pass", "inconclusive", "fail", "raised")
+
+if __name__ == "__main__":
+    sys.exit(main())
