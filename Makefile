@@ -27,7 +27,7 @@ CORE := --ignore=tests/with_torch --ignore=tests/with_jax --ignore-glob='src/gra
 	--ignore-glob='src/gradproof/frameworks/jax_*'
 
 frameworks: $(VENV)/.bench
-	$(BIN)/python -m pytest tests/with_torch
+	$(BIN)/python -m pytest -n 2 tests/with_torch tests/with_jax
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

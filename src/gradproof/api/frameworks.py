@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.problems import Autodiff, Problem
 
+_FRAMEWORKS = ("torch", "jax")  # never imported by us: who has an array of one has imported it
 Unreached = Callable[[], list[str]]
 
 
@@ -19,13 +21,13 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
 
     The latter returns the addresses of the leaves to which automatic differentiation found no path.
     """
-    if "torch" in sys.modules:
-        from gradproof.frameworks import torch_problems
-
-        if torch_problems.concerns_torch(problem.at):
-            with torch_problems.as_problem_of_arrays(problem, seed, _quietly(problem)) as adapted:
-                yield adapted
-            return
+    for framework in _FRAMEWORKS:
+        if framework in sys.modules:
+            module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
+            if module.concerns(problem.at):
+                with module.adapted(problem, seed, _quietly(problem)) as adapted:
+                    yield adapted.of_arrays(), adapted.addresses_unreached
+                return
     if isinstance(problem.gradient, Autodiff):
         raise InputError(
             f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "

@@ -79,17 +79,21 @@ class Array:
         return self
 
 
-def _is_tensor(value: Any) -> bool:
-    torch: Any = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
+def _is_of(framework: str, value: Any, name: str) -> bool:
+    module: Any = sys.modules.get(framework)
+    return module is not None and isinstance(value, getattr(module, name))
 
 
 def kind_of(value: Any) -> Kind:
     """Return the kind of a leaf."""
-    if _is_tensor(value):
+    if _is_of("torch", value, "Tensor"):
         from gradproof.frameworks.torch_tensors import kind_of_tensor
 
         return kind_of_tensor(value)
+    if _is_of("jax", value, "Array"):
+        from gradproof.frameworks.jax_arrays import kind_of_jax_array
+
+        return kind_of_jax_array(value)
     if isinstance(value, np.ndarray):
         return Array()
     return Number(type(value) if isinstance(value, np.floating) else float)
@@ -97,10 +101,12 @@ def kind_of(value: Any) -> Kind:
 
 def buffer_of(value: Any, address: str) -> Buffer:
     """Copy a leaf into a flat array of its own float type, which owns its memory."""
-    if _is_tensor(value):
+    if _is_of("torch", value, "Tensor"):
         from gradproof.frameworks.torch_tensors import as_array
 
         value = as_array(value)
+    elif _is_of("jax", value, "Array"):
+        value = np.asarray(value)
     known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
     if not is_real(array.dtype) or array.dtype.kind == "b":

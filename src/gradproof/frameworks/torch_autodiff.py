@@ -20,20 +20,18 @@ class TorchAutodiff:
     `unreached` collects the numbers of the leaves to which reverse mode found no path.
     """
 
-    def __init__(self, f: Function, leaves: Callable[[Any], Sequence[Any]]) -> None:
-        self._f, self._leaves = f, leaves
-        self.unreached: set[int] = set()
-
-    def gradient(self, at: Any) -> list[Any]:
-        """Return the gradient of an f of one number, leaf by leaf."""
-        leaves = self._ready(at)
-        (value,) = self._values(at)
-        return self._reverse([value], leaves, None)
+    def __init__(
+        self, f: Function, leaves: Callable[[Any], Sequence[Any]], unreached: set[int]
+    ) -> None:
+        self._f, self._leaves, self._unreached = f, leaves, unreached
 
     def vjp(self, at: Any, cotangent: Any) -> list[Any]:
-        """Return the vector-Jacobian product, leaf by leaf."""
+        """Return the vector-Jacobian product, leaf by leaf; of one number without a cotangent."""
         leaves = self._ready(at)
-        values, weights = self._values(at), _tensors(cotangent)
+        values = self._values(at)
+        if cotangent is None:
+            return self._reverse(values, leaves, None)
+        weights = _tensors(cotangent)
         pairs = [(v, u) for v, u in zip(values, weights, strict=True) if v.dtype.is_floating_point]
         return self._reverse([v for v, _ in pairs], leaves, [u for _, u in pairs])
 
@@ -75,14 +73,14 @@ class TorchAutodiff:
                 grad_outputs=None if weights is None else [weights[k] for k in reached],
                 allow_unused=True,
             )
-        self.unreached |= {k for k, one in enumerate(found) if one is None}
+        self._unreached |= {k for k, one in enumerate(found) if one is None}
         return [
             torch.zeros_like(leaf) if one is None else one
             for one, leaf in zip(found, leaves, strict=True)
         ]
 
 
-def forward(f: Function, at: Any, leaves: Sequence[Any], tangents: Sequence[Any], put: Any) -> Any:
+def forward(f: Function, leaves: Sequence[Any], tangents: Sequence[Any], put: Any) -> Any:
     """Return the Jacobian-vector product of f; `put` returns a point with other leaves.
 
     What does not depend on the leaves has a tangent of 0.

@@ -146,9 +146,9 @@ class Hessian:
 
     Notes
     -----
-    It has to be symmetric, which takes no evaluation. Without a gradient every entry costs four
-    values of f, or two on the diagonal, up to 32 parameters; beyond, sixteen random forms uᵀ H v
-    are measured. With s ≥ 0 and t = √s,
+    It has to be symmetric, which takes no evaluation. Without a gradient every entry is
+    measured, at about a hundred values of f each, up to 32 parameters; beyond, sixteen random forms
+    uᵀ H v are. With s ≥ 0 and t = √s,
     :math:`s \mapsto (f(x + t(u+v)) + f(x - t(u+v)) - f(x + t(u-v)) - f(x - t(u-v))) / 4` has the
     slope uᵀ H v at 0, and is checked as any function is. Where the gradient of f has a kink,
     that is the mean of its two sides.

@@ -61,13 +61,20 @@ def like_parameters(tree: Tree, values: FloatArray, like: Any = None) -> Any:
     """Return one vector in the structure of the parameters, in the types of `like`."""
     types = [np.dtype(np.float64)] * len(tree.leaves)
     if like is not None:
-        # Those of other frameworks are theirs to convert.
-        dtypes = [
-            value.dtype if isinstance(value, (np.ndarray, np.generic)) else np.dtype(np.float64)
-            for value in flatten(like, tree.root)[1]
-        ]
-        types = [dtype if is_float(dtype) else np.dtype(np.float64) for dtype in dtypes]
+        # What goes along unchanged is in there, too.
+        there, found = flatten(like, tree.root)
+        by_path = {leaf.path: value for leaf, value in zip(there.leaves, found, strict=True)}
+        types = [_type_of(by_path.get(leaf.path)) for leaf in tree.leaves]
     return in_structure(tree, values, types)
+
+
+def _type_of(value: Any) -> np.dtype[Any]:
+    """Return the type of a leaf; float64 for numbers, and for types that are not of NumPy."""
+    try:
+        dtype = np.dtype(getattr(value, "dtype", np.float64))
+    except TypeError:
+        return np.dtype(np.float64)
+    return dtype if is_float(dtype) else np.dtype(np.float64)
 
 
 def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:

@@ -1,7 +1,6 @@
 """Names without numbers: pytrees, their leaves, and addresses that print as code."""
 
-from gradproof.tree.constants import Constant
-from gradproof.tree.leaves import NAMESPACE, Leaf, Tree, contents, flatten, inner_nodes
+from gradproof.tree.leaves import NAMESPACE, Constant, Leaf, Tree, contents, flatten, inner_nodes
 from gradproof.tree.matching import Mismatch, match
 from gradproof.tree.selecting import select, unmatched
 from gradproof.tree.spreading import spread

@@ -51,12 +51,14 @@ class Leaf:
 class Tree:
     """The structure of a pytree: its leaves by name and number.
 
-    `root` is the name that the pytree goes by in the user's code.
+    `root` is the name that the pytree goes by in the user's code. `constants` are the paths of what
+    goes along in it and has no leaves.
     """
 
     root: str
     leaves: tuple[Leaf, ...]
     spec: optree.PyTreeSpec
+    constants: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def size(self) -> int:
@@ -110,7 +112,31 @@ def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
         leaf = Leaf(tuple(accessor.path), accessor.codify(""), _shape(value), start)
         leaves.append(leaf)
         start = leaf.stop
-    return Tree(root, tuple(leaves), spec), values
+    return Tree(root, tuple(leaves), spec, _constants(at)), values
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Constant:
+    """A place of a pytree that has no leaves: put together again, it is the value."""
+
+    value: Any
+
+
+_register: Any = optree.register_pytree_node
+_register(
+    Constant,
+    lambda constant: ((), constant, ()),
+    lambda constant, _: constant.value,
+    namespace=NAMESPACE,
+)
+
+
+def _constants(at: Any) -> tuple[tuple[Any, ...], ...]:
+    def is_constant(node: Any) -> bool:
+        return isinstance(node, Constant)
+
+    paths, nodes, _ = optree.tree_flatten_with_path(at, is_constant, namespace=NAMESPACE)
+    return tuple(path for path, node in zip(paths, nodes, strict=True) if is_constant(node))
 
 
 def _shape(value: Any) -> tuple[int, ...]:

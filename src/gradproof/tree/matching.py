@@ -67,6 +67,9 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             both = None if shape is None else (shape, leaf.shape)
             return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {leaf.shape}", both)
         ordered.append(value)
+    for path in list(by_path):
+        if any(path[: len(constant)] == constant for constant in tree.constants):
+            del by_path[path]
     if by_path:
         extra = next(leaf for leaf in claimed.leaves if leaf.path in by_path)
         return Mismatch(

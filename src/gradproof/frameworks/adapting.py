@@ -1,0 +1,136 @@
+"""From a problem in the arrays of a framework to one in arrays of NumPy."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import optree
+
+from gradproof._base.errors import InputError
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem
+from gradproof.tree import Constant, flatten
+
+Function = Callable[..., Any]
+Quietly = Callable[[Callable[[], Any]], Any]
+"""Calls a function, and puts all generators of random numbers back."""
+
+
+class Adapted(abc.ABC):
+    """A problem whose functions take the arrays of a framework, and return those of NumPy.
+
+    What is no array that can be moved is a constant, and goes along as it is. `unreached` are the
+    numbers of the leaves to which reverse mode found no path.
+    """
+
+    def __init__(self, problem: Problem, quietly: Quietly) -> None:
+        self.problem, self._quietly = problem, quietly
+        self._at = self.marked(problem.at)
+        self.tree, self.values = flatten(self._at, problem.root)
+        taken = {id(value) for value in self.values}
+        leaves = flatten(problem.at, problem.root)[1]
+        self._constants = {id(leaf) for leaf in leaves if id(leaf) not in taken}
+        of_gradient = self.marked(problem.at, constant=lambda _: None)
+        self._structure_of_gradient = flatten(of_gradient, "gradient")[0].spec
+        self.f = self.calling(problem.f)
+        self.unreached: set[int] = set()
+
+    @abc.abstractmethod
+    def marked(self, at: Any, constant: Function = Constant) -> Any:
+        """Return a point with what is taken apart, and what goes along set aside."""
+
+    @abc.abstractmethod
+    def calling(self, f: Function) -> Function:
+        """Return a function of the user's as it is to be called."""
+
+    @abc.abstractmethod
+    def as_arrays(self, values: Any) -> Any:
+        """Return a pytree with arrays of NumPy in the place of those of the framework."""
+
+    @abc.abstractmethod
+    def copies(self) -> list[Any]:
+        """Return copies of the leaves."""
+
+    @abc.abstractmethod
+    def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
+        """Return what reverse mode says, leaf by leaf; without a cotangent, of one number."""
+
+    @abc.abstractmethod
+    def jvp(self, at: Any, tangents: Sequence[Any]) -> Any:
+        """Return what forward mode says, in the structure of the outputs."""
+
+    @abc.abstractmethod
+    def differentiate_once(self) -> None:
+        """Put ⟨v, ∇f⟩ in the place of f, with random v."""
+
+    def leaves(self, at: Any) -> list[Any]:
+        """Return the leaves of a point that are moved."""
+        return flatten(self.marked(at), "at")[1]
+
+    def of_arrays(self) -> Problem:
+        """Return the problem for the engine."""
+        gradient = self.problem.gradient
+        if isinstance(gradient, Autodiff):
+            gradient = self._by_autodiff(gradient)
+        gradient = self._claim(gradient)
+        f = self._returning_arrays(self.f, named=self.problem.f)
+        return dataclasses.replace(self.problem, f=f, gradient=gradient, at=self._at)
+
+    def addresses_unreached(self) -> list[str]:
+        """Return the addresses of the leaves to which reverse mode found no path."""
+        return [self.tree.address(self.tree.leaves[k]) for k in sorted(self.unreached)]
+
+    def _by_autodiff(self, claim: Autodiff) -> Any:
+        if self.tree.size == 0:
+            raise InputError(
+                "at: found no array of floating-point numbers to differentiate by; where some "
+                "tensors require a gradient (requires_grad=True), others are taken for constants"
+            )
+        if claim.order == 2:
+            self.differentiate_once()
+        if claim.mode == "forward":
+            return JVP(self._along_tangent)
+        value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
+        outputs = flatten(value, "output")[0]
+        if outputs.size == 1 and len(outputs.leaves) == 1:
+            return lambda at: self._in_structure(self.vjp(at, None))
+        return VJP(lambda at, u: self._in_structure(self.vjp(at, u)))
+
+    def _along_tangent(self, at: Any, tangent: Any) -> Any:
+        found = flatten(tangent, "tangent")[1]
+        return self.jvp(at, [one for one in found if id(one) not in self._constants])
+
+    def _in_structure(self, gradients: Sequence[Any]) -> Any:
+        """Return gradients in the structure of the point, None in the place of constants."""
+        arrays = self.as_arrays(list(gradients))
+        return optree.tree_unflatten(self._structure_of_gradient, arrays)
+
+    def _claim(self, claim: Any) -> Any:
+        """Return a claim whose functions return arrays of NumPy."""
+
+        def arrays(f: Any) -> Any:
+            if f is None or not callable(f):
+                return self.as_arrays(f)
+            return self._returning_arrays(self.calling(f))
+
+        if isinstance(claim, VJP):
+            return VJP(arrays(claim.function), arrays(claim.jvp))
+        if isinstance(claim, JVP):
+            return JVP(arrays(claim.function))
+        if isinstance(claim, HVP):
+            return HVP(arrays(claim.function), arrays(claim.gradient))
+        if isinstance(claim, Jacobian):
+            return Jacobian(arrays(claim.matrix))
+        if isinstance(claim, Hessian):
+            return Hessian(arrays(claim.matrix), arrays(claim.gradient))
+        return arrays(claim)
+
+    def _returning_arrays(self, f: Function, named: Function | None = None) -> Function:
+        @functools.wraps(named or f)
+        def converted(*arguments: Any) -> Any:
+            return self.as_arrays(f(*arguments))
+
+        return converted

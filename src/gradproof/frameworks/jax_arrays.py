@@ -1,0 +1,82 @@
+"""Arrays of JAX as leaves: they cannot be changed, and are made anew for every move."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optree
+
+from gradproof.frameworks.jax_nodes import is_node, named_leaves
+from gradproof.frameworks.leaf_kinds import Buffer, Kind
+from gradproof.tree import NAMESPACE
+
+
+@dataclasses.dataclass(frozen=True)
+class JaxArray:
+    """An array of JAX, on the device that it was on."""
+
+    sharding: Any
+    shares_memory: bool = False
+    is_bound: bool = False
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return an array of its own, in the type of the buffer whatever JAX is set to."""
+        # JAX may take over the memory of an array that it is given.
+        numbers = np.array(buffer.reshape(shape))
+        with in_float64(numbers.dtype == np.float64):
+            return jax.device_put(numbers, self.sharding)
+
+    def copy(self, leaf: Any) -> Any:
+        """Return it: it cannot be changed."""
+        return leaf
+
+    def in_float64(self) -> Kind:
+        """Return the same: the type is that of the buffer."""
+        return self
+
+
+def kind_of_jax_array(array: Any) -> JaxArray:
+    """Return the kind of an array of JAX."""
+    return JaxArray(array.sharding)
+
+
+def in_float64(wanted: bool) -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which JAX computes in float64, if that is wanted and it does not."""
+    if not wanted or jax.config.jax_enable_x64:
+        return contextlib.nullcontext()
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # type: ignore[no-any-return, unused-ignore]
+    from jax.experimental import enable_x64
+
+    return enable_x64()  # type: ignore[no-any-return, unused-ignore]
+
+
+def is_jax_array(leaf: Any) -> bool:
+    """Whether a leaf is an array of JAX, and no tracer of one."""
+    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)
+
+
+def as_arrays(values: Any) -> Any:
+    """Return a pytree with arrays of NumPy in the place of those of JAX.
+
+    Containers that JAX alone knows are dictionaries by the names of their leaves.
+    """
+
+    def convert(leaf: Any) -> Any:
+        if isinstance(leaf, jax.Array):
+            return np.asarray(leaf)
+        if is_node(leaf):
+            return {name: convert(one) for name, one in named_leaves(leaf)}
+        return leaf
+
+    return optree.tree_map(convert, values, namespace=NAMESPACE)
+
+
+def is_floating(leaf: Any) -> bool:
+    """Whether numbers of an array of JAX are real floating-point numbers."""
+    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))

@@ -1,0 +1,136 @@
+"""Problems of JAX as problems of arrays of NumPy."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optree
+
+from gradproof.frameworks.adapting import Adapted, Function, Quietly
+from gradproof.frameworks.jax_arrays import as_arrays, in_float64, is_floating
+from gradproof.frameworks.jax_nodes import JaxNode, is_node
+from gradproof.problems import Problem
+from gradproof.tree import NAMESPACE, Constant, flatten
+
+_OF_TRACERS = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.UnexpectedTracerError,
+)
+_TRACED = (
+    "gradproof: f was traced by JAX, to be differentiated; let it compute with jax.numpy, branch by "
+    "jnp.where or jax.lax.cond, and keep no array of one call for the next"
+)
+
+
+def concerns(at: Any) -> bool:
+    """Whether there is an array of JAX in a point, or a container that JAX alone knows."""
+    return any(isinstance(leaf, jax.Array) or is_node(leaf) for leaf in flatten(at, "at")[1])
+
+
+@contextlib.contextmanager
+def adapted(problem: Problem, seed: int, quietly: Quietly) -> Iterator[Adapted]:
+    """Adapt a problem."""
+    yield _OfJax(problem, quietly, seed)
+
+
+class _OfJax(Adapted):
+    def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
+        super().__init__(problem, quietly)
+        self._rng = np.random.default_rng([seed, 0x6A6178])
+
+    def marked(self, at: Any, constant: Function = Constant) -> Any:
+        """Return the point with containers of JAX taken apart, and what is no float set aside."""
+
+        def mark(leaf: Any) -> Any:
+            if is_node(leaf):
+                return JaxNode(leaf, mark)
+            is_array = isinstance(leaf, (jax.Array, np.ndarray))
+            return leaf if is_array and is_floating(leaf) else constant(leaf)
+
+        flatten(at, "at")  # which registers dataclasses
+        return optree.tree_map(mark, at, namespace=NAMESPACE)
+
+    def calling(self, f: Function) -> Function:
+        """Return f in float64 where its arguments are, and with help where a tracer is the matter.
+
+        JAX computes in float32 unless told otherwise, whatever it is given.
+        """
+
+        @functools.wraps(f)
+        def call(*arguments: Any) -> Any:
+            with in_float64(any(_is_float64(leaf) for leaf in jax.tree.leaves(arguments))):
+                try:
+                    return f(*arguments)
+                except _OF_TRACERS as error:
+                    if _TRACED not in getattr(error, "__notes__", ()):
+                        error.add_note(_TRACED)
+                    raise
+
+        return call
+
+    def as_arrays(self, values: Any) -> Any:
+        """Return a pytree with arrays of NumPy in the place of those of JAX."""
+        return as_arrays(values)
+
+    def copies(self) -> list[Any]:
+        """Return the arrays themselves: they cannot be changed, and those of NumPy are copied."""
+        return [np.array(v) if isinstance(v, np.ndarray) else v for v in self.values]
+
+    def _of_leaves(self, at: Any) -> tuple[Function, list[Any]]:
+        """Return f as a function of the leaves that are moved, and the leaves."""
+        return lambda leaves: self.f(self.tree.unflatten(list(leaves))), self.leaves(at)
+
+    def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
+        """Return what reverse mode says, leaf by leaf."""
+        f, leaves = self._of_leaves(at)
+        with in_float64(any(map(_is_float64, leaves))):
+            value, pull = jax.vjp(f, leaves)
+            if cotangent is None:
+                cotangent = jax.tree.map(jnp.ones_like, value)
+            weights = jax.tree.map(_like, cotangent, value)
+            (found,) = pull(weights)
+        return list(found)
+
+    def jvp(self, at: Any, tangents: Sequence[Any]) -> Any:
+        """Return what forward mode says."""
+        f, leaves = self._of_leaves(at)
+        with in_float64(any(map(_is_float64, leaves))):
+            found = jax.jvp(f, (leaves,), (list(map(_like, tangents, leaves)),))[1]
+            return jax.tree.map(
+                lambda one: np.zeros(one.shape) if one.dtype == jax.dtypes.float0 else one, found
+            )
+
+    def differentiate_once(self) -> None:
+        """Put ⟨v, ∇f⟩ in the place of f, with random v."""
+        f = self.f
+        direction = [self._rng.standard_normal(value.shape) for value in self.values]
+
+        @functools.wraps(self.problem.f)
+        def along(at: Any) -> Any:
+            def total(leaves: list[Any]) -> Any:
+                return jnp.sum(f(self.tree.unflatten(list(leaves))))
+
+            leaves = self.leaves(at)
+            with in_float64(any(map(_is_float64, leaves))):
+                found = jax.grad(total)(leaves)
+                return sum(jnp.sum(g * _like(v, g)) for g, v in zip(found, direction, strict=True))
+
+        self.f = along
+
+
+def _is_float64(leaf: Any) -> bool:
+    return getattr(leaf, "dtype", None) == np.float64
+
+
+def _like(weights: Any, value: Any) -> Any:
+    """Return weights in the type that JAX wants them in: none at all for whole numbers."""
+    if not is_floating(value):
+        return np.zeros(value.shape, jax.dtypes.float0)
+    return jnp.asarray(weights, dtype=value.dtype)
