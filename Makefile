@@ -24,10 +24,10 @@ test-all: $(VENV)/.test+docs
 	$(MAKE) frameworks trust diagnose docs bench BENCH=--quick
 
 CORE := --ignore=tests/with_torch --ignore=tests/with_jax --ignore-glob='src/gradproof/frameworks/torch_*' \
-	--ignore-glob='src/gradproof/frameworks/jax_*'
+	--ignore-glob='src/gradproof/frameworks/jax_*' --ignore=src/gradproof/torch.py
 
 frameworks: $(VENV)/.bench
-	$(BIN)/python -m pytest -n 2 tests/with_torch tests/with_jax
+	$(BIN)/python -m pytest -n 2 tests/with_torch tests/with_jax src/gradproof/torch.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

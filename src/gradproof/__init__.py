@@ -1,6 +1,6 @@
 """gradproof: is this gradient really the derivative of this function, and if not, where and why?"""
 
-from gradproof import data, textbook
+from gradproof import data, textbook, torch
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
@@ -57,4 +57,5 @@ __all__ = [
     "numerical_gradient",
     "problem",
     "textbook",
+    "torch",
 ]

@@ -24,8 +24,8 @@ _OF_TRACERS = (
     jax.errors.UnexpectedTracerError,
 )
 _TRACED = (
-    "gradproof: f was traced by JAX, to be differentiated; let it compute with jax.numpy, branch by "
-    "jnp.where or jax.lax.cond, and keep no array of one call for the next"
+    "gradproof: f was traced by JAX, to be differentiated; let it compute with jax.numpy, branch "
+    "by jnp.where or jax.lax.cond, and keep no array of one call for the next"
 )
 
 
