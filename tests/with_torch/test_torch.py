@@ -344,3 +344,18 @@ def test_forward_mode_of_a_module_gets_help() -> None:
 def test_what_automatic_differentiation_there_is(options: Any) -> None:
     with pytest.raises(gp.InputError, match="expected"):
         gp.autodiff(**options)
+
+
+def test_checking_a_module_is_the_same_check() -> None:
+    layer, x = torch.nn.Linear(3, 2).double(), normal(4, 3)
+
+    def total(model: Any) -> Any:
+        return model(x).tanh().sum()
+
+    one, other = (
+        gp.torch.check_module(layer, total, seed=3),
+        gp.check(total, gp.autodiff, layer, seed=3),
+    )
+    assert one.leaves == other.leaves
+    assert one.passed
+    assert one.seed == 3
