@@ -17,17 +17,14 @@ demo: $(VENV)/.demo
 	$(BIN)/gradproof demo
 
 test: lint types floors
-	$(BIN)/python -m pytest -n 2 -m "not integration" $(CORE)
+	$(BIN)/python -m pytest -n 2 -m "not integration"
 
 test-all: $(VENV)/.test+docs
-	$(BIN)/python -m pytest -m integration $(CORE)
+	$(BIN)/python -m pytest -m integration
 	$(MAKE) frameworks trust diagnose docs bench BENCH=--quick
 
-CORE := --ignore=tests/with_torch --ignore=tests/with_jax --ignore-glob='src/gradproof/frameworks/torch_*' \
-	--ignore-glob='src/gradproof/frameworks/jax_*' --ignore=src/gradproof/torch.py
-
 frameworks: $(VENV)/.bench
-	$(BIN)/python -m pytest -n 2 tests/with_torch tests/with_jax src/gradproof/torch.py
+	$(BIN)/python -m pytest -n 2 tests_of_frameworks
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

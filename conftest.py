@@ -6,6 +6,13 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 
+# They import a framework; `tests_of_frameworks` runs what examples they have.
+collect_ignore_glob = [
+    "src/gradproof/frameworks/torch_*",
+    "src/gradproof/frameworks/jax_*",
+    "src/gradproof/torch.py",
+]
+
 
 @pytest.fixture(autouse=True)
 def _no_colour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OF_FRAMEWORKS = {"frameworks.md"}  # `tests/with_torch` runs them
+OF_FRAMEWORKS = {"frameworks.md"}  # `tests_of_frameworks` runs them
 PAGES = sorted(
     page for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")] if page.name not in OF_FRAMEWORKS
 )

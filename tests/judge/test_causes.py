@@ -36,7 +36,7 @@ def test_the_page_has_all_headings_in_order_and_something_under_each(cause: Caus
         assert section(cause, heading).strip(), heading
 
 
-@pytest.mark.parametrize("cause", OF_NUMPY)  # `tests/with_torch` has the others
+@pytest.mark.parametrize("cause", OF_NUMPY)  # `tests_of_frameworks` has the others
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # what NumPy says about log(0) and 0/0
 def test_the_example_runs_and_yields_the_code(cause: Cause) -> None:
     namespace: dict[str, Any] = {"__name__": "example"}

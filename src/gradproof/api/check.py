@@ -178,9 +178,11 @@ def check(
         "self_test": self_test,
     }
     seed = whole_number(seed, "seed", at_least=0)
-    with as_problem_of_arrays(problem, seed) as (problem, unreached):
+    with as_problem_of_arrays(problem, seed) as (problem, aside):
         report = _check(problem, seed=seed, **options)
-    addresses = unreached()
+    addresses = aside.unreached()
+    if aside.notes:
+        report = dataclasses.replace(report, notes=(*report.notes, *aside.notes))
     if addresses:
         from gradproof.judge.causes import CATALOGUE  # much text, for those who need it
 

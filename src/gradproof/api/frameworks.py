@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -12,28 +13,35 @@ from gradproof._base.validation import described
 from gradproof.problems import Autodiff, Problem
 
 _FRAMEWORKS = ("torch", "jax")  # never imported by us: who has an array of one has imported it
-Unreached = Callable[[], list[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Aside:
+    """What is known after a check, beside its report.
+
+    `unreached` returns the addresses of the leaves that automatic differentiation did not reach.
+    """
+
+    unreached: Callable[[], list[str]]
+    notes: list[str]
 
 
 @contextlib.contextmanager
-def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem, Unreached]]:
-    """Return a problem that the engine understands, and a function of what had no gradient.
-
-    The latter returns the addresses of the leaves to which automatic differentiation found no path.
-    """
+def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem, Aside]]:
+    """Return a problem that the engine understands, and what is to be said aside afterwards."""
     for framework in _FRAMEWORKS:
         if framework in sys.modules:
             module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
             if module.concerns(problem.at):
                 with module.adapted(problem, seed, _quietly(problem)) as adapted:
-                    yield adapted.of_arrays(), adapted.addresses_unreached
+                    yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
                 return
     if isinstance(problem.gradient, Autodiff):
         raise InputError(
             f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
             "or a module of PyTorch, or arrays of JAX, whose automatic differentiation it asks"
         )
-    yield problem, list
+    yield problem, Aside(list, [])
 
 
 def _quietly(problem: Problem) -> Callable[[Callable[[], object]], object]:

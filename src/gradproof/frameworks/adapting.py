@@ -37,6 +37,7 @@ class Adapted(abc.ABC):
         self._structure_of_gradient = flatten(of_gradient, "gradient")[0].spec
         self.f = self.calling(problem.f)
         self.unreached: set[int] = set()
+        self.notes: list[str] = []
 
     @abc.abstractmethod
     def marked(self, at: Any, constant: Function = Constant) -> Any:
@@ -53,6 +54,10 @@ class Adapted(abc.ABC):
     @abc.abstractmethod
     def copies(self) -> list[Any]:
         """Return copies of the leaves."""
+
+    @abc.abstractmethod
+    def untested(self, values: Sequence[Any]) -> list[int]:
+        """Return which outputs are said to have no derivative, where others have one."""
 
     @abc.abstractmethod
     def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
@@ -91,13 +96,32 @@ class Adapted(abc.ABC):
             )
         if claim.order == 2:
             self.differentiate_once()
+        value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
+        outputs, values = flatten(value, "output")
+        untested = self.untested(values)
+        if untested:
+            self._leave_out(untested)
+            self.notes.append(
+                f"{', '.join(outputs.address(outputs.leaves[k]) for k in untested)}: does not "
+                "require a gradient, and was not tested"
+            )
+            outputs = flatten([v for k, v in enumerate(values) if k not in untested], "output")[0]
         if claim.mode == "forward":
             return JVP(self._along_tangent)
-        value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
-        outputs = flatten(value, "output")[0]
         if outputs.size == 1 and len(outputs.leaves) == 1:
             return lambda at: self._in_structure(self.vjp(at, None))
         return VJP(lambda at, u: self._in_structure(self.vjp(at, u)))
+
+    def _leave_out(self, untested: Sequence[int]) -> None:
+        """Put a function without some of its outputs in the place of f."""
+        f = self.f
+
+        @functools.wraps(f)
+        def tested(at: Any) -> Any:
+            tree, values = flatten(f(at), "output")
+            return tree.unflatten([None if k in untested else v for k, v in enumerate(values)])
+
+        self.f = tested
 
     def _along_tangent(self, at: Any, tangent: Any) -> Any:
         found = flatten(tangent, "tangent")[1]

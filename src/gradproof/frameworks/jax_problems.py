@@ -83,6 +83,10 @@ class _OfJax(Adapted):
         """Return the arrays themselves: they cannot be changed, and those of NumPy are copied."""
         return [np.array(v) if isinstance(v, np.ndarray) else v for v in self.values]
 
+    def untested(self, values: Sequence[Any]) -> list[int]:
+        """Return that all outputs are tested."""
+        return []
+
     def _of_leaves(self, at: Any) -> tuple[Function, list[Any]]:
         """Return f as a function of the leaves that are moved, and the leaves."""
         return lambda leaves: self.f(self.tree.unflatten(list(leaves))), self.leaves(at)

@@ -60,7 +60,10 @@ class _OfTorch(Adapted):
         self._rng = np.random.default_rng([seed, 0x746F726368])
         for leaf, value in zip(self.tree.leaves, self.values, strict=True):
             require_strided(value, self.tree.address(leaf))
-        self._autodiff = TorchAutodiff(self.f, self.leaves, self.unreached)
+
+    @property
+    def _autodiff(self) -> TorchAutodiff:
+        return TorchAutodiff(self.f, self.leaves, self.unreached)
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
         """Return the point with modules taken apart, and what is no tensor set aside.
@@ -99,8 +102,14 @@ class _OfTorch(Adapted):
         return as_arrays(values)
 
     def copies(self) -> list[Any]:
-        """Return copies of the tensors."""
-        return [kind_of_tensor(value).copy(value) for value in self.values]
+        """Return copies of the tensors, which require a gradient."""
+        return [kind_of_tensor(value).copy(value).requires_grad_() for value in self.values]
+
+    def untested(self, values: Sequence[Any]) -> list[int]:
+        """Return which outputs do not require a gradient, where others do."""
+        tensors = {k: one for k, one in enumerate(values) if isinstance(one, torch.Tensor)}
+        floats = {k: one.requires_grad for k, one in tensors.items() if one.is_floating_point()}
+        return [k for k, has_one in floats.items() if not has_one] if any(floats.values()) else []
 
     def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
         """Return what reverse mode says, leaf by leaf."""
@@ -126,7 +135,6 @@ class _OfTorch(Adapted):
             return once.along(at, direction)
 
         self.f = along
-        self._autodiff = TorchAutodiff(self.f, self.leaves, self.unreached)
 
 
 def _as_tensors(values: Any) -> Any:

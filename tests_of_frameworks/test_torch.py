@@ -359,3 +359,14 @@ def test_checking_a_module_is_the_same_check() -> None:
     assert one.leaves == other.leaves
     assert one.passed
     assert one.seed == 3
+
+
+def test_outputs_without_a_gradient_are_not_tested_beside_others() -> None:
+    def f(t: Any) -> Any:
+        return {"loss": t.sin().sum(), "seen": (t**2).detach(), "kept": t.cos()}
+
+    for claim in (gp.autodiff, gp.autodiff(mode="forward")):
+        report = gp.check(f, claim, normal(4, 3))
+        assert report.passed, report.summary()
+        assert "output['seen']: does not require a gradient, and was not tested" in report.notes
+    assert gp.check(lambda t: (t**2).detach(), gp.autodiff, normal(3)).verdict == "fail"
