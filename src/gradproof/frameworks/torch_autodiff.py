@@ -28,7 +28,7 @@ class TorchAutodiff:
     def vjp(self, at: Any, cotangent: Any) -> list[Any]:
         """Return the vector-Jacobian product, leaf by leaf; of one number without a cotangent."""
         leaves = self._ready(at)
-        values = self._values(at)
+        values = _tensors(self._f(at))
         if cotangent is None:
             return self._reverse(values, leaves, None)
         weights = _tensors(cotangent)
@@ -38,21 +38,10 @@ class TorchAutodiff:
     def along(self, at: Any, direction: Sequence[Any]) -> Any:
         """Return ⟨direction, gradient⟩ of an f of one number, with a graph of its own."""
         leaves = self._ready(at)
-        (value,) = self._values(at)
+        (value,) = _tensors(self._f(at))
         found = torch.autograd.grad(value, leaves, create_graph=True, allow_unused=True)
         terms = [torch.sum(g * v) for g, v in zip(found, direction, strict=True) if g is not None]
         return sum(terms, torch.zeros((), dtype=value.dtype))
-
-    def _values(self, at: Any) -> list[Any]:
-        try:
-            return _tensors(self._f(at))
-        except RuntimeError as error:
-            if "in-place" in str(error):
-                error.add_note(
-                    "gradproof: f changes its argument in place, which automatic differentiation "
-                    "does not allow; let it work on a copy, t.clone(), or use t * 2 for t.mul_(2)"
-                )
-            raise
 
     def _ready(self, at: Any) -> list[Any]:
         leaves = list(self._leaves(at))

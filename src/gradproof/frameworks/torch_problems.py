@@ -25,6 +25,10 @@ from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
+_IN_PLACE = (
+    "gradproof: f changes its argument in place, which automatic differentiation does not allow; let "
+    "it work on a copy, t.clone(), or use t * 2 for t.mul_(2)"
+)
 
 
 def concerns(at: Any) -> bool:
@@ -92,8 +96,13 @@ class _OfTorch(Adapted):
             self._state.put_buffers_back()
             if self._gives_arrays:
                 arguments = tuple(map(_as_tensors, arguments))
-            with torch.inference_mode(False), torch.enable_grad():
-                return f(*arguments)
+            try:
+                with torch.inference_mode(False), torch.enable_grad():
+                    return f(*arguments)
+            except RuntimeError as error:
+                if "in-place" in str(error):
+                    error.add_note(_IN_PLACE)
+                raise
 
         return call
 
