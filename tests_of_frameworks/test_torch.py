@@ -370,3 +370,44 @@ def test_outputs_without_a_gradient_are_not_tested_beside_others() -> None:
         assert report.passed, report.summary()
         assert "output['seen']: does not require a gradient, and was not tested" in report.notes
     assert gp.check(lambda t: (t**2).detach(), gp.autodiff, normal(3)).verdict == "fail"
+
+
+@pytest.mark.parametrize("terms", ["sum", "mean"])
+def test_a_loss_that_is_given_by_its_terms(terms: Any) -> None:
+    x = normal(20, dtype=torch.float32)
+    assert gp.check(gp.Problem(lambda t: t.sin(), gp.autodiff, x, terms=terms)).passed
+    total = x.cos() if terms == "sum" else x.cos() / 20
+    assert gp.check(gp.Problem(torch.sin, total, x, terms=terms)).passed
+    assert gp.check(gp.Problem(torch.sin, 1.1 * total, x, terms=terms)).verdict == "fail"
+
+
+def test_a_numerical_gradient_of_tensors_is_one_of_arrays() -> None:
+    x = normal(4)
+    found = gp.differentiate(lambda t: t["x"].sin().sum(), {"x": x, "n": 3})
+    assert np.allclose(found.values["x"], x.cos().numpy(), rtol=1e-9)
+    layer = torch.nn.Linear(3, 1).double()
+    of_module = gp.differentiate(lambda m: m(normal(2, 3)).sum(), layer)
+    assert np.allclose(of_module.values["bias"], 2.0)
+
+
+def test_layers_that_compute_their_weights_or_draw_masks() -> None:
+    torch.manual_seed(0)
+    x = normal(2, 3, 4)
+    layers = [
+        torch.nn.LSTM(4, 3),
+        torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(4, 2)),
+        torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(4, 2)),
+        torch.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True),
+    ]
+    for layer in layers:
+        layer.double()
+        before = {name: value.clone() for name, value in layer.state_dict().items()}
+
+        def total(model: Any) -> Any:
+            result = model(x)
+            return ((result[0] if isinstance(result, tuple) else result) ** 3).sum()
+
+        report = gp.torch.check_module(layer, total)
+        assert report.passed, report.summary()
+        after = layer.state_dict()
+        assert all(torch.equal(value, before[name]) for name, value in after.items())

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import require_callable, whole_number
+from gradproof.api.frameworks import as_problem_of_arrays
 from gradproof.problems import Problem
 from gradproof.tree import flatten
 
@@ -87,13 +88,14 @@ def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> Numeric
     """
     require_callable(f, "f", "f(at)")
     seed = whole_number(seed, "seed", at_least=0)
-    tree, leaves = flatten(at, Problem(f, at, at).root)
 
     from gradproof.engine.differentiate import measure  # imported when used, as in `check`
     from gradproof.frameworks.numpy_space import NumpySpace
 
-    space = NumpySpace(tree, leaves)
-    values, bars, value, evaluations = measure(f, tree, space, seed=seed)
+    with as_problem_of_arrays(Problem(f, at, at), seed) as (problem, _):
+        tree, leaves = flatten(problem.at, problem.root)
+        space = NumpySpace(tree, leaves)
+        values, bars, value, evaluations = measure(problem.f, tree, space, seed=seed)
     if not np.isfinite(value):
         raise InputError(f"the value of f: found {value} at the point, expected a finite number")
 

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import optree
 
 from gradproof._base.errors import InputError
@@ -106,6 +107,10 @@ class Adapted(abc.ABC):
                 "require a gradient, and was not tested"
             )
             outputs = flatten([v for k, v in enumerate(values) if k not in untested], "output")[0]
+        if self.problem.terms is not None:
+            weight = 1.0 if self.problem.terms == "sum" else 1 / max(1, outputs.size)
+            weights = outputs.unflatten([np.full(one.shape, weight) for one in outputs.leaves])
+            return lambda at: self._in_structure(self.vjp(at, weights))
         if claim.mode == "forward":
             return JVP(self._along_tangent)
         if outputs.size == 1 and len(outputs.leaves) == 1:

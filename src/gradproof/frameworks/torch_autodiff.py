@@ -32,7 +32,11 @@ class TorchAutodiff:
         if cotangent is None:
             return self._reverse(values, leaves, None)
         weights = _tensors(cotangent)
-        pairs = [(v, u) for v, u in zip(values, weights, strict=True) if v.dtype.is_floating_point]
+        pairs = [
+            (value, weight.to(value.device, value.dtype))
+            for value, weight in zip(values, weights, strict=True)
+            if value.dtype.is_floating_point
+        ]
         return self._reverse([v for v, _ in pairs], leaves, [u for _, u in pairs])
 
     def along(self, at: Any, direction: Sequence[Any]) -> Any:

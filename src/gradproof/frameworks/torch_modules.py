@@ -44,7 +44,7 @@ class ModuleNode:
         """Return the code that reads a parameter, such as ``.layers[0].weight``."""
         text, owner = "", self.module
         for part in name.split("."):
-            if isinstance(owner, _INDEXED):
+            if isinstance(owner, _INDEXED) and part.isdigit():
                 text += f"[{part}]"
             elif isinstance(owner, _KEYED):
                 text += f"[{part!r}]"

@@ -26,8 +26,8 @@ from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
 _IN_PLACE = (
-    "gradproof: f changes its argument in place, which automatic differentiation does not allow; let "
-    "it work on a copy, t.clone(), or use t * 2 for t.mul_(2)"
+    "gradproof: f changes its argument in place, which automatic differentiation does not allow; "
+    "let it work on a copy, t.clone(), or use t * 2 for t.mul_(2)"
 )
 
 
