@@ -178,6 +178,10 @@ def check(
         "self_test": self_test,
     }
     seed = whole_number(seed, "seed", at_least=0)
+    if problem.reference is not None:
+        from gradproof.api.references import check_reference
+
+        return check_reference(problem, problem.reference, seed, options)
     with as_problem_of_arrays(problem, seed) as (problem, aside):
         report = _check(problem, seed=seed, **options)
     addresses = aside.unreached()

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
@@ -33,7 +34,7 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
         if framework in sys.modules:
             module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
             if module.concerns(problem.at):
-                with module.adapted(problem, seed, _quietly(problem)) as adapted:
+                with module.adapted(problem, seed, quietly(problem)) as adapted:
                     yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
                 return
     if isinstance(problem.gradient, Autodiff):
@@ -44,10 +45,10 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
     yield problem, Aside(list, [])
 
 
-def _quietly(problem: Problem) -> Callable[[Callable[[], object]], object]:
+def quietly(problem: Problem) -> Callable[[Callable[[], Any]], Any]:
     """Return what calls a function and leaves no trace in any generator of random numbers."""
 
-    def call(function: Callable[[], object]) -> object:
+    def call(function: Callable[[], Any]) -> Any:
         from gradproof.engine.randomness import Randomness
 
         with Randomness(problem.reseed).kept():

@@ -43,6 +43,11 @@ class Problem:
         (:class:`numpy.random.Generator`, ``RandomState``, :class:`random.Random`), whose states
         are set back before every evaluation and after the check. The global generators of Python,
         NumPy and torch need no mention.
+    reference : callable, optional
+        A slower function of `at` that is trusted, for an `f` in low precision such as a kernel.
+        With ``gp.autodiff`` the gradient of `f` is then held against that of the reference in
+        float64, and its error against the error of the reference in the types of `f`: is it as
+        accurate as this arithmetic allows? No differences are taken.
     terms : {"sum", "mean"}, optional
         Says that `f` returns an array of the terms of a loss, whose sum or mean is meant. Their
         differences are added up in float64: far less noise, above all in float32.
@@ -83,6 +88,7 @@ class Problem:
     facts: Mapping[str, float] | None = None
     promote: Literal["auto", "never"] = "auto"
     reseed: Any = None
+    reference: Callable[[Any], Any] | None = None
     terms: Literal["sum", "mean"] | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +110,8 @@ class Problem:
         require_one_of(self.promote, "promote", ("auto", "never"))
         if self.reseed is not None:
             require_reseed(self.reseed)
+        if self.reference is not None:
+            require_callable(self.reference, "reference", "reference(at)")
         if self.terms is not None:
             require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
 

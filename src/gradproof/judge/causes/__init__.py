@@ -42,6 +42,7 @@ _FILES = (
     "gp414_masked",
     "gp415_unsummed_broadcast",
     "gp501_cotangent_ignored",
+    "gp503_low_precision_accumulation",
     "gp504_no_gradient",
     "gp505_adjoint_mismatch",
     "gp506_hessian_not_symmetric",

@@ -1,0 +1,81 @@
+"""Checks against a reference in higher precision, in the place of differences."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
+from gradproof.api.frameworks import as_problem_of_arrays, quietly
+from gradproof.api.report import Report
+from gradproof.problems import Autodiff, Problem
+from gradproof.tree import flatten
+
+
+def check_reference(
+    problem: Problem, reference: Callable[[Any], Any], seed: int, options: dict[str, Any]
+) -> Report:
+    """Hold the gradient of f against that of the reference, in the types of f and in float64."""
+    if problem.gradient not in (Autodiff(), Autodiff("forward")):
+        raise InputError(
+            f"reference: found it with {described(problem.gradient)} as the gradient, expected "
+            "gp.autodiff, which is asked for the gradients of f and of the reference"
+        )
+    unused = [name for name, value in options.items() if value not in (None, False, "auto")]
+    if unused:
+        raise InputError(
+            f"{unused[0]}: found it with a reference, which has no use for it: nothing is measured "
+            "by differences"
+        )
+    started = time.perf_counter()
+    # Imported with the first such check, as the engine is.
+    from gradproof.engine.reference import tell
+    from gradproof.frameworks.numpy_space import NumpySpace
+    from gradproof.judge.accuracy import Gradients, judge_accuracy
+    from gradproof.judge.report import Price
+
+    of_f = dataclasses.replace(problem, reference=None, gradient=Autodiff())
+    of_reference = dataclasses.replace(of_f, f=reference)
+    call = quietly(problem)
+    with as_problem_of_arrays(of_f, seed) as (adapted, aside):
+        tree, values = flatten(adapted.at, adapted.root)
+        space = NumpySpace(tree, values)
+        x, roundoffs = space.x, space.roundoffs
+        claim = call(lambda: tell(adapted, tree, space, seed))
+    with as_problem_of_arrays(of_reference, seed) as (adapted, _):
+        values = flatten(adapted.at, adapted.root)[1]
+        low = NumpySpace(tree, values)
+        high = low.promoted()
+        if high is None:
+            raise InputError(
+                "reference: found parameters in float64, expected some in lower precision: in "
+                "float64 differences are exact enough, leave the reference out"
+            )
+        plain = call(lambda: tell(adapted, tree, low, seed))
+        try:
+            truth = call(lambda: tell(adapted, tree, high, seed))
+        except Exception as error:
+            error.add_note("gradproof: the reference raised this with its parameters in float64")
+            raise
+    if not claim.shapes == plain.shapes == truth.shapes:
+        raise InputError(
+            f"reference: found outputs of shapes {list(plain.shapes)}, expected those of f, "
+            f"{list(claim.shapes)}"
+        )
+    record = judge_accuracy(
+        tree,
+        Gradients(claim.gradient, plain.gradient, truth.gradient, roundoffs),
+        x,
+        value=claim.value,
+        facts=problem.facts or {},
+        notes=(
+            f"the value of f is {claim.value:.9g}, that of the reference {plain.value:.9g}, and "
+            f"{truth.value:.9g} in float64",
+            *aside.notes,
+        ),
+        price=Price(2, 3, time.perf_counter() - started, "reference", seed),
+    )
+    return Report(**vars(record))

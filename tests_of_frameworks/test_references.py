@@ -1,0 +1,116 @@
+"""Gradients in low precision against a reference in float64."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import gradproof as gp
+
+X = torch.linspace(-3, 3, 50)
+
+
+def reference(t: Any) -> Any:
+    return functional.softplus(t)
+
+
+def problem(f: Any, at: Any = X, **options: Any) -> gp.Problem:
+    return gp.Problem(f, gp.autodiff, at, **{"reference": reference, **options})
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("total", [True, False])
+def test_another_way_to_write_it_is_as_accurate(dtype: Any, total: bool) -> None:
+    def f(t: Any) -> Any:
+        found = torch.log1p(torch.exp(t))
+        return found.sum() if total else found
+
+    def plain(t: Any) -> Any:
+        return reference(t).sum() if total else reference(t)
+
+    report = gp.check(problem(f, X.to(dtype), reference=plain))
+    assert report.passed, report.summary()
+    assert report.plan == "reference"
+    assert report.evaluations == 2
+    assert report.headline.startswith("as accurate as the reference in the same arithmetic")
+
+
+class Rounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return functional.softplus(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return gradient * torch.sigmoid(x.half()).float()
+
+
+def test_what_is_added_up_in_less_is_less_accurate() -> None:
+    report = gp.check(problem(Rounded.apply))
+    assert report.verdict == "fail"
+    (cause,) = report.causes
+    assert cause.code == "GP503"
+    assert cause.parameters["times"] > 100
+    # A mistake is one, in whatever arithmetic.
+    report = gp.check(problem(lambda t: 1.5 * reference(t)))
+    assert [one.code for one in report.causes] == ["GP302"]
+    assert report.leaves[0].ratio == pytest.approx(1.5, rel=1e-3)
+
+
+def test_one_wrong_component_of_one_tensor_is_found() -> None:
+    class OneOff(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            wrong = gradient.clone()
+            wrong[2, 1] *= 1.5
+            return wrong
+
+    at = {"a": torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), "b": X[:5]}
+
+    def plain(t: Any) -> Any:
+        return t["a"].sin().sum() + t["b"].cos().sum()
+
+    def f(t: Any) -> Any:
+        return plain({**t, "a": OneOff.apply(t["a"])})
+
+    report = gp.check(problem(f, at, reference=plain))
+    assert [leaf.verdict for leaf in report.leaves] == ["fail", "pass"]
+    assert [culprit.address for culprit in report.culprits] == ["t['a'][2, 1]"]
+    assert at["a"].dtype is torch.float32
+
+
+def test_a_module_is_as_it_was() -> None:
+    layer = torch.nn.Linear(3, 2)
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    x = torch.ones(4, 3)
+
+    def plain(model: Any) -> Any:
+        return (x.to(model.weight.dtype) @ model.weight.T + model.bias).tanh()
+
+    report = gp.check(problem(lambda model: model(x).tanh(), layer, reference=plain))
+    assert report.passed, report.summary()
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+    assert layer.weight.dtype is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("made", "options", "message"),
+    [
+        (lambda: problem(reference, X.double()), {}, "in float64 already|parameters in float64"),
+        (lambda: gp.Problem(reference, X, X, reference=reference), {}, "expected gp.autodiff"),
+        (lambda: problem(reference), {"include": "t"}, "include: found it with a reference"),
+        (lambda: problem(reference), {"rtol": 1e-3}, "rtol: found it with a reference"),
+        (lambda: problem(lambda t: t.sum()), {}, "expected those of f"),
+        (lambda: problem(reference, reference=3), {}, "reference: found 3"),
+    ],
+)
+def test_wrong_use_gets_help(made: Any, options: Any, message: str) -> None:
+    with pytest.raises(gp.InputError, match=message):
+        gp.check(made(), **options)
