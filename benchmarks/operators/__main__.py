@@ -1,7 +1,8 @@
-"""gradproof on all operators of PyTorch: ``python -m benchmarks.operators``.
+"""gradproof on all operators of PyTorch or JAX: ``python -m benchmarks.operators``.
 
-Every operator with a derivative, in float64, on samples of PyTorch's own tests: reverse and forward
-mode, beside torch's slow gradcheck, and with the backward pass broken in two ways. The exit code is
+Every operator with a derivative, in float64, on samples of PyTorch's own tests or random ones,
+in reverse and forward mode, beside torch's slow gradcheck or JAX's check_grads, and with the
+backward pass broken in two ways. The exit code is
 1 where a right gradient fails, where too many are undecided, or where what is broken passes.
 """
 
@@ -10,38 +11,23 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
-import dataclasses
 import fnmatch
 import json
+import multiprocessing
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
+
+from benchmarks.operators.judging import judge_operator, names_of
 
 _LIMIT = 0.03  # of all cases: inconclusive
 _CAUGHT = 0.999
 
 
-def _judge_operator(name: str, samples: int) -> list[dict[str, Any]]:
-    import torch
-    from benchmarks.operators.judging import judge
-    from benchmarks.operators.torch_operators import cases_of, modules, operators
-
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    if name == "modules":
-        cases = list(modules(samples))
-    else:
-        cases = [
-            c for op in operators() if op.formatted_name == name for c in cases_of(op, samples)
-        ]
-    modes = [(case, mode) for case in cases for mode in ("reverse", "forward")[: 1 + case.forward]]
-    return [dataclasses.asdict(judge(case, mode)) for case, mode in modes]
-
-
 def main() -> int:
     """Run what the command line asks for, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operators", description=__doc__)
+    parser.add_argument("--framework", choices=("torch", "jax"), default="torch")
     parser.add_argument("--operator", metavar="GLOB", default="*")
     parser.add_argument("--samples", type=int, default=2, help="of each operator")
     parser.add_argument("--every", type=int, default=1, help="every so many operators only")
@@ -49,13 +35,16 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the raw results")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the table, in Markdown")
     options = parser.parse_args()
-    from benchmarks.operators.torch_operators import operators
-
-    names = sorted({op.formatted_name for op in operators()} | {"modules"})
-    names = [one for one in names if fnmatch.fnmatch(one, options.operator)][:: options.every]
+    names = [one for one in names_of(options.framework) if fnmatch.fnmatch(one, options.operator)][
+        :: options.every
+    ]
     judged: list[dict[str, Any]] = []
-    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        running = {pool.submit(_judge_operator, one, options.samples): one for one in names}
+    spawned = multiprocessing.get_context("spawn")  # JAX runs threads, which a fork would lose
+    with concurrent.futures.ProcessPoolExecutor(options.jobs, spawned) as pool:
+        running = {
+            pool.submit(judge_operator, options.framework, one, options.samples): one
+            for one in names
+        }
         for count, done in enumerate(concurrent.futures.as_completed(running), 1):
             found = done.result()
             judged += found
@@ -75,12 +64,14 @@ def main() -> int:
 def _line(one: dict[str, Any]) -> str:
     return (
         f"{one['operator']} #{one['sample']} {one['mode']} n={one['size']}: {one['verdict']} "
-        f"(torch: {one['own']}; broken: {', '.join(one['broken']) or '–'}) {one['reason']}"
+        f"(its own: {one['own']}; broken: {', '.join(one['broken']) or '–'}) {one['reason']}"
     )
 
 
 def _summary(judged: list[dict[str, Any]]) -> tuple[str, bool]:
-    lines = ["| mode | cases | " + " | ".join(_VERDICTS) + " | torch: pass | fail | raised |"]
+    lines = [
+        "| mode | cases | " + " | ".join(_VERDICTS) + " | its own checker: pass | fail | raised |"
+    ]
     lines.append("| --- " * (len(_VERDICTS) + 5) + "|")
     failed = False
     for mode in ("reverse", "forward"):
@@ -104,7 +95,7 @@ def _summary(judged: list[dict[str, Any]]) -> tuple[str, bool]:
         o for o in judged if o["verdict"] == "pass" and o["size"] >= 200 and o["own_evaluations"]
     ]
     more = sum(one["evaluations"] > one["own_evaluations"] for one in large)
-    lines += ["", f"Right, n ≥ 200: {more} of {len(large):,} cost more than torch's slow mode."]
+    lines += ["", f"Right, n ≥ 200: {more} of {len(large):,} cost more than its own checker."]
     return "\n".join(lines) + "\n", failed or caught < _CAUGHT * len(broken)
 
 

@@ -12,6 +12,8 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.common_modules import module_db
 
+import gradproof as gp
+
 _MOST = 2_000  # numbers in a sample: the operator is what is checked, and not its size
 
 Function = Callable[[Any], Any]
@@ -19,10 +21,7 @@ Function = Callable[[Any], Any]
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One operator and one sample: f of a pytree, in which what is moved requires a gradient.
-
-    `dict_of_parameters` says that the point is a module.
-    """
+    """One operator and one sample: f of a pytree, in which what is moved requires a gradient."""
 
     operator: str
     sample: int
@@ -31,17 +30,52 @@ class Case:
     forward: bool
 
     @property
-    def moved(self) -> list[Any]:
-        """The tensors that are moved."""
-        if isinstance(self.at, torch.nn.Module):
-            return [one for one in self.at.parameters() if one.requires_grad]
-        leaves = optree.tree_leaves(self.at)
-        return [one for one in leaves if isinstance(one, torch.Tensor) and one.requires_grad]
-
-    @property
     def size(self) -> int:
         """How many numbers are moved."""
-        return sum(one.numel() for one in self.moved)
+        return sum(one.numel() for one in _parameters(self.at)[1])
+
+    def own(self, mode: str) -> tuple[str, int]:
+        """Return what torch's slow gradcheck says, and how often it evaluates f."""
+        if isinstance(self.at, tuple) and isinstance(self.at[0], torch.nn.Module):
+            return "–", 0
+        leaves, spec = optree.tree_flatten(self.at)
+        places = [k for k, leaf in enumerate(leaves) if _moves(leaf)]
+        count = 0
+
+        def f(*moved: Any) -> Any:
+            nonlocal count
+            count += 1
+            torch.manual_seed(0)
+            now = list(leaves)
+            for k, one in zip(places, moved, strict=True):
+                now[k] = one
+            found = self.f(optree.tree_unflatten(spec, now))
+            return tuple(one for one in found if one.requires_grad or mode == "forward")
+
+        given = [leaves[k].detach().clone().requires_grad_() for k in places]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                passed = torch.autograd.gradcheck(
+                    f,
+                    given,
+                    raise_exception=False,
+                    check_forward_ad=mode == "forward",
+                    check_backward_ad=mode == "reverse",
+                    check_undefined_grad=False,
+                    check_batched_grad=False,
+                )
+        except Exception as error:
+            return f"raised {type(error).__name__}", count
+        return "pass" if passed else "fail", count
+
+    def broken(self) -> Iterator[gp.VJP]:
+        """Yield reverse mode with the largest component's sign turned, and one tensor 1.1 times."""
+        reverse = _reverse(self, lambda _: None)
+        values = [one for one in self.f(self.at) if one.requires_grad]
+        if values and any(bool(torch.any(g != 0)) for g in reverse(self.at, self.f(self.at), True)):
+            for how in (_turn_the_largest, _stretch_the_largest):
+                yield gp.VJP(_reverse(self, how))
 
 
 def operators() -> list[Any]:
@@ -110,8 +144,7 @@ def modules(most: int) -> Iterator[Case]:
             case = Case(
                 f"nn.{info.module_cls.__name__}", number, _call, (made, *arguments), forward=False
             )
-            size = case.size + sum(p.numel() for p in made.parameters())
-            if 0 < size <= _MOST:
+            if 0 < case.size <= _MOST:
                 yield case
                 number += 1
             if number == most:
@@ -124,3 +157,64 @@ def _call(t: Any) -> Any:
         result = t[0](*t[1], **t[2])
     leaves = optree.tree_leaves(result)
     return [one for one in leaves if isinstance(one, torch.Tensor) and one.is_floating_point()]
+
+
+def _parameters(at: Any) -> tuple[list[str], list[Any]]:
+    """Return the names of a module's parameters, and all tensors that are moved, those first."""
+    leaves = optree.tree_leaves(at)
+    names, moved = [], []
+    for module in [one for one in leaves if isinstance(one, torch.nn.Module)]:
+        named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
+        names += [n for n, _ in named]
+        moved += [p for _, p in named]
+    return names, moved + [one for one in leaves if _moves(one)]
+
+
+def _moves(leaf: Any) -> bool:
+    return isinstance(leaf, torch.Tensor) and leaf.requires_grad
+
+
+def _reverse(case: Case, how: Callable[[list[Any]], None]) -> Any:
+    """Return the vector-Jacobian product, changed in some way; flat, if that is wanted."""
+
+    def product(at: Any, cotangent: Any, flat: bool = False) -> Any:
+        names, moved = _parameters(at)
+        pairs = [(y, u) for y, u in zip(case.f(at), cotangent, strict=True) if y.requires_grad]
+        found = torch.autograd.grad(
+            [y for y, _ in pairs], moved, [u.detach() for _, u in pairs], allow_unused=True
+        )
+        gradients = [
+            torch.zeros(p.shape, dtype=p.dtype)
+            if g is None
+            else g.clone(memory_format=torch.contiguous_format)
+            for p, g in zip(moved, found, strict=True)
+        ]
+        how(gradients)
+        if flat:
+            return gradients
+        of_module = dict(zip(names, gradients, strict=False))
+        rest = iter(gradients[len(names) :])
+
+        def laid(leaf: Any) -> Any:
+            if isinstance(leaf, torch.nn.Module):
+                return of_module
+            return next(rest) if _moves(leaf) else None
+
+        return optree.tree_map(laid, at)
+
+    return product
+
+
+def _turn_the_largest(gradients: list[Any]) -> None:
+    flat = _largest(gradients).view(-1)
+    k = int(flat.abs().argmax())
+    flat[k] = -flat[k]
+
+
+def _stretch_the_largest(gradients: list[Any]) -> None:
+    largest = _largest(gradients)
+    largest *= 1.1
+
+
+def _largest(gradients: list[Any]) -> Any:
+    return max((g for g in gradients if g.numel()), key=lambda g: float(g.abs().max()))
