@@ -411,3 +411,31 @@ def test_layers_that_compute_their_weights_or_draw_masks() -> None:
         assert report.passed, report.summary()
         after = layer.state_dict()
         assert all(torch.equal(value, before[name]) for name, value in after.items())
+
+
+def test_tensors_without_numbers_and_on_two_devices_get_help() -> None:
+    with pytest.raises(gp.InputError, match="device meta"):
+        gp.check(lambda t: t.sum(), gp.autodiff, torch.ones(3, device="meta"))
+
+    def elsewhere(t: Any) -> Any:
+        raise RuntimeError("Expected all tensors to be on the same device, but found two")
+
+    with pytest.raises(RuntimeError) as caught:
+        gp.check(elsewhere, gp.autodiff, normal(3))
+    assert any("to one" in note for note in caught.value.__notes__)
+
+
+def test_it_is_said_why_f_is_not_promoted() -> None:
+    layer, x = torch.nn.Linear(3, 2), normal(4, 3, dtype=torch.float32)
+    report = gp.check(lambda model: model(x).tanh().sum(), gp.autodiff, layer)
+    assert report.passed
+    assert report.rtol == 1e-2
+    assert any("does not take float64: RuntimeError" in note for note in report.notes)
+    report = gp.check(lambda t: t.float().sin().sum(), gp.autodiff, x)
+    assert any("or computes in less" in note for note in report.notes)
+
+
+def test_forward_mode_of_what_has_no_tangent() -> None:
+    at = normal(3, 3)
+    report = gp.check(torch.linalg.slogdet, gp.autodiff(mode="forward"), at)
+    assert report.passed, report.summary()

@@ -52,9 +52,13 @@ def promote(
         spread = _spread_where_it_agrees(
             found, evaluator, direction, moves=moves, values=values, roundoff=roundoff
         )
-    except Exception:  # whatever it is that f has against float64
-        spread = None
+        reason = "is not the same function in float64, or computes in less"
+    except Exception as error:  # whatever it is that f has against float64
+        spread, reason = None, f"does not take float64: {type(error).__name__}"
     if spread is None:
+        found.notes.append(
+            f"f {reason}; it was measured as it is, and parameters in float64 would show more"
+        )
         evaluator.begin(low)
         evaluator.at_point()
         return

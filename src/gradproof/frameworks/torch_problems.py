@@ -19,16 +19,19 @@ from gradproof.frameworks.torch_tensors import (
     as_arrays,
     as_tensor,
     kind_of_tensor,
-    require_strided,
+    require_numbers,
 )
 from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
-_IN_PLACE = (
-    "gradproof: f changes its argument in place, which automatic differentiation does not allow; "
-    "let it work on a copy, t.clone(), or use t * 2 for t.mul_(2)"
-)
+# What PyTorch says, and what to do about it.
+_HELP = {
+    "in-place": "gradproof: f changes its argument in place, which automatic differentiation does "
+    "not allow; let it work on a copy, t.clone(), or use t * 2 for t.mul_(2)",
+    "same device": "gradproof: the tensors of the point are checked on the devices that they are "
+    "on; move them, and what f brings with it, to one",
+}
 
 
 def concerns(at: Any) -> bool:
@@ -63,7 +66,7 @@ class _OfTorch(Adapted):
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x746F726368])
         for leaf, value in zip(self.tree.leaves, self.values, strict=True):
-            require_strided(value, self.tree.address(leaf))
+            require_numbers(value, self.tree.address(leaf))
 
     @property
     def _autodiff(self) -> TorchAutodiff:
@@ -100,8 +103,9 @@ class _OfTorch(Adapted):
                 with torch.inference_mode(False), torch.enable_grad():
                     return f(*arguments)
             except RuntimeError as error:
-                if "in-place" in str(error):
-                    error.add_note(_IN_PLACE)
+                for words, help_ in _HELP.items():
+                    if words in str(error):
+                        error.add_note(help_)
                 raise
 
         return call

@@ -63,12 +63,10 @@ def as_array(tensor: Any) -> Buffer:
     tensor = tensor.detach()
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
-    tensor = tensor.resolve_conj().resolve_neg().cpu()
     if tensor.dtype is torch.bfloat16:
-        tensor = tensor.contiguous().view(torch.int16)
-        bits: Buffer = tensor.numpy()
+        bits: Buffer = tensor.contiguous().view(torch.int16).numpy(force=True)
         return bits.view(_bfloat16())
-    result: Buffer = tensor.numpy()
+    result: Buffer = tensor.numpy(force=True)
     return result
 
 
@@ -89,8 +87,13 @@ def as_arrays(values: Any) -> Any:
     )
 
 
-def require_strided(tensor: Any, address: str) -> None:
-    """Raise if a tensor holds its numbers in a way of its own."""
+def require_numbers(tensor: Any, address: str) -> None:
+    """Raise if a tensor holds its numbers in a way of its own, or has none."""
+    if tensor.is_meta:
+        raise InputError(
+            f"{address}: found a tensor on the device meta, which has a shape and no numbers; "
+            "expected one on the CPU or another device"
+        )
     if tensor.layout is not torch.strided or tensor.is_quantized:
         raise InputError(
             f"{address}: found a tensor of layout {tensor.layout}, expected a dense one; let f "
