@@ -439,3 +439,11 @@ def test_forward_mode_of_what_has_no_tangent() -> None:
     at = normal(3, 3)
     report = gp.check(torch.linalg.slogdet, gp.autodiff(mode="forward"), at)
     assert report.passed, report.summary()
+
+
+def test_one_number_in_a_container_is_one_of_several_values() -> None:
+    for f in (lambda t: {"loss": t.sin().sum()}, lambda t: [t.sin().sum(), t.detach().max()]):
+        report = gp.check(f, gp.autodiff, normal(4))
+        assert report.passed, report.summary()
+    with pytest.raises(gp.InputError, match="found 4 numbers with order=2"):
+        gp.check(lambda t: t.sin(), gp.autodiff(order=2), normal(4))

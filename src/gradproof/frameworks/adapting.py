@@ -95,10 +95,16 @@ class Adapted(abc.ABC):
                 "at: found no array of floating-point numbers to differentiate by; where some "
                 "tensors require a gradient (requires_grad=True), others are taken for constants"
             )
-        if claim.order == 2:
-            self.differentiate_once()
         value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
         outputs, values = flatten(value, "output")
+        is_number = outputs.size == 1 and [leaf.path for leaf in outputs.leaves] == [()]
+        if claim.order == 2:
+            if not is_number:
+                raise InputError(
+                    f"the value of f: found {outputs.size:,} numbers with order=2, expected one: "
+                    "let f add up what it returns"
+                )
+            self.differentiate_once()
         untested = self.untested(values)
         if untested:
             self._leave_out(untested)
@@ -106,14 +112,13 @@ class Adapted(abc.ABC):
                 f"{', '.join(outputs.address(outputs.leaves[k]) for k in untested)}: does not "
                 "require a gradient, and was not tested"
             )
-            outputs = flatten([v for k, v in enumerate(values) if k not in untested], "output")[0]
         if self.problem.terms is not None:
             weight = 1.0 if self.problem.terms == "sum" else 1 / max(1, outputs.size)
             weights = outputs.unflatten([np.full(one.shape, weight) for one in outputs.leaves])
             return lambda at: self._in_structure(self.vjp(at, weights))
         if claim.mode == "forward":
             return JVP(self._along_tangent)
-        if outputs.size == 1 and len(outputs.leaves) == 1:
+        if is_number:
             return lambda at: self._in_structure(self.vjp(at, None))
         return VJP(lambda at, u: self._in_structure(self.vjp(at, u)))
 
