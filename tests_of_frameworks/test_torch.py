@@ -447,3 +447,15 @@ def test_one_number_in_a_container_is_one_of_several_values() -> None:
         assert report.passed, report.summary()
     with pytest.raises(gp.InputError, match="found 4 numbers with order=2"):
         gp.check(lambda t: t.sin(), gp.autodiff(order=2), normal(4))
+
+
+def test_products_that_lose_digits_are_linear_all_the_same() -> None:
+    # The backward pass of a running log-sum-exp takes logarithms of what it is given.
+    at = normal(5, 5, 5) * 5
+    for dim in range(3):
+
+        def f(t: Any, dim: int = dim) -> Any:
+            return torch.logcumsumexp(t, dim)
+
+        report = gp.check(f, gp.autodiff, at)
+        assert report.verdict != "fail", report.summary()

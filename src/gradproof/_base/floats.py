@@ -33,6 +33,15 @@ def unit_roundoff(dtype: npt.DTypeLike) -> float:
     return max(float(np.finfo(kind).eps) / 2, UNIT_ROUNDOFF_64)
 
 
+def rounding_of_products(roundoff: float) -> float:
+    """Return by how much sums of products may be apart, relative to their size, and be equal.
+
+    A million unit roundoffs, as code may lose that many digits on the way (a running sum that is
+    computed by logarithms does); the root of one where that is less.
+    """
+    return float(min(1e6 * roundoff, np.sqrt(roundoff)))
+
+
 def longest_significand(values: npt.NDArray[Any]) -> int:
     """Count the bits of the longest significand up to its last 1; a float32 has at most 24."""
     finite = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.floats import rounding_of_products
 from gradproof.engine.columns import column
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
@@ -22,7 +23,6 @@ from gradproof.tree import Mismatch, Tree
 _MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
 _MOST_COLUMNS = 16  # wrong components whose outputs are looked at
 _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
-_ROUNDING = 1e3  # unit roundoffs by which sums of products may be apart
 _PAIRS = 4  # of a cotangent and a tangent
 
 
@@ -150,7 +150,7 @@ class Claimed:
             return None
         size = max(float(np.linalg.norm(part)) for part in (one, other, both))
         apart = float(np.linalg.norm(both - one - other))
-        if not apart > _ROUNDING * self._roundoff * size:
+        if not apart > rounding_of_products(self._roundoff) * size:
             return None
         ignored = bool(np.array_equal(one, other) and np.array_equal(one, both))
         return CATALOGUE["GP501"].finding(kind=kind, ignored=ignored, apart=apart / size)
@@ -168,7 +168,7 @@ class Claimed:
                 float(np.linalg.norm(across) * np.linalg.norm(tangent)),
             ]
             apart = abs(float(cotangent @ along) - float(across @ tangent))
-            if apart > _ROUNDING * self._roundoff * max(sizes):
+            if apart > rounding_of_products(self._roundoff) * max(sizes):
                 worst = max(worst, apart / max(sizes))
         return CATALOGUE["GP505"].finding(apart=worst) if worst else None
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof._base.floats import UNIT_ROUNDOFF_64, rounding_of_products
 from gradproof._base.validation import real_number
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
@@ -19,7 +19,6 @@ from gradproof.tree import Mismatch, Tree
 
 _MOST_ENTRIES = 32  # parameters, up to which every entry is measured
 _FORMS = 16  # random ones, where there are more
-_ROUNDING = 1e3  # unit roundoffs by which sums of products may be apart
 _PAIRS = 4  # of vectors
 _OPTIONS = ("bounds", "terms")
 
@@ -72,7 +71,7 @@ class SecondDerivatives:
         rows = None if isinstance(self._claim, HVP) else self._rows(self._x)
         if isinstance(rows, np.ndarray):
             apart, size = np.abs(rows - rows.T), float(np.max(np.abs(rows), initial=0.0))
-            if rows.size and float(apart.max()) > _ROUNDING * UNIT_ROUNDOFF_64 * size:
+            if rows.size and float(apart.max()) > rounding_of_products(UNIT_ROUNDOFF_64) * size:
                 i, j = np.unravel_index(int(np.argmax(apart)), apart.shape)
                 worst, where = float(apart.max()) / size, self._address(int(i), int(j))
         else:
@@ -84,7 +83,7 @@ class SecondDerivatives:
                 size = float(np.linalg.norm(u) * np.linalg.norm(along))
                 size = max(size, float(np.linalg.norm(v) * np.linalg.norm(across)))
                 apart = abs(float(u @ along) - float(v @ across))
-                if apart > _ROUNDING * UNIT_ROUNDOFF_64 * size:
+                if apart > rounding_of_products(UNIT_ROUNDOFF_64) * size:
                     worst = max(worst, apart / size)
         if not worst:
             return None
