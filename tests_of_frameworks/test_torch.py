@@ -452,7 +452,8 @@ def test_one_number_in_a_container_is_one_of_several_values() -> None:
 def test_products_that_lose_digits_are_linear_all_the_same() -> None:
     # The backward pass of a running log-sum-exp takes logarithms of what it is given.
     at = normal(5, 5, 5) * 5
-    for dim in range(3):
+    at[0] = 10_000
+    for dim in range(2):
 
         def f(t: Any, dim: int = dim) -> Any:
             return torch.logcumsumexp(t, dim)
