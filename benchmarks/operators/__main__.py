@@ -52,6 +52,8 @@ def main() -> int:
         for count, done in enumerate(concurrent.futures.as_completed(running), 1):
             found = done.result()
             judged += found
+            if count % 50 == 0:
+                print(f"[{count}/{len(names)}]", flush=True)
             for one in found:
                 if one["verdict"] != "pass" or "pass" in one["broken"] or one["own"] != "pass":
                     print(f"[{count}/{len(names)}]", _line(one), flush=True)

@@ -64,8 +64,7 @@ def judge(case: Case, mode: str) -> Judged:
         verdict, reason = str(report.verdict.value), report.headline
         broken: tuple[str, ...] = ()
         if mode == "reverse" and verdict == "pass":
-            claims = case.broken()
-            broken = tuple(str(gp.check(case.f, one, case.at).verdict.value) for one in claims)
+            broken = tuple(_verdict(case, one) for one in case.broken())
         own, own_evaluations = case.own(mode)
     return Judged(
         case.operator,
@@ -80,6 +79,13 @@ def judge(case: Case, mode: str) -> Judged:
         broken,
         time.perf_counter() - begin,
     )
+
+
+def _verdict(case: Case, claim: gp.VJP) -> str:
+    try:
+        return str(gp.check(case.f, claim, case.at).verdict.value)
+    except Exception as error:
+        return f"raised {type(error).__name__}"
 
 
 def _raised(case: Case, mode: str, error: Exception, seconds: float) -> Judged:

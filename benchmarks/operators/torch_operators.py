@@ -45,7 +45,7 @@ class Case:
         def f(*moved: Any) -> Any:
             nonlocal count
             count += 1
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             now = list(leaves)
             for k, one in zip(places, moved, strict=True):
                 now[k] = one
