@@ -171,7 +171,8 @@ def test_a_claim_of_0_agrees_where_f_is_stationary(power: int) -> None:
 def test_a_claim_of_0_beside_a_kink_agrees() -> None:
     stages, spent = answer(question(np.zeros(20)), lambda x, t: 1 + np.maximum(0, t - 1e-3))
     assert np.all(stages.agrees)
-    assert spent <= 20 * 3  # far, one side, and the other to see whether there is a kink
+    # Far, beside the point, between the two, and there on the other side: f stands on no stair.
+    assert spent <= 20 * 4
 
 
 def test_one_side_completes_a_central_difference() -> None:

@@ -13,7 +13,8 @@ from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.problems import Autodiff, Problem
 
-_FRAMEWORKS = ("torch", "jax")  # never imported by us: who has an array of one has imported it
+# Never imported by us: who has an array of one has imported it, as far as the submodule named.
+_FRAMEWORKS = {"torch": "nn", "jax": "numpy"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Aside:
 @contextlib.contextmanager
 def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem, Aside]]:
     """Return a problem that the engine understands, and what is to be said aside afterwards."""
-    for framework in _FRAMEWORKS:
-        if framework in sys.modules:
+    for framework, submodule in _FRAMEWORKS.items():
+        if hasattr(sys.modules.get(framework), submodule):
             module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
             if module.concerns(problem.at):
                 with module.adapted(problem, seed, quietly(problem)) as adapted:

@@ -80,8 +80,8 @@ class Array:
 
 
 def _is_of(framework: str, value: Any, name: str) -> bool:
-    module: Any = sys.modules.get(framework)
-    return module is not None and isinstance(value, getattr(module, name))
+    # Of a framework that is not imported whole there are no arrays yet.
+    return isinstance(value, getattr(sys.modules.get(framework), name, ()))
 
 
 def kind_of(value: Any) -> Kind:
