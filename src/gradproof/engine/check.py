@@ -36,6 +36,8 @@ from gradproof.numerics.protocol import BoolArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
+AT_ONCE = "f was evaluated at many points at once, where it gives the same values as at one"
+_MANY = 64  # components: batches of them are worth a try
 _MOST_IN_A_CONTROL = 32  # components
 
 
@@ -222,6 +224,10 @@ def _measure(
     claim, factor = setting.claim, setting.factor
     if places is None:
         places = np.arange(claim.size)
+    if places.size >= _MANY and evaluator.use_batches(
+        setting.scales.scale, setting.pilot.noise, rng
+    ):
+        found.notes.append(AT_ONCE)
     rounding = found.rounding_of_claim
     measured = Escalation(
         Part(evaluator, places) if places.size < claim.size else evaluator,

@@ -13,9 +13,14 @@ from gradproof._base.validation import described, real_number
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
-from gradproof.problems import Space
+from gradproof.problems import Batched, Space
 
 _CHUNK = 4096
+_BATCHES = 63, 15  # points at once, and the point itself
+_MOST_NUMBERS = 1 << 24  # in one batch
+_BOTH_WAYS = 4  # the first of so many points, to see whether f is the same for many at once
+_FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: those points
+_ALIKE = 8.0  # times the noise of a value: four of them are compared
 _FLOAT32_SIGNIFICAND = 24
 _FOR_TERMS = (
     "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
@@ -61,6 +66,7 @@ class Evaluator:
         self._terms = Terms(self._terms_as) if self._terms_as else None
         self._f = self.randomness.before(self._plain)
         self._f_around = self._terms.after(self._f) if self._terms else self._f
+        self._at_once = False
 
     def repeat_random_numbers(self) -> bool:
         """Give f the same random numbers from now on; return whether it was seen to draw any."""
@@ -68,6 +74,31 @@ class Evaluator:
             return False
         self.begin()
         return True
+
+    def use_batches(self, scale: FloatArray, noise: float, rng: np.random.Generator) -> bool:
+        """From now on evaluate f at many points at once, if it can; return whether it can.
+
+        A few points are evaluated both ways first: what f moves by has to be the same, but for the
+        noise of its values.
+        """
+        if not isinstance(self._f_around, Batched) or not self._sizes():
+            return False
+        # As many as in the batches to come: another number would be another compilation.
+        some = rng.choice(scale.size, min(scale.size, _BATCHES[-1]), replace=False)
+        offsets = scale[some] * np.geomspace(_FAR, _NEAR, some.size)
+        inside = self.space.is_inside(some, offsets)
+        some, offsets = some[inside], offsets[inside]
+        together, realised = np.empty((2, some.size))
+        if some.size and self._together(some, offsets, together, realised):
+            self._at_once = False
+            few = slice(None, None, _BOTH_WAYS)
+            apart = self._along_components(some[few], offsets[few])[0] - together[few]
+            self._at_once = bool(np.all(np.abs(apart) * self.factor <= _ALIKE * noise))
+        return self._at_once
+
+    def _sizes(self) -> list[int]:
+        """Return how many points are evaluated at once."""
+        return [size for size in _BATCHES if size * self.x.size <= _MOST_NUMBERS]
 
     @property
     def rounding(self) -> float:
@@ -211,18 +242,47 @@ class Evaluator:
         """
         space = self.space
         if space.lower is None or space.upper is None:
-            results, realised = space.along_components(self._f_around, lines, offsets)
-            self.count += len(results)
-            return _as_floats(results), realised
+            return self._at_points(lines, offsets)
         inside = space.is_inside(lines, offsets)
         values, realised = np.full(lines.size, np.nan), offsets.copy()
-        results, realised[inside] = space.along_components(
-            self._f_around, lines[inside], offsets[inside]
-        )
-        self.count += len(results)
-        values[inside] = _as_floats(results)
+        values[inside], realised[inside] = self._at_points(lines[inside], offsets[inside])
         values[space.lower[lines] == space.upper[lines]] = self._value
         return values, realised
+
+    def _at_points(self, lines: IntArray, offsets: FloatArray) -> tuple[FloatArray, FloatArray]:
+        values, realised = np.empty((2, lines.size))
+        start = 0
+        for size in self._sizes() if self._at_once else ():
+            while self._at_once and lines.size - start >= size:
+                part = slice(start, start + size)
+                if self._together(lines[part], offsets[part], values[part], realised[part]):
+                    start += size
+        rest = slice(start, None)
+        results, realised[rest] = self.space.along_components(
+            self._f_around, lines[rest], offsets[rest]
+        )
+        self.count += len(results)
+        values[rest] = _as_floats(results)
+        return values, realised
+
+    def _together(
+        self, lines: IntArray, offsets: FloatArray, values: FloatArray, realised: FloatArray
+    ) -> bool:
+        """Fill in values and offsets, all of them by one call of f; return whether that works.
+
+        Rounding may differ from that of single calls: each batch has the point itself in it.
+        """
+        assert isinstance(self._f_around, Batched)
+        try:
+            found = self.space.at_once(self._f_around, lines, offsets)
+        except Exception:  # whatever does not work at once, or takes too much memory
+            found = None
+        self._at_once = found is not None
+        if found is not None:
+            there = _as_floats(list(found[0]))
+            values[:], realised[:] = self._value + (there[1:] - there[0]), found[1]
+            self.count += there.size
+        return self._at_once
 
 
 def _as_floats(results: list[Any]) -> FloatArray:

@@ -15,6 +15,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
+from gradproof.problems import followed_by
 
 
 class Terms:
@@ -42,7 +43,7 @@ class Terms:
 
     def after(self, f: Callable[[Any], Any]) -> Callable[[Any], float]:
         """Return the function of the values of f, once the terms at the point are known."""
-        return lambda at: self.value(f(at))
+        return followed_by(self.value, f)
 
     def stand_at(self, result: Any) -> None:
         """Take the terms at the point, to which all others are compared."""

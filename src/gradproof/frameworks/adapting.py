@@ -12,7 +12,7 @@ import numpy as np
 import optree
 
 from gradproof._base.errors import InputError
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Batched, Hessian, Jacobian, Many, Problem
 from gradproof.tree import Constant, flatten
 
 Function = Callable[..., Any]
@@ -72,6 +72,10 @@ class Adapted(abc.ABC):
     def differentiate_once(self) -> None:
         """Put ⟨v, ∇f⟩ in the place of f, with random v."""
 
+    def many(self, f: Function) -> Many | None:
+        """Return how a function is evaluated at many points at once; None where it is not."""
+        return None
+
     def leaves(self, at: Any) -> list[Any]:
         """Return the leaves of a point that are moved."""
         return flatten(self.marked(at), "at")[1]
@@ -82,7 +86,8 @@ class Adapted(abc.ABC):
         if isinstance(gradient, Autodiff):
             gradient = self._by_autodiff(gradient)
         gradient = self._claim(gradient)
-        f = self._returning_arrays(self.f, named=self.problem.f)
+        f, many = self._returning_arrays(self.f, named=self.problem.f), self.many(self.f)
+        f = f if many is None else Batched(f, many)
         return dataclasses.replace(self.problem, f=f, gradient=gradient, at=self._at)
 
     def addresses_unreached(self) -> list[str]:

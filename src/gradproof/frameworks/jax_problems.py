@@ -15,7 +15,7 @@ import optree
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.jax_arrays import as_arrays, in_float64, is_floating
 from gradproof.frameworks.jax_nodes import JaxNode, is_node
-from gradproof.problems import Problem
+from gradproof.problems import Autodiff, Many, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_TRACERS = (
@@ -74,6 +74,33 @@ class _OfJax(Adapted):
                     raise
 
         return call
+
+    def many(self, f: Function) -> Many | None:
+        """Return f over stacked leaves by `jax.vmap`, where JAX traces f in any case.
+
+        What else f does than to compute would be done on tracers.
+        """
+        if not (isinstance(self.problem.gradient, Autodiff) or hasattr(self.problem.f, "lower")):
+            return None
+
+        def at_once(stacks: Sequence[Any]) -> Sequence[Any]:
+            containers: Any = None
+
+            def of_leaves(leaves: list[Any]) -> Any:
+                # Taken apart by us: JAX would sort the keys of dictionaries.
+                nonlocal containers
+                found, containers = optree.tree_flatten(
+                    f(self.tree.unflatten(leaves)), namespace=NAMESPACE
+                )
+                return found
+
+            with in_float64(any(map(_is_float64, stacks))):
+                found = jax.vmap(of_leaves)(list(stacks))
+            arrays = as_arrays(containers.unflatten(found))
+            parts, structure = optree.tree_flatten(arrays, namespace=NAMESPACE)
+            return [structure.unflatten(row) for row in zip(*parts, strict=True)]
+
+        return at_once
 
     def as_arrays(self, values: Any) -> Any:
         """Return a pytree with arrays of NumPy in the place of those of JAX."""

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import is_
 from typing import Any
 
@@ -14,6 +14,7 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
 from gradproof.frameworks.box import limits_in, toward_inside
 from gradproof.frameworks.leaf_kinds import Kind, Number, buffer_of, kind_of
 from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.problems import Batched
 from gradproof.problems.space import UNDEFINED, Function
 from gradproof.tree import Tree, contents, inner_nodes
 
@@ -279,6 +280,23 @@ class NumpySpace:
             moved[run] = there
             results += self._run(f, which, places.tolist(), there.tolist())
         return results, moved - self.x[lines]
+
+    def at_once(
+        self, f: Batched, lines: IntArray, offsets: FloatArray
+    ) -> tuple[Sequence[Any], FloatArray] | None:
+        """Evaluate f at the point and with single components moved, in one call of `f.many`."""
+        if self._gives_copies:
+            return None
+        moved = self.x[lines]
+        stacks = [np.tile(initial, (lines.size + 1, 1)) for initial in self._initial]
+        for run, which, places, there in self._destinations(lines, offsets):
+            moved[run] = there
+            stacks[which][run + 1, places] = there
+        shaped = [
+            stack.reshape(-1, *leaf.shape)
+            for stack, leaf in zip(stacks, self._tree.leaves, strict=True)
+        ]
+        return f.many(shaped), moved - self.x[lines]
 
     def _destinations(
         self, lines: IntArray, offsets: FloatArray

@@ -1,6 +1,7 @@
 """A function, what is claimed for its derivative, and a point, as data."""
 
 from gradproof.problems.autodiff import Autodiff, autodiff
+from gradproof.problems.batches import Batched, Many, followed_by
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, SecondClaim
 from gradproof.problems.problem import Problem
@@ -11,12 +12,15 @@ __all__ = [
     "JVP",
     "VJP",
     "Autodiff",
+    "Batched",
     "Claim",
     "Hessian",
     "Jacobian",
+    "Many",
     "Problem",
     "SecondClaim",
     "Space",
     "autodiff",
     "flat_bounds",
+    "followed_by",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
+from gradproof.problems.batches import followed_by
 from gradproof.problems.vectors import as_vector, in_structure, joined
 from gradproof.tree import Mismatch, Tree, flatten
 
@@ -37,9 +37,8 @@ class Outputs:
     def terms(self) -> Callable[[Any], Any]:
         """Return the function whose terms add up to ⟨u, f⟩."""
 
-        @functools.wraps(self._f)
-        def weighted(at: Any) -> Any:
-            tree, values = self.taken_apart(self._f(at))
+        def weighted(value: Any) -> Any:
+            tree, values = self.taken_apart(value)
             if self.tree is None:
                 self._begin(tree, values)
             elif [leaf.shape for leaf in tree.leaves] != [leaf.shape for leaf in self.tree.leaves]:
@@ -53,7 +52,7 @@ class Outputs:
             ]
             return np.concatenate(parts) if parts else np.zeros(0)
 
-        return weighted
+        return followed_by(weighted, self._f)
 
     def vector(self, value: Any) -> FloatArray:
         """Return a value of f as one vector."""

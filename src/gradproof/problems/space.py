@@ -1,12 +1,13 @@
 """What the engine needs of the place where parameters live; `frameworks` implements it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.problems.batches import Batched
 
 Function = Callable[[Any], Any]
 
@@ -80,6 +81,15 @@ class Space(Protocol):
 
         All of them have to be inside the bounds. Where f raises one of `UNDEFINED`, the result is
         NaN.
+        """
+
+    def at_once(
+        self, f: Batched, lines: IntArray, offsets: FloatArray
+    ) -> tuple[Sequence[Any], FloatArray] | None:
+        """Evaluate f at the point and with single components moved, in one call of `f.many`.
+
+        Return the results, that of the point itself first, and the realised offsets; None where
+        f is to get copies of its own.
         """
 
     def realised(self, direction: FloatArray, offset: float) -> FloatArray:
