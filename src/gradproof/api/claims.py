@@ -13,6 +13,7 @@ from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.tree import flatten
 
+_WRONG = "GP3", "GP4"  # codes of mistakes in gradients
 _UNSOUND = {"GP101", "GP103", "GP104", "GP105", "GP107", "GP108", "GP208"}
 
 
@@ -35,7 +36,7 @@ def check_claim(
             "outputs of f are tested with cotangents"
         )
     # Imported with the first such check, as the engine is.
-    from gradproof.engine.claimed import Claimed
+    from gradproof.engine.claimed import Claimed, OutputsFound
     from gradproof.frameworks.numpy_space import NumpySpace
 
     tree, values = flatten(problem.at, problem.root)
@@ -60,16 +61,21 @@ def check_claim(
     with np.errstate(all="ignore"), asked.kept():
         unsound = asked.what_is_no_product()
         looks = outputs.size > 1 and report.culprits and not asked.moves_along_tangents
-        told: list[str] = []
-        culprits = report.culprits
+        singly = OutputsFound(report.culprits)
         if looks and not unsound:
-            culprits, told = asked.outputs_of(report.culprits, report.rtol, report.noise)
+            singly = asked.outputs_of(report)
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found |= failed_by(unsound, report, guesses)
-    found["culprits"] = culprits
-    found["leaves"] = tuple(_with_worst(leaf, culprits) for leaf in report.leaves)
-    found["notes"] = (*notes, *told)
+    elif singly.causes and (singly.only_some or "GP399" in {one.code for one in report.causes}):
+        # What ⟨u, f⟩ seems to be wrong by is a mixture of the outputs.
+        others = (cause for cause in report.causes if not cause.code.startswith(_WRONG))
+        found["causes"] = (*singly.causes, *others)
+    found["culprits"] = singly.culprits
+    found["leaves"] = tuple(
+        _with_worst(leaf, singly.culprits, singly.only_some) for leaf in report.leaves
+    )
+    found["notes"] = (*notes, *singly.told)
     found["evaluations"] += asked.evaluations
     found["gradient_calls"] += asked.calls
     return Report(**found)
@@ -87,9 +93,15 @@ def failed_by(
     }
 
 
-def _with_worst(leaf: LeafFinding, culprits: tuple[ComponentFinding, ...]) -> LeafFinding:
-    """Return a finding with its most wrong entry in the place of a sum over outputs."""
+def _with_worst(
+    leaf: LeafFinding, culprits: tuple[ComponentFinding, ...], only_some: bool
+) -> LeafFinding:
+    """Return a finding with its most wrong entry in the place of a sum over outputs.
+
+    The sum has no ratio of its own where only some of the outputs are wrong.
+    """
     entries = [one for one in culprits if one.path == leaf.path and one.output is not None]
     if leaf.worst is None or not entries:
         return leaf
-    return dataclasses.replace(leaf, worst=entries[0])
+    ratio = None if only_some else leaf.ratio
+    return dataclasses.replace(leaf, worst=entries[0], ratio=ratio)

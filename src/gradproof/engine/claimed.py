@@ -1,29 +1,46 @@
 """What is claimed about a Jacobian, asked at the point: products with it, and its entries."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradproof._base.floats import rounding_of_products
-from gradproof.engine.columns import column
+from gradproof._base.outcomes import Verdict
+from gradproof.engine.columns import Column, column
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding
+from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
+from gradproof.judge.rows import Columns, causes_of_rows
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import JVP, VJP, Jacobian, Problem, Space
 from gradproof.problems.jacobians import like_parameters, product, rows_of
 from gradproof.problems.outputs import Outputs
 from gradproof.problems.vectors import as_vector
-from gradproof.tree import Mismatch, Tree
+from gradproof.tree import Leaf, Mismatch, Tree
 
 _MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
 _MOST_COLUMNS = 16  # wrong components whose outputs are looked at
 _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 _PAIRS = 4  # of a cotangent and a tangent
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputsFound:
+    """What was found about single outputs: wrong entries of the Jacobian, in words, and why.
+
+    `only_some` says that other outputs are right.
+    """
+
+    culprits: tuple[ComponentFinding, ...]
+    told: Sequence[str] = ()
+    causes: tuple[CauseFinding, ...] = ()
+    only_some: bool = False
 
 
 class Claimed:
@@ -172,28 +189,58 @@ class Claimed:
                 worst = max(worst, apart / max(sizes))
         return CATALOGUE["GP505"].finding(apart=worst) if worst else None
 
-    def outputs_of(
-        self, culprits: tuple[ComponentFinding, ...], rtol: float, noise: float
-    ) -> tuple[tuple[ComponentFinding, ...], list[str]]:
-        """Return the wrong entries of the Jacobian at wrong components, and say which outputs.
-
-        `noise` is that of ⟨u, f⟩, and so that of an output at most.
-        """
+    def outputs_of(self, report: Record) -> OutputsFound:
+        """Return the wrong entries of the Jacobian at wrong components, which outputs, and why."""
+        culprits = report.culprits
         claimed = self._columns()
         if claimed is None:
-            return culprits, []
+            return OutputsFound(culprits)
         self._randomness.look()
         self._values(self._space.fresh())
         self.evaluations += 1
         self._randomness.hold_for_f()
+        # Of every tensor some.
+        looked_at = _few_of_each(culprits)
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
-        for culprit in culprits[:_MOST_COLUMNS]:
-            entries = self._entries(culprit, claimed, rtol, noise)
+        columns: dict[str, list[FloatArray]] = {}
+        for culprit in culprits:
+            if culprit not in looked_at:
+                found.append(culprit)
+                continue
+            leaf, place = self._place(culprit)
+            # The noise of ⟨u, f⟩ is that of an output at most.
+            claim, measured = claimed(place), self._measured_column(leaf, place, report.noise)
+            if isinstance(claim, Mismatch) or measured is None:
+                found.append(culprit)
+                continue
+            entries = self._entries(culprit, claim, measured, report.rtol)
             concerned |= entries.keys()
             found += entries.values() or [culprit]
-        found += culprits[_MOST_COLUMNS:]
-        return tuple(found[:MOST_CULPRITS]), self._told(sorted(concerned))
+            of_leaf = columns.setdefault(self.tree.address(leaf), [])
+            of_leaf.append(np.stack([claim, measured.value, measured.room(claim, report.rtol)]))
+        wrong = {leaf.address: leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL}
+        # A few columns of a tensor speak for its others where those are wrong, too.
+        throughout = all(2 * leaf.wrong >= leaf.checked for leaf in wrong.values())
+        known = throughout and columns.keys() == wrong.keys()
+        return OutputsFound(
+            tuple(found[:MOST_CULPRITS]),
+            self._told(sorted(concerned)),
+            tuple(self._causes(columns)) if known else (),
+            0 < len(concerned) < self._number_of_outputs,
+        )
+
+    @property
+    def _number_of_outputs(self) -> int:
+        there = self.outputs.tree
+        assert there is not None
+        return there.size
+
+    def _causes(self, columns: dict[str, list[FloatArray]]) -> list[CauseFinding]:
+        there = self.outputs.tree
+        assert there is not None
+        together = [Columns(address, *np.stack(ones, axis=2)) for address, ones in columns.items()]
+        return causes_of_rows(there, together, self._problem.facts or {})
 
     def _told(self, concerned: list[int]) -> list[str]:
         there = self.outputs.tree
@@ -235,22 +282,19 @@ class Claimed:
         products = [multiply(unit) for unit in np.eye(there.size)]
         return None if any(isinstance(one, Mismatch) for one in products) else np.array(products)
 
-    def _entries(
-        self,
-        culprit: ComponentFinding,
-        columns: Callable[[int], FloatArray | Mismatch],
-        rtol: float,
-        noise: float,
-    ) -> dict[int, ComponentFinding]:
-        """Return the outputs whose derivative by a component is wrong, the most wrong first."""
-        there = self.outputs.tree
-        assert there is not None
+    def _place(self, culprit: ComponentFinding) -> tuple[Leaf, int]:
+        """Return the leaf of a component, and its place among all components."""
         leaf = next(leaf for leaf in self.tree.leaves if leaf.path == culprit.path)
         inside = int(np.ravel_multi_index(culprit.index, leaf.shape)) if leaf.shape else 0
-        place, x = leaf.start + inside, self._space.x
+        return leaf, leaf.start + inside
+
+    def _measured_column(self, leaf: Leaf, place: int, noise: float) -> Column | None:
+        """Measure the derivatives of all outputs by one component."""
+        x = self._space.x
         typical = float(np.sqrt(np.mean(x[leaf.start : leaf.stop] ** 2))) or 1.0
         size = self.outputs.largest or 1.0
-        measured = column(
+        self.evaluations += 4
+        return column(
             self._values,
             self._space,
             place,
@@ -258,10 +302,13 @@ class Claimed:
             noise=max(noise, self._roundoff * size),
             size=size,
         )
-        self.evaluations += 4
-        claimed = columns(place)
-        if measured is None or isinstance(claimed, Mismatch):
-            return {}
+
+    def _entries(
+        self, culprit: ComponentFinding, claimed: FloatArray, measured: Column, rtol: float
+    ) -> dict[int, ComponentFinding]:
+        """Return the outputs whose derivative by a component is wrong, the most wrong first."""
+        there = self.outputs.tree
+        assert there is not None
         off = measured.differs(claimed, rtol)
         order = np.argsort(-np.abs(off), kind="stable")[: int(np.sum(off != 0))]
         entries = {}
@@ -280,6 +327,18 @@ class Claimed:
                 visible=measured.visible(number, rtol),
             )
         return entries
+
+
+def _few_of_each(culprits: Sequence[ComponentFinding]) -> list[ComponentFinding]:
+    """Return the first components of each tensor, as many of one as of another."""
+    paths = {culprit.path for culprit in culprits}
+    most, taken = max(1, _MOST_COLUMNS // max(1, len(paths))), dict.fromkeys(paths, 0)
+    few: list[ComponentFinding] = []
+    for culprit in culprits:
+        taken[culprit.path] += 1
+        if taken[culprit.path] <= most and len(few) < _MOST_COLUMNS:
+            few.append(culprit)
+    return few
 
 
 def _multiply(rows: Any, cotangent: FloatArray) -> Any:

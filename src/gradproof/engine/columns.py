@@ -34,11 +34,15 @@ class Column:
         """Return the smallest error of the claim for one output that would have been called one."""
         return float(_CLEARLY * self.bar[number] + rtol * abs(self.value[number]))
 
+    def room(self, claim: FloatArray, rtol: float) -> FloatArray:
+        """Return by how much claims may differ from what was measured and still be right."""
+        size = np.maximum(np.abs(claim), np.abs(self.value))
+        return _CLEARLY * self.bar + rtol * size
+
     def differs(self, claim: FloatArray, rtol: float) -> FloatArray:
         """Return by how much claims are off where that is visible, else 0."""
         off = claim - self.value
-        size = np.maximum(np.abs(claim), np.abs(self.value))
-        visible = np.abs(off) > _CLEARLY * self.bar + rtol * size
+        visible = np.abs(off) > self.room(claim, rtol)
         return np.where(visible & np.isfinite(off), off, 0.0)
 
 

@@ -1,0 +1,76 @@
+"""Why single outputs are wrong: mistakes of rows of a Jacobian, from a few of its columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gradproof.judge.diagnosis import diagnose
+from gradproof.judge.report import CauseFinding
+from gradproof.judge.suspect import Suspect
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.tree import Leaf, Tree
+
+_OF_ROWS = ("GP301", "GP302", "GP409")  # what a few columns can tell of a row
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Columns:
+    """Columns of a Jacobian by components of one leaf, each array of shape (outputs, columns).
+
+    `room` is by how much a derivative may differ from `measured` and still be right.
+    """
+
+    address: str
+    claimed: FloatArray
+    measured: FloatArray
+    room: FloatArray
+
+    @property
+    def wrong(self) -> BoolArray:
+        """Which outputs are wrong in some column."""
+        with np.errstate(invalid="ignore"):
+            result: BoolArray = np.any(np.abs(self.claimed - self.measured) > self.room, axis=1)
+        return result
+
+
+def causes_of_rows(
+    outputs: Tree, columns: Sequence[Columns], facts: Mapping[str, float]
+) -> list[CauseFinding]:
+    """Return what explains all outputs that are wrong, nothing where some stay unexplained.
+
+    An output tensor that is wrong throughout is one, else each number of it.
+    """
+    suspects = []
+    for of_leaf in columns:
+        for leaf in outputs.leaves:
+            wrong = np.flatnonzero(of_leaf.wrong[leaf.start : leaf.stop])
+            whole = wrong.size == leaf.size
+            for rows in [np.arange(leaf.size)] if whole else wrong[:, None]:
+                if rows.size:
+                    address = outputs.address(leaf, () if whole else _index(leaf, rows))
+                    suspects.append(_suspect(address, of_leaf, leaf.start + rows, facts))
+    found = [cause for cause in diagnose(suspects, []) if cause.code in _OF_ROWS]
+    explained = {address for cause in found for address in cause.addresses}
+    return found if explained == {one.address for one in suspects} else []
+
+
+def _index(leaf: Leaf, rows: IntArray) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(int(rows[0]), leaf.shape)))
+
+
+def _suspect(output: str, columns: Columns, rows: IntArray, facts: Mapping[str, float]) -> Suspect:
+    claim = columns.claimed[rows].ravel()
+    return Suspect(
+        address=f"d {output} / d {columns.address}",
+        claim=claim,
+        x=np.zeros_like(claim),
+        measured=columns.measured[rows].ravel(),
+        room=columns.room[rows].ravel(),
+        weight=np.ones_like(claim),
+        right={},
+        wrong_too={},
+        facts=facts,
+    )
