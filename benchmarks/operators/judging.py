@@ -104,7 +104,8 @@ def names_of(framework: str) -> list[str]:
         return sorted(jax_operators.operators())
     from benchmarks.operators import torch_operators
 
-    return sorted({op.formatted_name for op in torch_operators.operators()} | {"modules"})
+    operators = {op.formatted_name for op in torch_operators.operators()}
+    return sorted(operators | torch_operators.modules().keys())
 
 
 def judge_operator(framework: str, name: str, samples: int) -> list[dict[str, Any]]:
@@ -124,7 +125,7 @@ def judge_operator(framework: str, name: str, samples: int) -> list[dict[str, An
         torch.set_num_threads(1)
         meant = [op for op in torch_operators.operators() if op.formatted_name == name]
         cases = [case for op in meant for case in torch_operators.cases_of(op, samples)]
-        if name == "modules":
-            cases = list(torch_operators.modules(samples))
+        if name in torch_operators.modules():
+            cases = list(torch_operators.cases_of_module(name, samples))
     modes = [(case, mode) for case in cases for mode in ("reverse", "forward")[: 1 + case.forward]]
     return [dataclasses.asdict(judge(case, mode)) for case, mode in modes]

@@ -119,36 +119,36 @@ def _function(op: Any, sample: Any) -> Function:
     return f
 
 
-def modules(most: int) -> Iterator[Case]:
-    """Yield the modules of PyTorch with a few samples each: by their parameters and inputs."""
-    for info in module_db:
-        torch.manual_seed(0)
-        inputs = info.module_inputs_func(
-            info, device="cpu", dtype=torch.float64, requires_grad=True, training=True
-        )
-        number = 0
-        for one in inputs:
-            try:
-                made = info.module_cls(
-                    *one.constructor_input.args,
-                    **one.constructor_input.kwargs,
-                    device="cpu",
-                    dtype=torch.float64,
-                )
-            except TypeError:  # takes neither
-                made = info.module_cls(*one.constructor_input.args, **one.constructor_input.kwargs)
-                made = made.to(torch.float64)
-            if one.forward_input is None:
-                continue
-            arguments = list(one.forward_input.args), dict(one.forward_input.kwargs)
-            case = Case(
-                f"nn.{info.module_cls.__name__}", number, _call, (made, *arguments), forward=False
-            )
-            if 0 < case.size <= _MOST:
-                yield case
-                number += 1
-            if number == most:
-                break
+def modules() -> dict[str, Any]:
+    """Return the modules of PyTorch by name."""
+    return {f"nn.{info.module_cls.__name__}": info for info in module_db}
+
+
+def cases_of_module(name: str, most: int) -> Iterator[Case]:
+    """Yield a few samples of a module: by its parameters and inputs."""
+    info = modules()[name]
+    torch.manual_seed(0)
+    inputs = info.module_inputs_func(
+        info, device="cpu", dtype=torch.float64, requires_grad=True, training=True
+    )
+    number = 0
+    for one in inputs:
+        if one.forward_input is None:
+            continue
+        given, named = one.constructor_input.args, one.constructor_input.kwargs
+        try:
+            made = info.module_cls(*given, **named, device="cpu", dtype=torch.float64)
+        except TypeError:  # takes neither
+            made = info.module_cls(*given, **named).to(torch.float64)
+        at = (made, list(one.forward_input.args), dict(one.forward_input.kwargs))
+        if any(map(torch.nn.parameter.is_lazy, made.parameters())):
+            _call(at)  # which gives its parameters their shapes
+        case = Case(name, number, _call, at, forward=False)
+        if 0 < case.size <= _MOST:
+            yield case
+            number += 1
+        if number == most:
+            return
 
 
 def _call(t: Any) -> Any:

@@ -29,6 +29,12 @@ class ModuleNode:
     def __init__(self, module: Any) -> None:
         self.module = module
         named = [(name, one) for name, one in module.named_parameters() if one.requires_grad]
+        for name, one in named:
+            if torch.nn.parameter.is_lazy(one):
+                raise InputError(
+                    f"at: found {name!r} of a module without a shape yet, expected parameters with "
+                    "numbers; call the module once with its inputs, which makes them"
+                )
         self.names = tuple(name for name, _ in named)
         self.parameters = [one for _, one in named]
 
@@ -110,6 +116,7 @@ class State:
     """Everything of some modules that a forward or backward pass may change."""
 
     def __init__(self, modules: Sequence[Any]) -> None:
+        self.modules = modules
         self._parameters = [
             (one, one.data, None if one.grad is None else (one.grad, one.grad.detach().clone()))
             for module in modules

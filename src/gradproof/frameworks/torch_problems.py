@@ -15,6 +15,11 @@ from gradproof._base.errors import InputError
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.torch_autodiff import TorchAutodiff, forward
 from gradproof.frameworks.torch_modules import ModuleNode, State, kept
+from gradproof.frameworks.torch_promotion import (
+    AlongInFloat64,
+    inputs_in_float64,
+    is_about_types,
+)
 from gradproof.frameworks.torch_tensors import (
     as_arrays,
     as_tensor,
@@ -25,6 +30,9 @@ from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
+ALONG = (
+    "tensors in low precision that f brings along were converted to float64 where they met others"
+)
 # What PyTorch says, and what to do about it.
 _HELP = {
     "in-place": "gradproof: f changes its argument in place, which automatic differentiation does "
@@ -62,8 +70,10 @@ class _OfTorch(Adapted):
                 "parameters of a module carry no tangents"
             )
         self._state = state
+        self._converts = False
         self._gives_arrays = isinstance(problem.gradient, _OF_VECTORS)
         super().__init__(problem, quietly)
+        self._types = [value.dtype for value in self.values]
         self._rng = np.random.default_rng([seed, 0x746F726368])
         for leaf, value in zip(self.tree.leaves, self.values, strict=True):
             require_numbers(value, self.tree.address(leaf))
@@ -101,7 +111,7 @@ class _OfTorch(Adapted):
                 arguments = tuple(map(_as_tensors, arguments))
             try:
                 with torch.inference_mode(False), torch.enable_grad():
-                    return f(*arguments)
+                    return self._in_one_type(f, arguments)
             except RuntimeError as error:
                 for words, help_ in _HELP.items():
                     if words in str(error):
@@ -109,6 +119,26 @@ class _OfTorch(Adapted):
                 raise
 
         return call
+
+    def _in_one_type(self, f: Function, arguments: tuple[Any, ...]) -> Any:
+        """Call f; where the point was promoted, what meets it is converted, too, if it has to be."""
+        if not self._converts:
+            try:
+                return f(*arguments)
+            except (RuntimeError, ValueError) as error:
+                if not (is_about_types(error) and self._is_promoted(arguments[0])):
+                    raise
+            self._state.put_buffers_back()
+        with AlongInFloat64(), inputs_in_float64(self._state.modules):
+            found = f(*arguments)
+        if not self._converts:
+            self._converts = True
+            self.notes.append(ALONG)
+        return found
+
+    def _is_promoted(self, at: Any) -> bool:
+        """Whether some tensors of a point are in a longer type than the user gave them."""
+        return [one.dtype for one in self.leaves(at)] != self._types
 
     def as_arrays(self, values: Any) -> Any:
         """Return a pytree with arrays of NumPy in the place of tensors."""
