@@ -426,11 +426,17 @@ def test_tensors_without_numbers_and_on_two_devices_get_help() -> None:
 
 
 def test_it_is_said_why_f_is_not_promoted() -> None:
-    layer, x = torch.nn.Linear(3, 2), normal(4, 3, dtype=torch.float32)
-    report = gp.check(lambda model: model(x).tanh().sum(), gp.autodiff, layer)
+    x = normal(4, 3, dtype=torch.float32)
+
+    def only_single(t: Any) -> Any:
+        if t.dtype != torch.float32:
+            raise TypeError("no kernel")
+        return t.sin().sum()
+
+    report = gp.check(only_single, gp.autodiff, x)
     assert report.passed
     assert report.rtol == 1e-2
-    assert any("does not take float64: RuntimeError" in note for note in report.notes)
+    assert any("does not take float64: TypeError" in note for note in report.notes)
     report = gp.check(lambda t: t.float().sin().sum(), gp.autodiff, x)
     assert any("or computes in less" in note for note in report.notes)
 
@@ -460,3 +466,88 @@ def test_products_that_lose_digits_are_linear_all_the_same() -> None:
 
         report = gp.check(f, gp.autodiff, at)
         assert report.verdict != "fail", report.summary()
+
+
+def test_modules_without_parameters_that_are_moved_go_along() -> None:
+    frozen = torch.nn.Linear(3, 2).double().requires_grad_(False)
+    for module in (torch.nn.Tanh(), frozen):
+        x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+        report = gp.check(lambda t: t[0](t[1]).square().sum(), gp.autodiff, (module, x))
+        assert report.passed, report.summary()
+        assert [leaf.address for leaf in report.leaves] == ["t[1]"]
+
+
+def test_a_module_without_shapes_yet_gets_help() -> None:
+    module = torch.nn.Sequential(torch.nn.LazyLinear(2))
+    with pytest.raises(gp.InputError, match=r"'0\.weight' .* call the module once"):
+        gp.check(lambda m: m(torch.ones(3, 4)).sum(), gp.autodiff, module)
+
+
+NETWORKS: list[Any] = [
+    (lambda: torch.nn.Linear(3, 2), (5, 3)),
+    (lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)), (5, 3)),
+    (lambda: torch.nn.Sequential(torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 2)).eval(), (5, 3)),
+    (lambda: torch.nn.Conv1d(2, 3, 2), (2, 2, 5)),
+    (lambda: torch.nn.LSTM(2, 2), (3, 2, 2)),
+    (lambda: torch.nn.GRU(2, 2), (3, 2, 2)),
+    (lambda: torch.nn.MultiheadAttention(4, 2, dropout=0.2), (3, 2, 4)),
+]
+
+
+@pytest.mark.parametrize(("make", "shape"), NETWORKS)
+def test_float32_that_f_brings_along_meets_promoted_parameters(make: Any, shape: Any) -> None:
+    torch.manual_seed(0)
+    network, x = make(), torch.randn(*shape)
+    weights = torch.randn(64)
+    state = {name: one.clone() for name, one in network.state_dict().items()}
+
+    def loss(network: Any) -> Any:
+        attention = isinstance(network, torch.nn.MultiheadAttention)
+        found = network(x, x, x) if attention else network(x)
+        found = (found[0] if isinstance(found, tuple) else found).tanh().ravel()
+        return found @ weights[: found.numel()]
+
+    report = gp.check(loss, gp.autodiff, network)
+    assert report.passed, report.summary()
+    assert report.rtol == 1e-4
+    assert any("brings along were converted to float64" in note for note in report.notes)
+    assert all(torch.equal(one, state[name]) for name, one in network.state_dict().items())
+    assert not any(part._forward_pre_hooks for part in network.modules())
+
+
+def test_what_is_wrong_shows_through_the_conversion() -> None:
+    class Scaled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, w: Any) -> Any:
+            ctx.save_for_backward(x, w)
+            return x @ w
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, _ = ctx.saved_tensors
+            return None, 1.01 * x.T @ g
+
+    x = torch.randn(5, 3)
+    report = gp.check(lambda w: Scaled.apply(x, w).square().sum(), gp.autodiff, torch.randn(3, 2))
+    assert report.verdict == "fail"
+    assert report.causes[0].code == "GP302"
+
+
+def test_what_is_written_in_place_in_low_precision_is_not_taken_for_float64() -> None:
+    x = torch.randn(3, 3)
+
+    def f(w: Any) -> Any:
+        kept = torch.zeros(3, 3)
+        kept.copy_(x @ w)
+        return kept.square().sum()
+
+    report = gp.check(f, gp.autodiff, torch.randn(3, 3))
+    assert report.passed, report.summary()
+    assert report.rtol == 1e-2
+    assert any("parameters in float64 would show more" in note for note in report.notes)
+    assert not any("brings along" in note for note in report.notes)
+
+
+def test_types_that_do_not_fit_at_the_point_itself_are_the_users() -> None:
+    with pytest.raises(RuntimeError, match="dtype"):
+        gp.check(lambda w: (torch.ones(2, 3) @ w).sum(), gp.autodiff, torch.ones(3, 2).double())

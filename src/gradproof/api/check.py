@@ -184,9 +184,9 @@ def check(
         return check_reference(problem, problem.reference, seed, options)
     with as_problem_of_arrays(problem, seed) as (problem, aside):
         report = _check(problem, seed=seed, **options)
-    addresses = aside.unreached()
-    if aside.notes:
-        report = dataclasses.replace(report, notes=(*report.notes, *aside.notes))
+    addresses, notes = aside.unreached(), aside.notes()
+    if notes:
+        report = dataclasses.replace(report, notes=(*report.notes, *notes))
     if addresses:
         from gradproof.judge.causes import CATALOGUE  # much text, for those who need it
 

@@ -21,11 +21,12 @@ _FRAMEWORKS = {"torch": "nn", "jax": "numpy"}
 class Aside:
     """What is known after a check, beside its report.
 
-    `unreached` returns the addresses of the leaves that automatic differentiation did not reach.
+    `unreached` returns the addresses of the leaves that automatic differentiation did not reach,
+    `notes` what else there is to say.
     """
 
     unreached: Callable[[], list[str]]
-    notes: list[str]
+    notes: Callable[[], list[str]]
 
 
 @contextlib.contextmanager
@@ -43,7 +44,7 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
             f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
             "or a module of PyTorch, or arrays of JAX, whose automatic differentiation it asks"
         )
-    yield problem, Aside(list, [])
+    yield problem, Aside(list, list)
 
 
 def quietly(problem: Problem) -> Callable[[Callable[[], Any]], Any]:

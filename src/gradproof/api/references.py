@@ -74,7 +74,7 @@ def check_reference(
         notes=(
             f"the value of f is {claim.value:.9g}, that of the reference {plain.value:.9g}, and "
             f"{truth.value:.9g} in float64",
-            *aside.notes,
+            *aside.notes(),
         ),
         price=Price(2, 3, time.perf_counter() - started, "reference", seed),
     )

@@ -27,6 +27,7 @@ _ROUNDING_OF_DIFFERENCE = 100.0
 _ROUNDING_OF_FLOAT64 = 100.0
 _FLIPS = 2  # perturbations of the parameters by their last bit
 _AMPLIFIED = 10.0  # times what one flip of bits changes: rounding inside adds to it
+_TYPICALLY = 4.0  # times what it changes in the tensor
 
 
 def promote(
@@ -117,34 +118,60 @@ def _weigh_the_claim(
     """See how inexact the claim is by rounding: compare with float64, or flip last bits.
 
     What is more than rounding explains (1000 unit roundoffs of a typical component, √u where that
-    is less) is not excused: a gradient may be wrong in low precision only.
+    is less) is excused where flipped bits change the claim as much: its digits cancel. Else it is
+    not: a gradient may be wrong in low precision only.
     """
     assert found.claim is not None
     roundoff = max(found.roundoff_of_claim, *low.roundoffs)
     excusable = min(1e3 * roundoff, math.sqrt(roundoff))
     found.roundoff_of_claim = excusable / 1e3
+    limit = excusable * np.maximum(np.abs(found.claim), scales.effect / scales.scale)
     in_float64 = _claim_in(evaluator.space, found, problem, tree, evaluator)
+    rounding = limit if in_float64 is None else np.abs(in_float64 - found.claim)
+    excess = 0 if in_float64 is None else float(np.max(rounding - limit, initial=0.0))
     if in_float64 is not None:
-        rounding = np.abs(in_float64 - found.claim)
         found.roundoff_of_claim = UNIT_ROUNDOFF_64
-    else:
+    if in_float64 is None or excess > 0:
         of_leaf = np.array(low.roundoffs)[scales.leaf]
         flips = [2 * of_leaf * low.x * rng.choice([-1.0, 1.0], low.x.size) for _ in range(_FLIPS)]
         flipped = [_claim_in(low, found, problem, tree, evaluator, flip) for flip in flips]
         changes = [np.abs(claim - found.claim) for claim in flipped if claim is not None]
-        if not changes:
+        if in_float64 is None:
+            if changes:
+                found.rounding_of_claim = np.minimum(_AMPLIFIED * np.max(changes, axis=0), limit)
             return
-        rounding = _AMPLIFIED * np.max(changes, axis=0)
-    limit = excusable * np.maximum(np.abs(found.claim), scales.effect / scales.scale)
-    worst = int(np.argmax(rounding - limit)) if rounding.size else 0
-    if in_float64 is not None and rounding[worst] > limit[worst]:
+        worst = int(np.argmax(rounding - limit))
+        if changes:
+            limit = np.maximum(limit, _by_cancellation(tree, changes))
+        cancels = bool(np.all(rounding <= limit))
+        if not cancels:
+            worst = int(np.argmax(rounding - limit))
         leaf, index = tree.locate(worst)
+        how = (
+            "the gradient loses digits in low precision, where terms of it cancel"
+            if cancels
+            else "the gradient is another in float64, by more than rounding"
+        )
         found.notes.append(
-            f"the gradient is another in float64, by more than rounding: at "
-            f"{tree.address(leaf, index)} it claims {found.claim[worst]:.6g} in low precision "
-            f"and {in_float64[worst]:.6g} in float64"
+            f"{how}: at {tree.address(leaf, index)} it claims {found.claim[worst]:.6g} in low "
+            f"precision and {in_float64[worst]:.6g} in float64"
         )
     found.rounding_of_claim = np.minimum(rounding, limit)
+
+
+def _by_cancellation(tree: Tree, changes: list[FloatArray]) -> FloatArray:
+    """Return what rounding makes of the claim where it changes it so much.
+
+    Of a few flips some change a component by chance too little: its tensor tells, too.
+    """
+    seen = np.max(changes, axis=0)
+    rounding: FloatArray = _AMPLIFIED * seen
+    for leaf in tree.leaves:
+        part = slice(leaf.start, leaf.stop)
+        if leaf.size:
+            typical = float(np.sqrt(np.mean(seen[part] ** 2)))
+            rounding[part] = np.maximum(rounding[part], _TYPICALLY * typical)
+    return rounding
 
 
 def _claim_in(

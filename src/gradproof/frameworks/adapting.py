@@ -38,7 +38,7 @@ class Adapted(abc.ABC):
         self._structure_of_gradient = flatten(of_gradient, "gradient")[0].spec
         self.f = self.calling(problem.f)
         self.unreached: set[int] = set()
-        self.notes: list[str] = []
+        self._notes: list[str] = []
 
     @abc.abstractmethod
     def marked(self, at: Any, constant: Function = Constant) -> Any:
@@ -90,6 +90,10 @@ class Adapted(abc.ABC):
         f = f if many is None else Batched(f, many)
         return dataclasses.replace(self.problem, f=f, gradient=gradient, at=self._at)
 
+    def notes(self) -> list[str]:
+        """Return what is to be said after the check."""
+        return self._notes
+
     def addresses_unreached(self) -> list[str]:
         """Return the addresses of the leaves to which reverse mode found no path."""
         return [self.tree.address(self.tree.leaves[k]) for k in sorted(self.unreached)]
@@ -113,7 +117,7 @@ class Adapted(abc.ABC):
         untested = self.untested(values)
         if untested:
             self._leave_out(untested)
-            self.notes.append(
+            self._notes.append(
                 f"{', '.join(outputs.address(outputs.leaves[k]) for k in untested)}: does not "
                 "require a gradient, and was not tested"
             )

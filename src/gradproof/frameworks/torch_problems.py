@@ -70,7 +70,7 @@ class _OfTorch(Adapted):
                 "parameters of a module carry no tangents"
             )
         self._state = state
-        self._converts = False
+        self._converts = self._is_converted = False  # ever, and in the last call
         self._gives_arrays = isinstance(problem.gradient, _OF_VECTORS)
         super().__init__(problem, quietly)
         self._types = [value.dtype for value in self.values]
@@ -95,7 +95,8 @@ class _OfTorch(Adapted):
 
         def mark(leaf: Any) -> Any:
             if isinstance(leaf, torch.nn.Module):
-                return ModuleNode(leaf)
+                node = ModuleNode(leaf)
+                return node if node.names else constant(leaf)
             is_moved = isinstance(leaf, torch.Tensor) and leaf.dtype.is_floating_point
             return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
 
@@ -121,20 +122,22 @@ class _OfTorch(Adapted):
         return call
 
     def _in_one_type(self, f: Function, arguments: tuple[Any, ...]) -> Any:
-        """Call f; where the point was promoted, what meets it is converted, too, if it has to be."""
-        if not self._converts:
+        """Call f; where the point was promoted, what meets it is converted, too, if need be."""
+        self._is_converted = self._converts and self._is_promoted(arguments[0])
+        if not self._is_converted:
             try:
                 return f(*arguments)
             except (RuntimeError, ValueError) as error:
                 if not (is_about_types(error) and self._is_promoted(arguments[0])):
                     raise
             self._state.put_buffers_back()
+            self._converts = self._is_converted = True
         with AlongInFloat64(), inputs_in_float64(self._state.modules):
-            found = f(*arguments)
-        if not self._converts:
-            self._converts = True
-            self.notes.append(ALONG)
-        return found
+            return f(*arguments)
+
+    def notes(self) -> list[str]:
+        """Return what is to be said after the check."""
+        return [*super().notes(), ALONG] if self._is_converted else super().notes()
 
     def _is_promoted(self, at: Any) -> bool:
         """Whether some tensors of a point are in a longer type than the user gave them."""
