@@ -364,3 +364,50 @@ def test_half_precision_does_not_excuse_a_gradient_of_another_size() -> None:
     assert check(1.0).verdict == "pass"
     assert check(1.3).verdict == "fail"
     assert check(3.0).verdict == "fail"
+
+
+def normalised(p: Any) -> Any:
+    """Return a loss of a normalised batch: it does not depend on the bias before that."""
+    z = BATCH.astype(p["W"].dtype) @ p["W"] + p["b"]
+    centred = z - z.mean(0)
+    y = centred / np.sqrt((centred**2).mean(0) + np.asarray(1e-5, z.dtype))
+    return np.sum(np.tanh(y * p["s"])), (y, centred)
+
+
+def of_normalised(p: Any, error: float = 0.0) -> Any:
+    """Return the gradient as it is written by hand, with an error in float32 alone."""
+    _, (y, centred) = normalised(p)
+    g = 1 - np.tanh(y * p["s"]) ** 2
+    s = np.sum(g * y, 0)
+    g = g * p["s"]
+    spread = np.sqrt((centred**2).mean(0) + np.asarray(1e-5, y.dtype))
+    g = (g - g.mean(0) - y * (g * y).mean(0)) / spread
+    if y.dtype == np.float32:
+        s = s * (1 + error)
+    return {"W": BATCH.astype(y.dtype).T @ g, "b": g.sum(0), "s": s}
+
+
+BATCH = np.random.default_rng(8).standard_normal((40, 6))
+NORMALISED = {
+    "W": np.random.default_rng(9).standard_normal((6, 5)).astype(np.float32),
+    "b": np.random.default_rng(10).standard_normal(5).astype(np.float32),
+    "s": np.linspace(0.5, 1.5, 5, dtype=np.float32),
+}
+
+
+def test_digits_that_cancel_in_low_precision_are_not_called_wrong() -> None:
+    # The derivatives by b are 0, and what float32 makes of them is rounding alone.
+    claim = of_normalised(NORMALISED)["b"]
+    assert np.all(np.abs(claim) > 0)
+    report = gp.check(lambda p: normalised(p)[0], of_normalised, NORMALISED)
+    assert report.passed, report.summary()
+    assert report.rtol == 1e-4
+    assert any("loses digits in low precision" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-2, 1.0])
+def test_an_error_in_low_precision_alone_is_one_beside_digits_that_cancel(error: float) -> None:
+    report = gp.check(lambda p: normalised(p)[0], lambda p: of_normalised(p, error), NORMALISED)
+    assert report.verdict == "fail"
+    assert {one.path for one in report.culprits} == {("s",)}
+    assert any("another in float64, by more than rounding" in note for note in report.notes)
