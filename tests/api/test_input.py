@@ -698,3 +698,14 @@ def test_what_numpy_would_warn_about_at_displaced_points_is_not_shown() -> None:
 def test_what_numpy_warns_about_at_the_point_is_shown() -> None:
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         gp.check(lambda x: float(np.log(x)), lambda x: 1 / x, np.array(0.0))
+
+
+def test_automatic_differentiation_without_a_framework_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(gp.MissingExtra, match=r"pip install 'gradproof\[torch\]'"):
+        gp.check(np.sum, gp.autodiff, np.ones(3))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    with pytest.raises(gp.InputError, match=r"found gp\.autodiff at a point of an array"):
+        gp.check(np.sum, gp.autodiff, np.ones(3))

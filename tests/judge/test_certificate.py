@@ -12,7 +12,7 @@ from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, policy
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import Gaussian
-from gradproof.numerics.stages import Question
+from gradproof.numerics.question import Question
 from gradproof.tree import flatten
 
 Array = npt.NDArray[np.float64]

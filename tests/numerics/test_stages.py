@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.stages import CheapStages, Question, Stage
+from gradproof.numerics.question import Question, Stage
+from gradproof.numerics.stages import CheapStages
 
 Lines = Callable[[FloatArray, FloatArray], FloatArray]
 

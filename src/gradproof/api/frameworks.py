@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gradproof._base.errors import InputError
+from gradproof._base.errors import InputError, MissingExtra
 from gradproof._base.validation import described
 from gradproof.problems import Autodiff, Problem
 
@@ -40,6 +40,8 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
                     yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
                 return
     if isinstance(problem.gradient, Autodiff):
+        if not any(map(importlib.util.find_spec, _FRAMEWORKS)):
+            raise MissingExtra("gp.autodiff", package="PyTorch (or JAX)", extra="torch")
         raise InputError(
             f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
             "or a module of PyTorch, or arrays of JAX, whose automatic differentiation it asks"

@@ -30,7 +30,8 @@ from gradproof.judge.verdict import (
 )
 from gradproof.judge.vetoes import edge_of_fine_stairs
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.stages import KAPPA, CheapStages, Stage, sample_of_groups
+from gradproof.numerics.question import KAPPA, Stage, sample_of_groups
+from gradproof.numerics.stages import CheapStages
 from gradproof.numerics.table import Table
 
 _FEW = 2  # components: to look at both sides of them costs no more than along a direction

@@ -13,7 +13,7 @@ from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Limits
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.stages import Question
+from gradproof.numerics.question import Question
 from gradproof.tree import Tree
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.question import Question
 from gradproof.numerics.scales import natural_scales, typical_effect
-from gradproof.numerics.stages import Question
 from gradproof.tree import Tree
 
 _ROUNDING_OF_CLAIM = 1e3  # in unit roundoffs of the claim: backpropagation adds many terms

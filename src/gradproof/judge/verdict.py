@@ -15,8 +15,10 @@ from gradproof.judge.escalated import Judgement
 from gradproof.judge.kinks import Sides, claimed_side, sides
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits
+from gradproof.numerics.differences import Differences
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.stages import CheapStages, Differences, Stage
+from gradproof.numerics.question import Stage
+from gradproof.numerics.stages import CheapStages
 
 _FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _NATURAL = 0.05  # of the natural scale: a step that should show an effect

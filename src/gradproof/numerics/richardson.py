@@ -17,8 +17,8 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.question import KAPPA
 from gradproof.numerics.quotients import central_quotient
-from gradproof.numerics.stages import KAPPA
 from gradproof.numerics.table import Table
 
 _TRUSTED_LEVELS = 5  # at the small end, over which roughness is taken together

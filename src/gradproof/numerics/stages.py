@@ -15,17 +15,14 @@ the step, and one difference settles the question.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from gradproof.numerics.differences import Differences
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
-from gradproof.numerics.quotients import central_quotient
-
-KAPPA = 4.0
-"""How many standard deviations of noise an error bar is wide."""
+from gradproof.numerics.question import KAPPA, Question, Stage, sample_of_groups
 
 _AS_A_PARABOLA = 8.0  # times the movement of a parabola
 _LARGEST_STEP = 0.1  # in units of the natural scale
@@ -46,93 +43,6 @@ _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one i
 _TRIALS = 16  # lines of a group measured both ways
 _MOSTLY = 0.5  # of them have to be answered by one side; else the shorter step of two is worth more
 _BEYOND_TRIALS = 2.0  # times the largest truncation of those: that of the others
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Question:
-    """What is asked of each line: is `claim` its derivative at 0, within `tolerance`?
-
-    All arrays have one entry a line. `scale` is the natural scale of the line's offset,
-    `smallest_step` the smallest offset that floating point realises well; `relative` is the
-    relative tolerance in force, `resolution` what the noise has to stay below, and `group` the
-    lines that belong together (a leaf).
-    """
-
-    claim: FloatArray
-    scale: FloatArray
-    smallest_step: FloatArray
-    relative: FloatArray
-    tolerance: FloatArray
-    resolution: FloatArray
-    group: IntArray
-
-    @property
-    def lines(self) -> int:
-        """How many lines there are."""
-        return self.claim.size
-
-    def take(self, lines: IntArray) -> Question:
-        """Return the question of some lines."""
-        return Question(**{name: part[lines] for name, part in vars(self).items()})
-
-    def put(self, lines: IntArray, other: Question) -> Question:
-        """Return this question, with that of another about the same lines at some of them."""
-        parts = {name: part.copy() for name, part in vars(self).items()}
-        for name, part in parts.items():
-            part[lines] = vars(other)[name][lines]
-        return Question(**parts)
-
-
-class Stage(enum.IntEnum):
-    """How far a line had to go; 0 before anything is known of it."""
-
-    FORWARD = 1
-    CENTRAL = 2
-    SECOND = 3
-    UNCONFIRMED = 4
-
-
-class Differences:
-    """One central difference a line: both values, step, quotient and noise; NaN where none is."""
-
-    def __init__(self, lines: int) -> None:
-        # Nothing is stored until the first line is measured.
-        self.plus = self.minus = self.step = self.value = self.noise = np.broadcast_to(
-            np.nan, (lines,)
-        )
-
-    def take(
-        self,
-        lines: IntArray,
-        values: FloatArray,
-        offsets: FloatArray,
-        value_at_zero: float,
-        noise_of_f: float,
-    ) -> None:
-        """Fill in the values at both sides of some lines, all plus sides first."""
-        if not self.value.flags.writeable:
-            self.plus, self.minus, self.step, self.value, self.noise = np.full(
-                (5, self.value.size), np.nan
-            )
-        plus, minus = values.reshape(2, -1)
-        t_plus, t_minus = offsets.reshape(2, -1)
-        self.plus[lines], self.minus[lines] = plus, minus
-        self.value[lines] = central_quotient(plus, minus, t_plus, t_minus, value_at_zero)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.step[lines] = step = (t_plus - t_minus) / 2
-            self.noise[lines] = KAPPA * noise_of_f / (math.sqrt(2) * step)
-
-    def put(self, lines: IntArray, other: Differences) -> None:
-        """Take over the differences of some lines."""
-        for name, part in vars(self).items():
-            replaced = np.array(part)
-            replaced[lines] = vars(other)[name]
-            setattr(self, name, replaced)
-
-    def one_sided(self, value_at_zero: float) -> tuple[FloatArray, FloatArray]:
-        """Return the slopes left and right of the point, that both sides together average."""
-        with np.errstate(all="ignore"):
-            return (value_at_zero - self.minus) / self.step, (self.plus - value_at_zero) / self.step
 
 
 class CheapStages:
@@ -509,15 +419,3 @@ class CheapStages:
             noise = (squared * noise_small + noise_large) / (squared - 1)
             truncation = 0.15 * np.abs(value - small)
         return value, truncation, noise
-
-
-def sample_of_groups(
-    lines: IntArray, group: IntArray, most: int, rng: np.random.Generator
-) -> tuple[IntArray, IntArray]:
-    """Split lines in two: at most `most` of every group at random, and the others."""
-    shuffled = rng.permutation(lines.size)
-    order = shuffled[np.argsort(group[shuffled], kind="stable")]
-    sorted_group = group[order]
-    first_of_group = np.searchsorted(sorted_group, sorted_group)
-    chosen = np.arange(lines.size) - first_of_group < most
-    return np.sort(lines[order[chosen]]), np.sort(lines[order[~chosen]])
