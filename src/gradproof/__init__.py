@@ -15,9 +15,11 @@ from gradproof.judge.report import (
     Certificate,
     ComponentFinding,
     ControlFinding,
+    Curve,
     LeafCertificate,
     LeafFinding,
     PatternFinding,
+    TensorValues,
 )
 from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem, autodiff
 from gradproof.textbook import gradient_check, numerical_gradient
@@ -31,6 +33,7 @@ __all__ = [
     "Certificate",
     "ComponentFinding",
     "ControlFinding",
+    "Curve",
     "GradientError",
     "GradproofError",
     "Hessian",
@@ -45,6 +48,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "TensorValues",
     "Verdict",
     "__version__",
     "assert_gradient",

@@ -259,8 +259,10 @@ def test_the_schema_itself_is_valid_and_names_every_field_of_a_report() -> None:
         (loaded["$defs"]["leaf"], gp.LeafFinding),
         (loaded["$defs"]["component"], gp.ComponentFinding),
         (loaded["$defs"]["cause"], gp.CauseFinding),
+        (loaded["$defs"]["curve"], gp.Curve),
     ):
-        fields = {field.name for field in dataclasses.fields(cls)}
+        # Every component of every tensor is too much for text.
+        fields = {field.name for field in dataclasses.fields(cls)} - {"tensors"}
         assert set(part["properties"]) - {"schema"} == fields
         assert set(part["required"]) == set(part["properties"])
         assert part["additionalProperties"] is False
@@ -320,3 +322,43 @@ def test_a_minimum_of_many_tensors_is_a_stationary_point_too(leaves: int) -> Non
     assert report.passed, report.summary()
     assert report.resolution > 1
     assert report.headline.startswith("a stationary point: 0 as far as can be seen")
+
+
+def test_curves_hold_what_f_did_at_every_step_of_wrong_components() -> None:
+    x = np.linspace(0.5, 1.5, 5)
+    claim = np.cos(x)
+    claim[3] *= 1.5
+    report = gp.check(lambda t: 1e3 + np.sum(np.sin(t)), claim, x)
+    (curve,) = report.curves
+    assert curve.address == report.culprits[0].address == "t[3]"
+    assert curve.claimed == claim[3]
+    assert curve.chosen in curve.steps
+    assert np.all(np.diff(curve.steps) < 0)
+    steps = np.array(curve.steps)
+    moved = np.sin(x[3] + steps) - np.sin(x[3]), np.sin(x[3] - steps) - np.sin(x[3])
+    np.testing.assert_allclose([curve.plus, curve.minus], moved, atol=1e-12)
+    assert abs(curve.measured - np.cos(x[3])) <= curve.bar
+    assert curve.noise == report.noise
+
+
+def test_values_of_all_components_are_there_tensor_by_tensor() -> None:
+    at = {"a": np.arange(6.0).reshape(2, 3), "b": 2.0, "c": np.ones(2)}
+    report = gp.check(
+        lambda t: 1e200 * (np.sum(t["a"] ** 2) + t["b"] ** 3),
+        lambda t: {"a": 2e200 * t["a"], "b": 3e200 * t["b"] ** 2, "c": np.zeros(2)},
+        at,
+        exclude="t['c']",
+    )
+    a, b, c = report.tensors
+    assert [one.address for one in report.tensors] == [leaf.address for leaf in report.leaves[:3]]
+    np.testing.assert_allclose(a.measured, 2e200 * at["a"], rtol=1e-6, atol=1e195)
+    np.testing.assert_allclose(a.claimed, 2e200 * at["a"])
+    assert b.measured.shape == ()
+    assert np.all(np.isnan(c.measured))
+    assert np.all(a.bar < 1e196)
+
+
+def test_of_directions_there_are_no_components() -> None:
+    report = gp.check(lambda t: np.sum(np.sin(t)), np.cos, np.ones(50), plan="project")
+    assert report.tensors == ()
+    assert report.curves == ()

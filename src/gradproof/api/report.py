@@ -47,6 +47,11 @@ class Report(Record):
         What random directions prove about the error as a whole, with ``plan="project"``.
     versions : dict of str to str
         Versions of gradproof and of what it computes with.
+    curves : tuple of Curve
+        How f moves on both sides of a few components that do not pass.
+    tensors : tuple of TensorValues
+        Every component as claimed and measured, where components were measured one by one; not part
+        of the JSON.
 
     Examples
     --------

@@ -249,6 +249,7 @@ def _measure(
         1 / factor,
         measured.margin,
         stationary=setting.stationary,
+        tables=measured.tables,
     )
 
 

@@ -19,6 +19,7 @@ from gradproof.engine.pilot import Pilot
 from gradproof.engine.projections import Projections
 from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
+from gradproof.judge.evidence import Steps
 from gradproof.judge.line import Line, lines_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, Policy, Scaling, limits
@@ -40,6 +41,7 @@ _ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
 _STORM = 60  # undecided components, from which on those that agree get no table
 _MANY = 200
 _LEARN_FROM = 5  # tables that pass
+_MOST_TABLES = 1_000  # that are kept for pictures
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
 
@@ -76,6 +78,7 @@ class Escalation:
         self._search = JumpSearch(along, scales.scale, rng)
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
+        self.tables: dict[int, Steps] = {}
         self._both_sides = claim.size <= _FEW or bends_at_the_point(
             claim, scales.scale, along, noise=self.noise, rng=rng
         )
@@ -175,6 +178,10 @@ class Escalation:
             if found.outcome < Outcome.FAIL and line.claim == 0 and self._is_a_stair(line, place):
                 found = replace(found, outcome=Outcome.TWO_SCALES, possible=np.inf)
             self.components.put(place, found)
+            if found.outcome >= Outcome.FAIL and len(self.tables) < _MOST_TABLES:
+                chosen = float(line.step[line.best.level]) if line.best else np.nan
+                f0 = line.value_at_zero
+                self.tables[place] = Steps(line.step, line.plus - f0, line.minus - f0, chosen)
             if found.outcome is Outcome.PASS and np.isfinite(found.amplitude):
                 self._learned.append(found.amplitude / 1.4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,23 @@ from gradproof.tree import Tree
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Steps:
+    """By how much f moves on both sides of one component; `chosen` is the step that was trusted."""
+
+    step: FloatArray
+    plus: FloatArray
+    minus: FloatArray
+    chosen: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
     """All measurements of a check at `x`; `unit` turns them back into the units of f.
 
     `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
     components that could not be moved or were not to be, and of which nothing is said. `stationary`
-    says that f moves by far more than is claimed.
+    says that f moves by far more than is claimed. `tables` are those of components that looked
+    wrong, by their places.
     """
 
     x: FloatArray
@@ -34,6 +46,7 @@ class Evidence:
     margin: float
     fixed: BoolArray | None = None
     stationary: bool = False
+    tables: Mapping[int, Steps] = dataclasses.field(default_factory=dict)
 
     @property
     def scale(self) -> FloatArray:
@@ -79,7 +92,8 @@ class Evidence:
             beyond=spread(bounds.beyond, 1.0),
             policy=bounds.policy,
         )
-        return dataclasses.replace(self, x=x, components=components, limits=limits)
+        tables = {int(places[line]): steps for line, steps in self.tables.items()}
+        return dataclasses.replace(self, x=x, components=components, limits=limits, tables=tables)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

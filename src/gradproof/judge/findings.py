@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from gradproof._base.outcomes import Verdict, overall
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.details import MOST_CURVES, curves_of, tensors_of
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
@@ -63,6 +64,8 @@ def write_record(
     if not any(cause.code == "GP202" for cause in reasons):
         reasons += _subgradients(tree, evidence)
     causes = (*causes, *mistakes, *reasons)
+    culprits = _culprits(tree, evidence)
+    undecided = [leaf.worst for leaf in leaves if leaf.worst and leaf.verdict is not Verdict.FAIL]
     return Record(
         verdict=verdict,
         headline=headline(
@@ -80,13 +83,15 @@ def write_record(
         value=value,
         noise=evidence.noise,
         leaves=leaves,
-        culprits=_culprits(tree, evidence),
+        culprits=culprits,
         patterns=_patterns(tree, leaves, evidence),
         causes=causes,
         notes=(*notes, *_notes(evidence)),
         controls=tuple(controls),
         certificate=None,
         versions=versions(),
+        curves=curves_of(tree, evidence, [*culprits[:MOST_CURVES], *undecided]),
+        tensors=tensors_of(tree, evidence),
     )
 
 

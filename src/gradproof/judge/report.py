@@ -10,6 +10,7 @@ import optree
 
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
+from gradproof.numerics.protocol import FloatArray
 
 SCHEMA_VERSION = 1
 MOST_CULPRITS = 100
@@ -198,6 +199,77 @@ class CauseFinding:
 
 
 @dataclasses.dataclass(frozen=True)
+class Curve:
+    """How f moves on both sides of one component, from wide steps to tiny ones.
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the component.
+    claimed, measured, bar : float
+        The claimed derivative, the measured one, and its error bar.
+    noise : float
+        The root mean square noise of one value of f.
+    steps : tuple of float
+        Distances to the point, in the units of the component, the widest first.
+    plus, minus : tuple of float
+        By how much f differs from its value at the point, so far ahead of it and behind it.
+    chosen : float
+        The step of the difference that was taken for the derivative.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> curve = gp.check(lambda t: t**2, lambda t: 3 * t, 3.0).curves[0]
+    >>> curve.address, curve.steps[0] > curve.steps[-1], len(curve.plus) == len(curve.steps)
+    ('t', True, True)
+    """
+
+    address: str
+    claimed: float
+    measured: float
+    bar: float
+    noise: float
+    steps: tuple[float, ...]
+    plus: tuple[float, ...]
+    minus: tuple[float, ...]
+    chosen: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TensorValues:
+    """Every component of one tensor, where components were measured; not part of the JSON.
+
+    Parameters
+    ----------
+    address : str
+        The code that reads the tensor.
+    path : tuple
+        The keys that lead to it.
+    shape : tuple of int
+        Its shape.
+    claimed, measured, bar : numpy.ndarray
+        Arrays of that shape in float64: what was claimed, what was measured, NaN where nothing
+        was, and the error bars.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> report = gp.check(lambda t: np.sum(t**2), lambda t: 2 * t, np.ones((2, 3)))
+    >>> report.tensors[0].address, report.tensors[0].measured.shape
+    ('t', (2, 3))
+    """
+
+    address: str
+    path: tuple[Any, ...]
+    shape: tuple[int, ...]
+    claimed: FloatArray
+    measured: FloatArray
+    bar: FloatArray
+
+
+@dataclasses.dataclass(frozen=True)
 class ControlFinding:
     """A negative control: the claim was broken on purpose, and checked again.
 
@@ -335,6 +407,8 @@ class Record:
     controls: tuple[ControlFinding, ...]
     certificate: Certificate | None
     versions: dict[str, str]
+    curves: tuple[Curve, ...] = ()
+    tensors: tuple[TensorValues, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     @property
     def passed(self) -> bool:
@@ -346,7 +420,11 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers; numbers that are not finite as None."""
-        return {"schema": SCHEMA_VERSION, **_plain(dataclasses.asdict(self))}
+        # The single components of all tensors are for pictures, and too many for text.
+        without = dataclasses.replace(self, tensors=())
+        found = _plain(dataclasses.asdict(without))
+        del found["tensors"]
+        return {"schema": SCHEMA_VERSION, **found}
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the record as JSON, valid by ``gradproof/judge/report.schema.json``."""

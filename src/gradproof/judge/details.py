@@ -1,0 +1,75 @@
+"""What pictures of a report are drawn from: every component, and the steps at some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradproof.judge.evidence import Evidence, Steps
+from gradproof.judge.report import ComponentFinding, Curve, TensorValues
+from gradproof.numerics.protocol import FloatArray
+from gradproof.tree import Tree
+
+MOST_CURVES = 8
+
+
+def curves_of(
+    tree: Tree, evidence: Evidence, components: Sequence[ComponentFinding]
+) -> tuple[Curve, ...]:
+    """Return the tables of differences of the first components that have one."""
+    places = [_place(tree, one) for one in components]
+    found = [
+        _curve(one, evidence.tables[place], evidence)
+        for one, place in zip(components, places, strict=True)
+        if place in evidence.tables
+    ]
+    return tuple(found[:MOST_CURVES])
+
+
+def tensors_of(tree: Tree, evidence: Evidence) -> tuple[TensorValues, ...]:
+    """Return what was claimed and measured, tensor by tensor; NaN where nothing was measured."""
+    c, unit = evidence.components, evidence.unit
+    unknown = np.zeros(c.value.size, dtype=bool) if evidence.fixed is None else evidence.fixed
+    measured, bar = (np.where(unknown, np.nan, part * unit) for part in (c.value, c.bar))
+
+    def of(leaf: Any, values: FloatArray) -> FloatArray:
+        return values[leaf.start : leaf.stop].reshape(leaf.shape)
+
+    return tuple(
+        TensorValues(
+            address=tree.address(leaf),
+            path=leaf.path,
+            shape=leaf.shape,
+            claimed=of(leaf, c.claim * unit),
+            measured=of(leaf, measured),
+            bar=of(leaf, bar),
+        )
+        for leaf in tree.leaves
+    )
+
+
+def _place(tree: Tree, component: ComponentFinding) -> int:
+    leaf = next(leaf for leaf in tree.leaves if leaf.path == component.path)
+    inside = int(np.ravel_multi_index(component.index, leaf.shape)) if leaf.shape else 0
+    return leaf.start + inside
+
+
+def _curve(one: ComponentFinding, steps: Steps, evidence: Evidence) -> Curve:
+    unit = evidence.unit
+
+    def listed(values: FloatArray) -> tuple[float, ...]:
+        return tuple(map(float, values * unit))
+
+    return Curve(
+        address=one.address,
+        claimed=one.claimed,
+        measured=one.measured,
+        bar=one.bar,
+        noise=evidence.noise,
+        steps=tuple(map(float, steps.step)),
+        plus=listed(steps.plus),
+        minus=listed(steps.minus),
+        chosen=steps.chosen,
+    )
