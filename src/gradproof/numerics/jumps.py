@@ -29,6 +29,7 @@ _PARTS = 16
 _STAYS = 0.5, 0.3  # of its height a jump keeps in a first and a second finer look
 _COMES_BACK = 0.5
 _SMALL = 0.2  # of how much f moves in half of the window: a jump, not the shape of f
+_SPARSE = 4.0  # fewer jumps than one in so many places that can be told apart: the shape of f
 _PLACES_OF_A_POLE = 2
 _ROOM = 20.0
 _LITTLE_ROOM = 3.0
@@ -100,7 +101,8 @@ class JumpScan:
             count = int(np.sum(np.diff(np.flatnonzero(stands_out)) > _ORDER)) + 1
             height = max(jumps)
             moves = max(np.median(np.abs(f - self._value_at_zero)), self._slope * half / 2)
-            if height > _SMALL * moves and count < 3:
+            few = count < max(3, f.size / (_SPARSE * _ORDER))
+            if height > _SMALL * moves and few:
                 continue
             self.height = max(self.height, height)
             slope = (count + 1) * height / float(t[-1] - t[0])
