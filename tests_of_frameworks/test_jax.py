@@ -1,5 +1,6 @@
 """Checks of JAX's automatic differentiation, and of gradients of its arrays by hand."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -190,5 +191,82 @@ def test_wrong_use_gets_help() -> None:
     with pytest.raises(jax.errors.TracerBoolConversionError) as branched:
         gp.check(jax.jit(branches), gp.autodiff, single())
     assert any("jnp.where" in note for note in branched.value.__notes__)
-    with pytest.raises(gp.InputError, match="no array of floating-point numbers"):
+    with pytest.raises(gp.InputError, match="no array of real floating-point numbers"):
         gp.check(lambda t: jnp.sum(t), gp.autodiff, jnp.arange(3))
+
+
+@dataclasses.dataclass
+class Unregistered:
+    """A container that JAX does not know, and we do."""
+
+    w: Any
+
+
+def test_containers_that_jax_does_not_know_are_computed_in_float64_too() -> None:
+    @jax.custom_vjp
+    def square(x: Any) -> Any:
+        return x**2
+
+    square.defvjp(lambda x: (x**2, x), lambda x, g: (2.006 * x * g,))
+    for w in (double(), single()):
+        report = gp.check(lambda p: jnp.sum(p.w**2), gp.autodiff, Unregistered(w))
+        assert report.passed
+        assert report.rtol <= 1e-4
+        report = gp.check(lambda p: jnp.sum(square(p.w)), gp.autodiff, Unregistered(w))
+        assert report.verdict == "fail"
+
+
+def test_a_function_that_gives_its_argument_away_leaves_the_users_alone() -> None:
+    x = jnp.linspace(0.1, 1.0, 5)
+    with pytest.raises((ValueError, RuntimeError)) as raised:
+        gp.check(jax.jit(jnp.sin, donate_argnums=0), gp.autodiff, x)
+    assert any("donate_argnums" in note for note in raised.value.__notes__)
+    assert not x.is_deleted()
+
+
+def test_a_plain_number_as_a_value_is_one() -> None:
+    report = gp.check(lambda t: 3.0, gp.autodiff, jnp.ones(3))
+    assert report.passed or report.verdict == "inconclusive"
+
+
+def test_complex_arrays_go_along_and_are_named() -> None:
+    x = jnp.linspace(0.1, 1.0, 5)
+    report = gp.check(
+        lambda t: jnp.sum(jnp.abs(t["c"] * t["x"])), gp.autodiff, {"c": 1j * x, "x": x}
+    )
+    assert report.passed
+    assert any("t['c']: went along unchanged" in note for note in report.notes)
+
+
+def test_forward_mode_of_what_branches_on_values() -> None:
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x)) * (2.0 if jnp.sum(x) > 0 else 1.0)
+
+    report = gp.check(f, gp.autodiff(mode="forward"), jnp.linspace(0.1, 1.0, 5))
+    assert report.passed, report.summary()
+
+
+@pytest.mark.parametrize("error", [1.0, 1.01])
+def test_jacobians_of_equally_shaped_parts(error: float) -> None:
+    x = jnp.linspace(0.1, 1.0, 4)
+    with jax.enable_x64(True):
+        x = jnp.linspace(0.1, 1.0, 4)
+
+        def f(t: Any) -> Any:
+            return jnp.sin(t[0]) * t[1], t[0] * t[1]
+
+        def claim(at: Any) -> Any:
+            return jax.tree.map(lambda part: error * part, jax.jacobian(f)(at))
+
+        report = gp.check(f, gp.Jacobian(claim), (x, x + 1))
+        assert report.passed == (error == 1.0), report.summary()
+        assert "GP103" not in codes(report)
+
+        def total(t: Any) -> Any:
+            return jnp.sum(f(t)[0])
+
+        def hessian(at: Any) -> Any:
+            return jax.tree.map(lambda part: error * part, jax.hessian(total)(at))
+
+        report = gp.check(total, gp.Hessian(hessian), (x, x + 1))
+        assert report.passed == (error == 1.0), report.summary()

@@ -114,3 +114,48 @@ def test_a_module_is_as_it_was() -> None:
 def test_wrong_use_gets_help(made: Any, options: Any, message: str) -> None:
     with pytest.raises(gp.InputError, match=message):
         gp.check(made(), **options)
+
+
+class TwoThirds(torch.autograd.Function):
+    """A cube with the gradient of another power."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 2 * x**2 * g
+
+
+def test_one_component_that_overflows_hides_no_mistake_in_the_others() -> None:
+    torch.manual_seed(0)
+    at = torch.cat([torch.tensor([200.0]), torch.randn(7)]).half()
+
+    def reference(t: Any) -> Any:
+        return (t**3).sum()
+
+    report = gp.check(
+        gp.Problem(lambda t: TwoThirds.apply(t).sum(), gp.autodiff, at, reference=reference)
+    )
+    assert report.verdict == "fail"
+    assert report.causes[0].code == "GP302"
+    report = gp.check(gp.Problem(reference, gp.autodiff, at, reference=reference))
+    assert report.verdict == "inconclusive"
+    assert report.leaves[0].undecided == 1
+    assert "the reference is not finite" in report.headline
+
+
+def test_a_reference_that_overflows_everywhere_leaves_rounding_to_judge_by() -> None:
+    torch.manual_seed(0)
+    at = (torch.randn(8) * 3 + 8).half()
+
+    def plain(t: Any) -> Any:
+        return t.exp() / t.exp().sum()
+
+    right = gp.Problem(lambda t: torch.softmax(t, 0), gp.autodiff, at, reference=plain)
+    assert gp.check(right).verdict != "fail"
+    wrong = gp.Problem(lambda t: torch.softmax(1.1 * t, 0), gp.autodiff, at, reference=plain)
+    assert not gp.check(wrong).passed

@@ -314,7 +314,7 @@ def test_many_parameters_go_by_directions() -> None:
     [
         (lambda t: t.sum().item(), normal(3), "expected a tensor: automatic differentiation"),
         (lambda t: t.sum(), np.ones(3), "expected tensors or a module of PyTorch"),
-        (lambda t: t.sum(), torch.arange(3), "no array of floating-point numbers"),
+        (lambda t: t.sum(), torch.arange(3), "no array of real floating-point numbers"),
         (lambda t: t.to_dense().sum(), normal(3, 3).to_sparse(), "layout torch.sparse_coo"),
     ],
 )
@@ -551,3 +551,135 @@ def test_what_is_written_in_place_in_low_precision_is_not_taken_for_float64() ->
 def test_types_that_do_not_fit_at_the_point_itself_are_the_users() -> None:
     with pytest.raises(RuntimeError, match="dtype"):
         gp.check(lambda w: (torch.ones(2, 3) @ w).sum(), gp.autodiff, torch.ones(3, 2).double())
+
+
+def double(*shape: int) -> Any:
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+def test_parameters_that_two_modules_share_are_moved_once() -> None:
+    first, second, x = torch.nn.Linear(3, 3).double(), torch.nn.Linear(3, 3).double(), double(4, 3)
+    second.weight = first.weight
+    for at in ({"e": first, "d": second}, {"e": first, "d": first}):
+        report = gp.check(lambda t: t["d"](t["e"](x).tanh()).square().sum(), gp.autodiff, at)
+        assert report.passed, report.summary()
+        names = [leaf.path[-1] for leaf in report.leaves]
+        assert sorted(names) == sorted(["weight", "bias"] + ["bias"] * (at["d"] is second))
+
+
+def test_tensors_beside_a_module_are_checked_whether_they_require_a_gradient_or_not() -> None:
+    class Wrong(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 5 * g
+
+    layer = torch.nn.Linear(3, 2).double()
+    report = gp.check(lambda t: t[0](Wrong.apply(t[1])).sum(), gp.autodiff, (layer, double(4, 3)))
+    assert report.verdict == "fail"
+    assert {cause.addresses for cause in report.causes if cause.code == "GP302"} == {("t[1]",)}
+
+
+def test_what_goes_along_unchecked_is_named() -> None:
+    at = {"a": double(3).requires_grad_(), "b": double(3), "c": double(3) * 1j}
+    report = gp.check(lambda t: (t["a"] * t["b"] * t["c"].imag).sum(), gp.autodiff, at)
+    assert report.passed
+    assert [leaf.address for leaf in report.leaves] == ["t['a']"]
+    assert any("t['b']: went along unchanged and unchecked" in note for note in report.notes)
+    assert any("t['c']: went along unchanged" in note for note in report.notes)
+
+
+def test_a_module_that_edits_its_weights_is_checked_where_it_was() -> None:
+    class Clamped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.tensor([3.0, -2.0, 4.0]).double())
+
+        def forward(self) -> Any:
+            with torch.no_grad():
+                self.w.clamp_(-0.5, 0.5)
+            return self.w.square().sum()
+
+    module = Clamped()
+    report = gp.check(lambda m: m(), gp.autodiff, module)
+    assert report.verdict == "fail"
+    assert "GP102" in {cause.code for cause in report.causes}
+    assert module.w.tolist() == [3.0, -2.0, 4.0]
+
+
+def test_gradients_of_a_module_by_hand_as_pytorch_gives_them() -> None:
+    layer, x = torch.nn.Linear(3, 2).double(), double(4, 3)
+
+    def loss(m: Any) -> Any:
+        return m(x).tanh().sum()
+
+    def by_grad(m: Any) -> Any:
+        return torch.autograd.grad(loss(m), list(m.parameters()))
+
+    def by_backward(m: Any) -> Any:
+        loss(m).backward()
+        return [p.grad for p in m.parameters()]
+
+    layer.weight.grad = kept = torch.ones(2, 3).double()
+    for gradient in (by_grad, by_backward):
+        report = gp.check(loss, gradient, layer)
+        assert report.passed, report.summary()
+    assert layer.weight.grad is kept
+    assert torch.equal(kept, torch.ones(2, 3).double())
+    assert gp.check(loss, lambda m: [2 * g for g in by_grad(m)], layer).verdict == "fail"
+
+
+def test_whatever_f_changes_in_a_module_is_put_back() -> None:
+    class Stateful(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.norm = torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3)
+            self.slow = torch.nn.Linear(3, 3).requires_grad_(False)
+            self.register_buffer("seen", None)
+            self.last: Any = torch.zeros(3)
+
+        def forward(self, x: Any) -> Any:
+            self.norm.train()
+            y = self.norm(self.layer(x))
+            self.norm.eval()
+            with torch.no_grad():
+                self.slow.weight.mul_(0.9)
+            self.seen, self.last = y.detach(), y
+            self.layer.bias.requires_grad_(False)
+            return self.norm(y) + self.slow(x)
+
+    module, x = Stateful().double().eval(), double(5, 3)
+    state, last = {k: v.clone() for k, v in module.state_dict().items()}, module.last
+    report = gp.check(lambda m: m(x).tanh().sum(), gp.autodiff, module)
+    assert not any(cause.code == "GP101" for cause in report.causes), report.summary()
+    assert all(torch.equal(v, state[k]) for k, v in module.state_dict().items())
+    assert module.seen is None
+    assert module.last is last
+    assert module.layer.bias.requires_grad
+    assert not module.norm.training
+
+
+def test_an_f_that_forgets_its_argument_does_not_pass() -> None:
+    model, x = torch.nn.Linear(3, 2).double(), double(4, 3)
+    report = gp.check(lambda p: model(x).sin().sum(), gp.autodiff, list(model.parameters()))
+    assert report.verdict == "inconclusive"
+    assert "GP504" in {cause.code for cause in report.causes}
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_gradients_that_are_data_are_right_in_half_precision(dtype: Any, seed: int) -> None:
+    # In float64 they are on the grid of float32, and all the same more exact than what is claimed.
+    torch.manual_seed(seed)
+    w, at = torch.randn(40), torch.randn(40).to(dtype)
+    report = gp.check(lambda t: (t * w).sum(), gp.autodiff, at, seed=seed)
+    assert report.passed, report.summary()
+    assert gp.check(lambda t: (t * w).sum(), (1.05 * w).to(dtype), at).verdict == "fail"
+
+
+def test_the_class_of_the_claim_is_taken_for_the_claim() -> None:
+    claim: Any = gp.Autodiff
+    assert gp.check(lambda t: t.sin().sum(), claim, double(3)).passed

@@ -342,7 +342,7 @@ def test_curves_hold_what_f_did_at_every_step_of_wrong_components() -> None:
 
 
 def test_values_of_all_components_are_there_tensor_by_tensor() -> None:
-    at = {"a": np.arange(6.0).reshape(2, 3), "b": 2.0, "c": np.ones(2)}
+    at: dict[str, Any] = {"a": np.arange(6.0).reshape(2, 3), "b": 2.0, "c": np.ones(2)}
     report = gp.check(
         lambda t: 1e200 * (np.sum(t["a"] ** 2) + t["b"] ** 3),
         lambda t: {"a": 2e200 * t["a"], "b": 3e200 * t["b"] ** 2, "c": np.zeros(2)},

@@ -187,6 +187,12 @@ def check(
     addresses, notes = aside.unreached(), aside.notes()
     if notes:
         report = dataclasses.replace(report, notes=(*report.notes, *notes))
+    if addresses and report.passed and len(addresses) == len(report.leaves):
+        report = dataclasses.replace(
+            report,
+            verdict=Verdict.INCONCLUSIVE,
+            headline="f does not depend on its argument, nor is it reached by differentiation",
+        )
     if addresses:
         from gradproof.judge.causes import CATALOGUE  # much text, for those who need it
 

@@ -243,11 +243,11 @@ def claim_moved(
     tree: Tree,
     evaluator: Evaluator,
     *,
-    in_float64: bool = False,
+    finer_than: float | None = None,
 ) -> FloatArray | None:
     """Return the gradient claimed at a displaced point; None where it is none, or not finite.
 
-    `in_float64` asks for one that was computed so.
+    `finer_than` asks for one that was computed with a smaller unit roundoff.
     """
     seen = Preflight(value=found.value, value_of_f=found.value_of_f, spread=found.spread)
     try:
@@ -260,7 +260,7 @@ def claim_moved(
         found.gradient_calls += seen.gradient_calls
     if not isinstance(claim, np.ndarray) or not np.all(np.isfinite(claim)):
         return None
-    return None if in_float64 and seen.roundoff_of_claim > UNIT_ROUNDOFF_64 else claim
+    return None if finer_than is not None and seen.roundoff_of_claim >= finer_than else claim
 
 
 def _is_value_and_gradient(result: Any) -> bool:

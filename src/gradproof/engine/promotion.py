@@ -126,7 +126,7 @@ def _weigh_the_claim(
     excusable = min(1e3 * roundoff, math.sqrt(roundoff))
     found.roundoff_of_claim = excusable / 1e3
     limit = excusable * np.maximum(np.abs(found.claim), scales.effect / scales.scale)
-    in_float64 = _claim_in(evaluator.space, found, problem, tree, evaluator)
+    in_float64 = _claim_in(evaluator.space, found, problem, tree, evaluator, finest=roundoff)
     rounding = limit if in_float64 is None else np.abs(in_float64 - found.claim)
     excess = 0 if in_float64 is None else float(np.max(rounding - limit, initial=0.0))
     if in_float64 is not None:
@@ -138,7 +138,11 @@ def _weigh_the_claim(
         changes = [np.abs(claim - found.claim) for claim in flipped if claim is not None]
         if in_float64 is None:
             if changes:
-                found.rounding_of_claim = np.minimum(_AMPLIFIED * np.max(changes, axis=0), limit)
+                # What does not depend on the parameters is rounded, too.
+                rounding = np.maximum(
+                    _AMPLIFIED * np.max(changes, axis=0), of_leaf * np.abs(found.claim)
+                )
+                found.rounding_of_claim = np.minimum(rounding, limit)
             return
         worst = int(np.argmax(rounding - limit))
         if changes:
@@ -181,14 +185,14 @@ def _claim_in(
     tree: Tree,
     evaluator: Evaluator,
     flip: FloatArray | None = None,
+    finest: float | None = None,
 ) -> FloatArray | None:
     """Return what the gradient claims in a space, maybe with last bits flipped; None if nothing.
 
-    In the space where all is in float64 only what was computed in float64 counts.
+    In the space where all is in float64 only what was computed in more digits counts.
     """
     if not (callable(problem.gradient) or problem.gradient is True):
         return None
     displacement = np.zeros_like(space.x) if flip is None else flip
-    return claim_moved(
-        displacement, space, found, problem, tree, evaluator, in_float64=flip is None
-    )
+    finer_than = finest if flip is None else None
+    return claim_moved(displacement, space, found, problem, tree, evaluator, finer_than=finer_than)

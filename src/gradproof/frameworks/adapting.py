@@ -90,6 +90,10 @@ class Adapted(abc.ABC):
         f = f if many is None else Batched(f, many)
         return dataclasses.replace(self.problem, f=f, gradient=gradient, at=self._at)
 
+    def restore(self) -> None:
+        """Put back what f may have changed at a copy of the point, before anything is measured."""
+        return
+
     def notes(self) -> list[str]:
         """Return what is to be said after the check."""
         return self._notes
@@ -101,10 +105,12 @@ class Adapted(abc.ABC):
     def _by_autodiff(self, claim: Autodiff) -> Any:
         if self.tree.size == 0:
             raise InputError(
-                "at: found no array of floating-point numbers to differentiate by; where some "
-                "tensors require a gradient (requires_grad=True), others are taken for constants"
+                "at: found no array of real floating-point numbers to differentiate by; whole and "
+                "complex numbers are not moved, nor are tensors and parameters that do not require "
+                "a gradient"
             )
         value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
+        self.restore()
         outputs, values = flatten(value, "output")
         is_number = outputs.size == 1 and [leaf.path for leaf in outputs.leaves] == [()]
         if claim.order == 2:

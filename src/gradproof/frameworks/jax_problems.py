@@ -28,6 +28,11 @@ _TRACED = (
     "by jnp.where or jax.lax.cond, and keep no array of one call for the next"
 )
 
+_DONATED = (
+    "gradproof: f takes the memory of its argument for its value; jit it without donate_argnums to "
+    "check it"
+)
+
 
 def concerns(at: Any) -> bool:
     """Whether there is an array of JAX in a point, or a container that JAX alone knows."""
@@ -44,6 +49,17 @@ class _OfJax(Adapted):
     def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x6A6178])
+        there, leaves = flatten(problem.at, problem.root)
+        unmoved = [
+            there.address(leaf)
+            for leaf, one in zip(there.leaves, leaves, strict=True)
+            if isinstance(one, (jax.Array, np.ndarray)) and np.iscomplexobj(one)
+        ]
+        if unmoved:
+            self._notes.append(
+                f"{', '.join(unmoved)}: went along unchanged and unchecked: complex numbers are "
+                "not moved"
+            )
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
         """Return the point with containers of JAX taken apart, and what is no float set aside."""
@@ -65,12 +81,16 @@ class _OfJax(Adapted):
 
         @functools.wraps(f)
         def call(*arguments: Any) -> Any:
-            with in_float64(any(_is_float64(leaf) for leaf in jax.tree.leaves(arguments))):
+            with in_float64(any(map(_is_float64, self.leaves(arguments[0])))):
                 try:
                     return f(*arguments)
                 except _OF_TRACERS as error:
                     if _TRACED not in getattr(error, "__notes__", ()):
                         error.add_note(_TRACED)
+                    raise
+                except (RuntimeError, ValueError) as error:
+                    if "donated" in str(error):
+                        error.add_note(_DONATED)
                     raise
 
         return call
@@ -83,19 +103,22 @@ class _OfJax(Adapted):
         if not (isinstance(self.problem.gradient, Autodiff) or hasattr(self.problem.f, "lower")):
             return None
 
+        containers: Any = None
+
+        def of_leaves(leaves: list[Any]) -> Any:
+            # Taken apart by us: JAX would sort the keys of dictionaries.
+            nonlocal containers
+            found, containers = optree.tree_flatten(
+                f(self.tree.unflatten(leaves)), namespace=NAMESPACE
+            )
+            return found
+
+        # Traced once for batches of one size; what f does in a loop would else be compiled anew.
+        compiled = jax.jit(jax.vmap(of_leaves))
+
         def at_once(stacks: Sequence[Any]) -> Sequence[Any]:
-            containers: Any = None
-
-            def of_leaves(leaves: list[Any]) -> Any:
-                # Taken apart by us: JAX would sort the keys of dictionaries.
-                nonlocal containers
-                found, containers = optree.tree_flatten(
-                    f(self.tree.unflatten(leaves)), namespace=NAMESPACE
-                )
-                return found
-
             with in_float64(any(map(_is_float64, stacks))):
-                found = jax.vmap(of_leaves)(list(stacks))
+                found = compiled(list(stacks))
             arrays = as_arrays(containers.unflatten(found))
             parts, structure = optree.tree_flatten(arrays, namespace=NAMESPACE)
             return [structure.unflatten(row) for row in zip(*parts, strict=True)]
@@ -107,8 +130,8 @@ class _OfJax(Adapted):
         return as_arrays(values)
 
     def copies(self) -> list[Any]:
-        """Return the arrays themselves: they cannot be changed, and those of NumPy are copied."""
-        return [np.array(v) if isinstance(v, np.ndarray) else v for v in self.values]
+        """Return copies: a jitted f may take the memory of its argument for its value."""
+        return [np.array(v) if isinstance(v, np.ndarray) else jnp.array(v) for v in self.values]
 
     def untested(self, values: Sequence[Any]) -> list[int]:
         """Return that all outputs are tested."""
@@ -131,12 +154,30 @@ class _OfJax(Adapted):
 
     def jvp(self, at: Any, tangents: Sequence[Any]) -> Any:
         """Return what forward mode says."""
-        f, leaves = self._of_leaves(at)
+        leaves = self.leaves(at)
         with in_float64(any(map(_is_float64, leaves))):
-            found = jax.jvp(f, (leaves,), (list(map(_like, tangents, leaves)),))[1]
+            along = list(map(_like, tangents, leaves))
+            try:
+                found = self._compiled_jvp(leaves, along)
+            except (
+                TypeError,
+                *_OF_TRACERS,
+            ):  # f branches on values, which plain forward mode allows
+                found = self._plain_jvp(leaves, along)
             return jax.tree.map(
                 lambda one: np.zeros(one.shape) if one.dtype == jax.dtypes.float0 else one, found
             )
+
+    def _plain_jvp(self, leaves: list[Any], tangents: list[Any]) -> Any:
+        def f(leaves: list[Any]) -> Any:
+            return self.f(self.tree.unflatten(list(leaves)))
+
+        return jax.jvp(f, (leaves,), (tangents,))[1]
+
+    @functools.cached_property
+    def _compiled_jvp(self) -> Function:
+        # There is one call for every component.
+        return jax.jit(self._plain_jvp)  # type: ignore[no-any-return, unused-ignore]
 
     def differentiate_once(self) -> None:
         """Put ⟨v, ∇f⟩ in the place of f, with random v."""
@@ -162,6 +203,7 @@ def _is_float64(leaf: Any) -> bool:
 
 def _like(weights: Any, value: Any) -> Any:
     """Return weights in the type that JAX wants them in: none at all for whole numbers."""
+    value = jnp.asarray(value)
     if not is_floating(value):
         return np.zeros(value.shape, jax.dtypes.float0)
     return jnp.asarray(weights, dtype=value.dtype)

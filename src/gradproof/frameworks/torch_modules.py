@@ -21,22 +21,21 @@ _KEYED = (torch.nn.ModuleDict, torch.nn.ParameterDict)
 class ModuleNode:
     """The parameters of a module that require a gradient, by qualified name, each once.
 
+    `taken` are those of modules before it, by identity, which it adds its own to.
     Put together again, the module itself has the numbers of the leaves: its parameters are the
     same objects, with the memory of what is put in. Where that is no tensor, such as a tangent, it
     is a dictionary by qualified name.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, taken: set[int]) -> None:
         self.module = module
-        named = [(name, one) for name, one in module.named_parameters() if one.requires_grad]
-        for name, one in named:
-            if torch.nn.parameter.is_lazy(one):
-                raise InputError(
-                    f"at: found {name!r} of a module without a shape yet, expected parameters with "
-                    "numbers; call the module once with its inputs, which makes them"
-                )
-        self.names = tuple(name for name, _ in named)
-        self.parameters = [one for _, one in named]
+        self.names: tuple[str, ...] = ()
+        self.parameters: list[Any] = []
+        for name, one in module.named_parameters():
+            if one.requires_grad and id(one) not in taken:
+                taken.add(id(one))
+                self.names += (name,)
+                self.parameters.append(one)
 
     def put(self, values: Sequence[Any]) -> Any:
         """Return the module with these values in the place of its parameters' own."""
@@ -90,26 +89,34 @@ _register(ModuleNode, _take_apart, ModuleNode.put, path_entry_type=_Entry, names
 
 
 @dataclasses.dataclass(eq=False)
-class _Buffer:
-    """A buffer of a module, as it was: running statistics, counters."""
+class _Kept:
+    """A tensor of a module that is not moved, as it was: running statistics, what is frozen.
 
-    owner: Any
+    It is in a dictionary of the module: of its buffers or parameters.
+    """
+
+    owner: dict[str, Any]
     name: str
     tensor: Any
 
     def __post_init__(self) -> None:
-        self.copy = self.tensor.detach().clone()
-        self.version = self.tensor._version
+        self.copy = None if self.tensor is None else self.tensor.detach().clone()
+        # Running statistics are written without a new version.
+        self.tells = isinstance(self.tensor, torch.nn.Parameter)
+        self.version = self._version
+
+    @property
+    def _version(self) -> int:
+        return int(self.tensor._version) if self.tells else 0
 
     def put_back(self) -> None:
-        if self.owner._buffers.get(self.name) is not self.tensor:
-            self.owner._buffers[self.name] = self.tensor
-        # Running statistics are written without a new version.
-        changed = self.tensor._version != self.version or self.owner.training
-        if changed and not torch.equal(self.tensor, self.copy):
+        if self.owner.get(self.name) is not self.tensor:
+            self.owner[self.name] = self.tensor
+        may_differ = self.copy is not None and not (self.tells and self._version == self.version)
+        if may_differ and not torch.equal(self.tensor, self.copy):
             with torch.no_grad():
                 self.tensor.copy_(self.copy)
-        self.version = self.tensor._version
+        self.version = self._version
 
 
 class State:
@@ -122,22 +129,44 @@ class State:
             for module in modules
             for one in module.parameters()
         ]
-        self._modes = [(part, part.training) for module in modules for part in module.modules()]
-        self._buffers = [
-            _Buffer(part, name, tensor)
-            for part, _ in self._modes
-            for name, tensor in part._buffers.items()
-            if tensor is not None
+        self._requires_grad = [(one, one.requires_grad) for one, _, _ in self._parameters]
+        parts = [part for module in modules for part in module.modules()]
+        self._modes = [(part, part.training) for part in parts]
+        self._kept = [
+            _Kept(part._buffers, name, one) for part in parts for name, one in part._buffers.items()
+        ]
+        self._kept += [
+            _Kept(part._parameters, name, one)
+            for part in parts
+            for name, one in part._parameters.items()
+            if one is not None and not one.requires_grad
+        ]
+        # What layers compute from their parameters, such as normalised weights.
+        self._computed = [
+            (vars(part), name, one)
+            for part in parts
+            for name, one in vars(part).items()
+            if isinstance(one, torch.Tensor)
         ]
 
-    def put_buffers_back(self) -> None:
+    def put_constants_back(self) -> None:
         """Put back what one evaluation may leave behind for the next."""
-        for buffer in self._buffers:
-            buffer.put_back()
+        for one in self._kept:
+            one.put_back()
+        for parameter, _ in self._requires_grad:
+            parameter.grad = None
+        self.put_flags_back()
+
+    def put_flags_back(self) -> None:
+        """Put back which parameters require a gradient."""
+        for parameter, requires_grad in self._requires_grad:
+            parameter.requires_grad = requires_grad
 
     def put_back(self) -> None:
         """Put everything back."""
-        self.put_buffers_back()
+        self.put_constants_back()
+        for owner, name, computed in self._computed:
+            owner[name] = computed
         for part, training in self._modes:
             part.training = training
         for parameter, data, grad in self._parameters:
@@ -154,7 +183,14 @@ _lock = threading.Lock()
 @contextlib.contextmanager
 def kept(modules: Sequence[Any]) -> Iterator[State]:
     """Keep the state of modules, which nobody else may check meanwhile, and put it back."""
-    taken = {id(one) for module in modules for one in module.parameters()}
+    named = [pair for module in modules for pair in module.named_parameters()]
+    for name, one in named:
+        if torch.nn.parameter.is_lazy(one):
+            raise InputError(
+                f"at: found {name!r} of a module without a shape yet, expected parameters with "
+                "numbers; call the module once with its inputs, which makes them"
+            )
+    taken = {id(one) for _, one in named}
     with _lock:
         if taken & _in_use:
             raise InputError(

@@ -26,10 +26,11 @@ from gradproof.frameworks.torch_tensors import (
     kind_of_tensor,
     require_numbers,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Problem
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
+_CLAIMS = _OF_VECTORS | Jacobian | Hessian | Autodiff
 ALONG = (
     "tensors in low precision that f brings along were converted to float64 where they met others"
 )
@@ -77,6 +78,7 @@ class _OfTorch(Adapted):
         self._rng = np.random.default_rng([seed, 0x746F726368])
         for leaf, value in zip(self.tree.leaves, self.values, strict=True):
             require_numbers(value, self.tree.address(leaf))
+        self._notes += self._left_out()
 
     @property
     def _autodiff(self) -> TorchAutodiff:
@@ -87,27 +89,66 @@ class _OfTorch(Adapted):
 
         So are tensors of whole numbers and, where some require a gradient, those that do not.
         """
+        taken: set[int] = set()
         of_grad = any(
-            isinstance(leaf, torch.nn.Module) or leaf.requires_grad
-            for leaf in _all_leaves(at)
-            if isinstance(leaf, (torch.Tensor, torch.nn.Module))
+            leaf.requires_grad for leaf in _all_leaves(at) if isinstance(leaf, torch.Tensor)
         )
 
         def mark(leaf: Any) -> Any:
             if isinstance(leaf, torch.nn.Module):
-                node = ModuleNode(leaf)
+                node = ModuleNode(leaf, taken)
                 return node if node.names else constant(leaf)
             is_moved = isinstance(leaf, torch.Tensor) and leaf.dtype.is_floating_point
             return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
 
         return optree.tree_map(mark, at, namespace=NAMESPACE)
 
+    def _left_out(self) -> list[str]:
+        """Say which tensors of numbers go along, and are not checked."""
+        there, leaves = flatten(self.problem.at, self.problem.root)
+        moved = set(map(id, self.values))
+        plain = [
+            (there.address(leaf), one)
+            for leaf, one in zip(there.leaves, leaves, strict=True)
+            if isinstance(one, torch.Tensor) and id(one) not in moved
+        ]
+        whys = {
+            "they do not require a gradient, and others do": [
+                name for name, one in plain if one.is_floating_point()
+            ],
+            "complex numbers are not moved": [name for name, one in plain if one.is_complex()],
+        }
+        return [
+            f"{', '.join(names)}: went along unchanged and unchecked: {why}"
+            for why, names in whys.items()
+            if names
+        ]
+
+    def restore(self) -> None:
+        """Put everything of the modules back."""
+        with torch.no_grad():
+            self._state.put_back()
+
+    def _claim(self, claim: Any) -> Any:
+        """Return a claim whose functions return arrays; a list for a module is in its order."""
+        node = self._at if isinstance(self._at, ModuleNode) else None
+        if node is None or not callable(claim) or isinstance(claim, _CLAIMS):
+            return super()._claim(claim)
+
+        @functools.wraps(claim)
+        def named(at: Any) -> Any:
+            found = claim(at)
+            in_order = isinstance(found, (list, tuple)) and len(found) == len(node.names)
+            return dict(zip(node.names, found, strict=True)) if in_order else found
+
+        return super()._claim(named)
+
     def calling(self, f: Function) -> Function:
         """Return f with gradients enabled, and what modules remember put back before."""
 
         @functools.wraps(f)
         def call(*arguments: Any) -> Any:
-            self._state.put_buffers_back()
+            self._state.put_constants_back()
             if self._gives_arrays:
                 arguments = tuple(map(_as_tensors, arguments))
             try:
@@ -118,6 +159,8 @@ class _OfTorch(Adapted):
                     if words in str(error):
                         error.add_note(help_)
                 raise
+            finally:
+                self._state.put_flags_back()
 
         return call
 
@@ -130,7 +173,7 @@ class _OfTorch(Adapted):
             except (RuntimeError, ValueError) as error:
                 if not (is_about_types(error) and self._is_promoted(arguments[0])):
                     raise
-            self._state.put_buffers_back()
+            self._state.put_constants_back()
             self._converts = self._is_converted = True
         with AlongInFloat64(), inputs_in_float64(self._state.modules):
             return f(*arguments)

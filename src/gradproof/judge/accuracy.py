@@ -29,6 +29,7 @@ from gradproof.tree import Leaf, Tree
 
 _TIMES = 8.0  # the error of the plain function, at the component or typically
 _ROUNDINGS = 8.0
+_STANDS_OUT = 8.0  # times the median: what counts for a typical one at most
 _PRECISION = 0.05  # of a gradient: errors up to here may be those of arithmetic
 
 
@@ -47,17 +48,26 @@ class Gradients:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class _Leaf:
-    """One leaf: by how much the claim is off, what is allowed, and the errors beside that."""
+    """One leaf: by how much the claim is off, what is allowed, and the errors beside that.
+
+    `open_` are components that the reference has no finite number for in the arithmetic of f.
+    """
 
     leaf: Leaf
     off: FloatArray
     allowed: FloatArray
+    open_: BoolArray
     times: float
     size: float
 
     @property
     def wrong(self) -> BoolArray:
-        result: BoolArray = ~(self.off <= self.allowed)
+        result: BoolArray = ~(self.off <= self.allowed) & ~self.open_
+        return result
+
+    @property
+    def undecided(self) -> BoolArray:
+        result: BoolArray = ~(self.off <= self.allowed) & self.open_
         return result
 
     @property
@@ -106,44 +116,56 @@ def judge_accuracy(
 
 
 def _rms(values: FloatArray) -> float:
+    """Return the root mean square of what is finite."""
+    values = values[np.isfinite(values)]
     return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+
+
+def _typical(values: FloatArray) -> float:
+    """Return a typical size: a few that stand out far do not count."""
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    return min(_rms(values), _STANDS_OUT * float(np.median(sizes))) if sizes.size else 0.0
 
 
 def _measure(leaf: Leaf, found: Gradients, number: int) -> _Leaf:
     part = slice(leaf.start, leaf.stop)
     truth, u = found.truth[part], found.roundoffs[number]
-    off, plain = (np.abs(one[part] - truth) for one in (found.claim, found.plain))
-    typical, size = _rms(plain), _rms(truth)
-    allowed = _TIMES * np.maximum(plain, typical) + _ROUNDINGS * u * (np.abs(truth) + size)
+    with np.errstate(invalid="ignore"):
+        off, plain = (np.abs(one[part] - truth) for one in (found.claim, found.plain))
+    open_ = ~np.isfinite(plain)
+    typical, size = _typical(plain), _typical(truth)
+    compared = _TIMES * np.maximum(np.where(open_, 0.0, plain), typical)
+    allowed = np.nan_to_num(compared + _ROUNDINGS * u * (np.abs(truth) + size), posinf=0.0)
     least = max(typical, u * size)
-    error = _rms(off)
-    times = error / least if least > 0 and math.isfinite(error) else math.inf if error else 0.0
-    return _Leaf(leaf, off, allowed, times, size)
+    error = _rms(off[~open_])
+    times = error / least if least > 0 else math.inf if error else 0.0
+    return _Leaf(leaf, off, allowed, open_, times, size)
 
 
 def _finding(tree: Tree, one: _Leaf, found: Gradients) -> LeafFinding:
     part = slice(one.leaf.start, one.leaf.stop)
     claim, truth = found.claim[part], found.truth[part]
-    wrong = int(np.sum(one.wrong))
+    wrong, undecided = int(np.sum(one.wrong)), int(np.sum(one.undecided))
     typical = np.maximum(np.abs(truth), one.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         off, bar = one.off / typical, one.allowed / typical
     widest = float(np.max(bar[np.isfinite(bar)], initial=0.0))
     worst = None
     if wrong:
-        worst = _component(tree, one, found, int(np.nanargmax(one.off - one.allowed)))
+        beyond = np.where(one.wrong, np.nan_to_num(one.off - one.allowed, nan=np.inf), -np.inf)
+        worst = _component(tree, one, found, int(np.argmax(beyond)))
     return LeafFinding(
         address=tree.address(one.leaf),
         path=one.leaf.path,
         shape=one.leaf.shape,
-        verdict=Verdict.FAIL if wrong else Verdict.PASS,
+        verdict=Verdict.FAIL if wrong else Verdict.INCONCLUSIVE if undecided else Verdict.PASS,
         discrepancy=float(np.max(off[np.isfinite(off)], initial=0.0)),
         bar=widest,
         resolution=widest,
         checked=truth.size,
         wrong=wrong,
-        undecided=0,
-        relative_to_itself=truth.size - wrong,
+        undecided=undecided,
+        relative_to_itself=truth.size - wrong - undecided,
         relative_to_leaf=0,
         relative_to_others=0,
         unseen=0,
@@ -216,7 +238,7 @@ def _causes(
                 address=address,
                 claim=claims[address],
                 x=x[part].reshape(shape),
-                measured=found.truth[part].reshape(shape),
+                measured=np.where(one.open_, np.nan, found.truth[part]).reshape(shape),
                 room=one.allowed.reshape(shape),
                 weight=_scales(one.leaf, found, x).reshape(shape),
                 right={k: claim for k, claim in claims.items() if k not in blamed},
@@ -231,6 +253,13 @@ def _headline(verdict: Verdict, leaves: Sequence[_Leaf]) -> str:
     times = max((one.times for one in leaves), default=0.0)
     if verdict is Verdict.PASS:
         return f"as accurate as the reference in the same arithmetic: {times:.2g} times its error"
+    if verdict is Verdict.INCONCLUSIVE:
+        count = sum(int(np.sum(one.undecided)) for one in leaves)
+        size = sum(one.off.size for one in leaves)
+        return (
+            f"{count:,} of {counted(size, 'component')} undecided: the reference is not finite "
+            "there in the arithmetic of f"
+        )
     wrong = sum(bool(np.any(one.wrong)) for one in leaves)
     are = "is" if wrong == 1 else "are"
     return (

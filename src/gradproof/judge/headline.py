@@ -153,6 +153,12 @@ def _success(
     if 1 <= resolution < math.inf:
         if stationary:
             return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
+        clear = sum(leaf.resolution <= _FAR * rtol for leaf in leaves)
+        if clear and len(leaves) > 1:
+            limits.insert(0, "the others are too small to tell")
+            return ", ".join(
+                [f"{_share(clear, len(leaves), 'tensor')} right to {rtol:.0e}", *limits]
+            )
         hidden = f"no error below {float(rounded_up(resolution)):g} times the gradient shows"
         return ", ".join([hidden, *limits])
     if _FAR * rtol < resolution < math.inf:

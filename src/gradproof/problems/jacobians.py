@@ -90,15 +90,30 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:
         if tuple(matrix.shape) != expected:
             return _mismatch(tree, matrix.shape, expected)
         return Rows(matrix)
-    subtrees = _by_output(matrix, there)
-    if subtrees is None:
-        shape = np.shape(matrix)
-        lone = len(there.leaves) == len(tree.leaves) == 1
-        whole = (*there.leaves[0].shape, *tree.leaves[0].shape) if lone else expected
-        if shape not in (whole, expected):
-            return _mismatch(tree, shape, whole)
-        return np.asarray(matrix, dtype=np.float64).reshape(expected)
-    rows = np.zeros(expected)
+    found = _by_leaves(matrix, there, tree)
+    if isinstance(found, np.ndarray) or not _is_array_like(matrix):
+        return found
+    return _whole(matrix, there, tree)
+
+
+def _whole(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
+    """Return the rows of what is one array, or lists that make one."""
+    shape, expected = np.shape(matrix), (there.size, tree.size)
+    lone = len(there.leaves) == len(tree.leaves) == 1
+    whole = (*there.leaves[0].shape, *tree.leaves[0].shape) if lone else expected
+    if shape not in (whole, expected):
+        return _mismatch(tree, shape, whole)
+    return np.asarray(matrix, dtype=np.float64).reshape(expected)
+
+
+def _by_leaves(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
+    """Return the rows of nested trees: in the structure of the outputs, then of the parameters."""
+    rows = np.zeros((there.size, tree.size))
+    try:
+        lone = not there.leaves[0].path
+        subtrees = [matrix] if lone else list(there.spec.flatten_up_to(matrix))
+    except ValueError:
+        return _mismatch(tree, np.shape(matrix) if _is_array_like(matrix) else (), rows.shape)
     for leaf, subtree in zip(there.leaves, subtrees, strict=True):
         found = _in_order(subtree, leaf, there, tree)
         if isinstance(found, Mismatch):
@@ -127,18 +142,6 @@ def _is_linear(matrix: Any) -> bool:
     if isinstance(matrix, (np.ndarray, np.generic)):
         return False
     return hasattr(matrix, "shape") and (hasattr(matrix, "rmatvec") or hasattr(matrix, "tocsr"))
-
-
-def _by_output(matrix: Any, there: Tree) -> list[Any] | None:
-    """Return the claims for the leaves of the outputs, None where it is one array."""
-    if not there.leaves[0].path:  # f returns one array: the matrix is one, or in the tree of `at`
-        return None if _is_array_like(matrix) else [matrix]
-    if _is_array_like(matrix):
-        return None
-    try:
-        return list(there.spec.flatten_up_to(matrix))
-    except ValueError:
-        return None
 
 
 def _is_array_like(matrix: Any) -> bool:

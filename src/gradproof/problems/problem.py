@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, require_callable
+from gradproof.problems.autodiff import Autodiff
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.options import require_facts, require_one_of, require_reseed
 from gradproof.tree import flatten
@@ -93,6 +94,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         require_callable(self.f, "f", "f(at)")
+        if self.gradient is Autodiff:
+            object.__setattr__(self, "gradient", Autodiff())
         if (
             self.gradient is None
             or isinstance(self.gradient, (str, bytes))
