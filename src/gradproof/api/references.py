@@ -25,6 +25,7 @@ def check_reference(
             "gp.autodiff, which is asked for the gradients of f and of the reference"
         )
     unused = [name for name, value in options.items() if value not in (None, False, "auto")]
+    unused += ["bounds"] if problem.bounds is not None else []
     if unused:
         raise InputError(
             f"{unused[0]}: found it with a reference, which has no use for it: nothing is measured "
