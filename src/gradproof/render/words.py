@@ -131,11 +131,17 @@ def _proved(leaf: LeafCertificate) -> str:
 
 
 def both(finding: ComponentFinding) -> str:
-    """Return what was claimed and measured, with the digits that tell them apart, and the bar."""
+    """Return what was claimed and measured, and the bar."""
+    claimed, measured = values(finding)
+    return f"claimed {claimed}, measured {measured} ± {finding.bar:.0e}"
+
+
+def values(finding: ComponentFinding) -> tuple[str, str]:
+    """Return what was claimed and measured, with the digits that tell them apart."""
     # No -0: that is no number of people.
     claimed, measured = finding.claimed + 0.0, finding.measured + 0.0
     digits = next((d for d in range(4, 17) if f"{claimed:.{d}g}" != f"{measured:.{d}g}"), 4)
-    return f"claimed {claimed:+.{digits}g}, measured {measured:+.{digits}g} ± {finding.bar:.0e}"
+    return f"{claimed:+.{digits}g}", f"{measured:+.{digits}g}"
 
 
 def bars(finding: ComponentFinding) -> str:
@@ -199,3 +205,11 @@ def places(addresses: tuple[str, ...], most: int = 4) -> str:
     """Return the first addresses, and how many more there are."""
     rest = len(addresses) - most
     return ", ".join(addresses[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def replay(record: Record) -> str:
+    """Return the call that repeats the check of a record."""
+    options = [f'plan="{record.plan}"', f"seed={record.seed}"]
+    if math.isfinite(record.rtol):
+        options.append(f"rtol={float(record.rtol)!r}")
+    return f"gp.check(f, gradient, at, {', '.join(options)})"

@@ -1,0 +1,37 @@
+// What happens when a page or one of its reports is opened.
+
+function openSection(section) {
+  if (!section || section.opened) return;
+  section.opened = true;
+  const data = dataOf(section);
+  for (const box of section.querySelectorAll("[data-table]")) {
+    new Table(box, data[box.dataset.table]);
+  }
+  const maps = section.querySelector(".maps-section");
+  if (maps) section.gallery = new Gallery(maps, data.maps);
+}
+
+function follow(event) {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const report = target && target.closest("article.report, #problems");
+  const shown = report || document.querySelector("#problems, article.only");
+  openSection(shown);
+  if (event && shown && target === shown) {
+    scrollTo(0, 0);
+    shown.querySelector("h1").focus({ preventScroll: true });
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const copied = event.target.closest("button.copy");
+  if (copied) copy(copied.textContent);
+  const map = event.target.closest("button.to-map");
+  if (map) map.closest("article").gallery.show(Number(map.dataset.map));
+});
+
+addEventListener("hashchange", follow);
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
+startTheme();
+follow();
