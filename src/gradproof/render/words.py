@@ -1,7 +1,7 @@
 """The words of a report, the same in every format: each returns plain text."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gradproof._base.outcomes import Verdict
@@ -157,6 +157,16 @@ def price(record: Record) -> tuple[str, str, str]:
         seconds(record.seconds),
         f"seed {record.seed}",
     )
+
+
+def total(records: Collection[Record], broken: int = 0) -> str:
+    """Return how many problems have which verdict, and what they cost."""
+    verdicts = [record.verdict for record in records]
+    counts = [(verdicts.count(verdict), verdict.value) for verdict in Verdict]
+    said = [f"{count} {word}" for count, word in counts if count]
+    said += [f"{broken} could not be run"] if broken else []
+    evaluations = sum(record.evaluations for record in records)
+    return f"{', '.join(said)}   {counted(evaluations, 'evaluation')}"
 
 
 def culprits(record: Record, listed: Sequence[ComponentFinding]) -> str:

@@ -38,7 +38,7 @@ def error_against_step(curve: Curve, key: str) -> Picture:
     heights = [height for _, height in measured + claimed if height > 0]
     chart = Chart(step.tolist(), [*heights, *([curve.bar] if curve.bar > 0 else [])])
     if curve.bar > 0:
-        chart.band(curve.bar, "within the bar")
+        chart.band(curve.bar, "within the bar", left=True)
     chart.axes("step h", "error of the difference")
     if curve.chosen > 0:
         chart.mark(curve.chosen, "chosen step")
@@ -74,7 +74,7 @@ def taylor_test(curve: Curve, key: str) -> Picture:
     heights = [height for _, height in ahead + behind if height > 0]
     chart = Chart(step.tolist(), [*heights, *([curve.noise] if curve.noise > 0 else [])])
     if curve.noise > 0:
-        chart.band(curve.noise, "noise of f")
+        chart.band(curve.noise, "noise of f", left=False)
     chart.axes("step h", "what is left of f")
     slope, through = _slope(step, plus, minus, curve)
     if through is not None:

@@ -93,9 +93,9 @@ def heat_map(tensor: TensorValues, most: int) -> HeatMap:
     high, wide = _block(rows, columns, most)
     place = _worst(bars(difference, bar), high, wide)
     down, across = place.shape
-    parts = (part.ravel()[place] for part in (claimed, difference, bar))
+    claimed, difference, bar = (part.ravel()[place] for part in (claimed, difference, bar))
     folding += f"; a cell is the worst of {high} × {wide} components"
-    return HeatMap(tensor, down, across, folding, *parts, place)
+    return HeatMap(tensor, down, across, folding, claimed, difference, bar, place)
 
 
 def bars(difference: FloatArray, bar: FloatArray) -> FloatArray:
@@ -110,7 +110,8 @@ def _folded(shape: Sequence[int]) -> tuple[int, int, str]:
     size = math.prod(shape)
     if len(longer) <= 1:
         if size <= _LONG:
-            return 1, size, shape_in_words(tuple(shape))
+            across = ", drawn as a row" if len(shape) > 1 and shape[-1] == 1 < size else ""
+            return 1, size, shape_in_words(tuple(shape)) + across
         columns = math.ceil(math.sqrt(_WIDE * size))
         rows = math.ceil(size / columns)
         return rows, columns, f"{shape_in_words(tuple(shape))}, in rows of {columns}"
@@ -149,7 +150,8 @@ def _worst(distance: FloatArray, high: int, wide: int) -> npt.NDArray[np.int64]:
     inside = np.argmax(blocks.reshape(down, across, high * wide), axis=2)
     row = np.arange(down)[:, None] * high + inside // wide
     column = np.arange(across)[None, :] * wide + inside % wide
-    return row * columns + column
+    place: npt.NDArray[np.int64] = row * columns + column
+    return place
 
 
 def _packed(values: FloatArray) -> dict[str, Any]:

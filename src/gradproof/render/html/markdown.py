@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup
 
-_BLOCK = re.compile(r"^```\w*\n(?P<code>.*?)^```$|^(?P<heading>#+) (?P<title>.+)$", re.M | re.S)
+_BLOCK = re.compile(r"^```\w*\n(?P<code>.*?)^```$|^(?P<heading>#+) (?P<title>[^\n]+)$", re.M | re.S)
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -26,7 +26,7 @@ def to_html(page: str, *, level: int) -> Markup:
         elif len(block["heading"]) > 1:
             parts.append(f"<h{level}>{_inline(block['title'])}</h{level}>")
     parts += _paragraphs(page[end:])
-    return Markup("\n".join(parts))  # noqa: S704 - every part was escaped
+    return Markup("\n".join(parts))
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -11,7 +11,6 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.judge.report import Record
 from gradproof.render import words
@@ -51,19 +50,19 @@ def render(reports: Mapping[str, Record], *, title: str) -> str:
     views = [View(name, record, f"r{n}", most) for n, (name, record) in enumerate(reports.items())]
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     style = _asset("page.css")
-    counts = [
-        (verdict, sum(view.record.verdict is verdict for view in views))
-        for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
-    ]
-    return environment().get_template("page.html.j2").render(
-        title=title,
-        views=views,
-        index=tables.index(reports) if len(reports) != 1 else None,
-        counts=[(verdict, count) for verdict, count in counts if count],
-        style=Markup(style),  # noqa: S704 - a file of ours
-        script=Markup(script),  # noqa: S704 - a file of ours
-        policy=_policy(style, script),
-        version=__version__,
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            views=views,
+            index=tables.index(reports) if len(reports) != 1 else None,
+            total=words.total(reports.values()),
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+            version=__version__,
+        )
     )
 
 
@@ -78,7 +77,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"VERDICTS": words.VERDICTS, "ROWS": tables.ROWS}
+    made.globals |= {"VERDICTS": words.VERDICTS}
     made.filters |= {"script_json": script_json, "number": _number, "count": "{:,}".format}
     return made
 

@@ -3,17 +3,17 @@
 import dataclasses
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
 from gradproof.render.words import printable
 
-WIDTH, HEIGHT = 440, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 14, 44
+WIDTH, HEIGHT = 440, 290
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 24, 44
 _MOST_TICKS = 6
 
-Points = Sequence[tuple[float, float]]
+Points = list[tuple[float, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Chart:
             f'rotate(-90)">{html.escape(up)}</text>'
         )
 
-    def band(self, top: float, words: str) -> None:
+    def band(self, top: float, words: str, *, left: bool) -> None:
         """Shade everything below a value."""
         y = self.y.at(top)
         below = HEIGHT - _BOTTOM - y
@@ -80,14 +80,14 @@ class Chart:
             f'<rect class="band" x="{_LEFT}" y="{y:.1f}" width="{WIDTH - _RIGHT - _LEFT}" '
             f'height="{below:.1f}"/>'
         )
-        self.text("note", WIDTH - _RIGHT - 5, y + (12 if below > 16 else -5), words, anchor="end")
+        at, anchor = (_LEFT + 6, "start") if left else (WIDTH - _RIGHT - 6, "end")
+        self.text("note", at, HEIGHT - _BOTTOM - 6 if below > 18 else y - 5, words, anchor)
 
     def mark(self, where: float, words: str) -> None:
-        """Draw an upright line at a value."""
+        """Draw an upright line at a value, with its words above."""
         x = self.x.at(where)
-        self._line("mark", x, _TOP, x, HEIGHT - _BOTTOM)
-        right = x > (_LEFT + WIDTH) / 2
-        self.text("note", x + (-5 if right else 5), _TOP + 10, words, "end" if right else "start")
+        self._line("mark", x, _TOP - 4, x, HEIGHT - _BOTTOM)
+        self.text("note", min(max(x, _LEFT + 30), WIDTH - 44), _TOP - 9, words, "middle")
 
     def guide(self, slope: float, through: tuple[float, float]) -> None:
         """Draw a faint line of a slope through a point, as long as it is inside."""
@@ -98,6 +98,10 @@ class Chart:
             ends = [(10.0**at, 10.0 ** (y + slope * (at - x))) for at in (lowest, highest)]
             (x0, y0), (x1, y1) = ((self.x.at(a), self.y.at(b)) for a, b in ends)
             self._line("guide", x0, y0, x1, y1)
+            if y1 > _TOP + 1:  # it leaves the chart on the right
+                self.text("note", x1 - 6, y1 - 5, f"slope {slope:g}", "end")
+            else:
+                self.text("note", min(x1, WIDTH - 34), _TOP - 9, f"slope {slope:g}", "middle")
 
     def curve(self, kind: str, points: Points, *, square: bool = False) -> None:
         """Draw points and the line through them; kind is a class of the style sheet."""
@@ -106,7 +110,7 @@ class Chart:
         self.parts.append(f'<polyline class="curve {kind}" points="{path}"/>')
         for x, y in places:
             if square:
-                shape = f'x="{x - 2.6:.1f}" y="{y - 2.6:.1f}" width="5.2" height="5.2"'
+                shape = f'x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"'
                 self.parts.append(f'<rect class="dot {kind}" {shape}/>')
             else:
                 self.parts.append(f'<circle class="dot {kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.8"/>')
@@ -121,7 +125,7 @@ class Chart:
     def drawn(self, key: str, title: str, description: str) -> Markup:
         """Return the whole picture; `key` tells it from the others of the page."""
         inside = "".join(self.parts)
-        return Markup(  # noqa: S704 - all words were escaped
+        return Markup(
             f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-labelledby="{key}-title {key}-desc">'
             f'<title id="{key}-title">{html.escape(printable(title))}</title>'

@@ -26,6 +26,7 @@ from gradproof.judge.report import ComponentFinding, LeafFinding, PatternFinding
 from gradproof.render import words
 
 ROWS = 50  # at once
+_FEW = 10  # of what is a detail
 RANK = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
 
 Kind = Literal["address", "link", "keyed", "number", "count", "share", "verdict", "text"]
@@ -42,21 +43,24 @@ class Column:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """A table with its caption."""
+    """A table with its caption, which is for listeners only where a title says the same."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: list[list[Any]]
+    at_once: int = ROWS
+    titled: bool = True
 
     @property
     def first(self) -> list[list[Any]]:
         """The rows that are shown first."""
-        return self.rows[:ROWS]
+        return self.rows[: self.at_once]
 
     @property
     def data(self) -> dict[str, Any]:
         """What the script needs."""
-        return {"kinds": [column.kind for column in self.columns], "rows": self.rows}
+        kinds = [column.kind for column in self.columns]
+        return {"kinds": kinds, "rows": self.rows, "atOnce": self.at_once}
 
     @property
     def verdicts(self) -> dict[str, int]:
@@ -90,7 +94,12 @@ def index(reports: Mapping[str, Record]) -> Table:
         Column("Evaluations", "count"),
         Column("Time", "keyed"),
     )
-    return Table("All problems, those that do not pass first", columns, _worst_first(rows, 1))
+    return Table(
+        "All problems, those that do not pass first",
+        columns,
+        _worst_first(rows, 1),
+        titled=False,
+    )
 
 
 def leaves(record: Record, maps: Mapping[str, int]) -> Table:
@@ -108,7 +117,8 @@ def leaves(record: Record, maps: Mapping[str, int]) -> Table:
         Column("Worst component", "address"),
     )
     # The order of a network tells more than that of the verdicts, as long as all can be seen.
-    return Table("Every tensor", columns, rows if len(rows) <= ROWS else _worst_first(rows, 2))
+    ordered = rows if len(rows) <= ROWS else _worst_first(rows, 2)
+    return Table("Every tensor", columns, ordered, titled=False)
 
 
 def culprits(record: Record) -> Table:
@@ -120,7 +130,7 @@ def culprits(record: Record) -> Table:
         Column("Distance", "keyed", "of claim and measurement, in bars"),
     )
     caption = words.culprits(record, record.culprits).capitalize()
-    return Table(caption, columns, [_culprit(one) for one in record.culprits])
+    return Table(caption, columns, [_culprit(one) for one in record.culprits], _FEW)
 
 
 def patterns(found: Sequence[PatternFinding]) -> Table:
@@ -129,7 +139,7 @@ def patterns(found: Sequence[PatternFinding]) -> Table:
         [[one.address, "", None], one.words, [one.wrong, one.size]] for one in found
     ]
     columns = (Column("Part", "address"), Column("What it is", "text"), Column("Wrong", "share"))
-    return Table("Which parts are wrong", columns, rows)
+    return Table("Which parts are wrong", columns, rows, _FEW)
 
 
 def _worst_first(rows: list[list[Any]], verdict: int) -> list[list[Any]]:
@@ -139,12 +149,13 @@ def _worst_first(rows: list[list[Any]], verdict: int) -> list[list[Any]]:
 def _leaf(leaf: LeafFinding, known: Mapping[Any, str], maps: Mapping[str, int]) -> list[Any]:
     said = words.of_leaf(leaf, known)
     worst = leaf.worst
+    decided = leaf.checked == 0 or leaf.undecided < leaf.checked
     return [
         [leaf.address, said, maps.get(leaf.address)],
         [words.shape(leaf.shape), math.prod(leaf.shape)],
         leaf.verdict.value,
-        _rounded(leaf.discrepancy),
-        _rounded(leaf.bar),
+        _rounded(leaf.discrepancy) if decided else None,
+        _rounded(leaf.bar) if decided else None,
         _rounded(leaf.resolution),
         [leaf.wrong, leaf.checked],
         # Along a direction there is no single component.

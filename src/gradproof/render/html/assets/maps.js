@@ -23,7 +23,7 @@ class HeatMap {
       button("Go to the worst", "worst", () => this.toWorst()),
     );
     const address = make("button", { className: "copy", type: "button", title: "Copy" }, values.address_of_all);
-    this.figure = make("figure", { className: "map" }, make("figcaption", {}, address, make("span", {}, values.folding), tools), this.box, this.output);
+    this.figure = make("figure", { className: values.columns > 150 ? "map large" : "map" }, make("figcaption", {}, address, make("span", {}, values.folding), tools), this.box, this.output);
     this.reset(false);
     this.listen();
   }

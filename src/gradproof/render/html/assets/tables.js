@@ -2,7 +2,6 @@
 
 const RANK = { fail: 0, inconclusive: 1, pass: 2 };
 const VERDICTS = { fail: "FAIL", inconclusive: "undecided", pass: "pass" };
-const ROWS = 50;
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 function exponential(value) {
@@ -69,6 +68,7 @@ class Table {
   constructor(box, data) {
     this.box = box;
     this.data = data;
+    this.atOnce = data.atOnce;
     this.labels = [...box.querySelectorAll("th")].map((head) => head.textContent);
     this.verdict = data.kinds.indexOf("verdict");
     this.rows = data.rows;
@@ -131,7 +131,7 @@ class Table {
   }
 
   get last() {
-    return Math.max(0, Math.ceil(this.rows.length / ROWS) - 1);
+    return Math.max(0, Math.ceil(this.rows.length / this.atOnce) - 1);
   }
 
   turn(where) {
@@ -141,7 +141,7 @@ class Table {
   }
 
   draw() {
-    const shown = this.rows.slice(this.page * ROWS, (this.page + 1) * ROWS);
+    const shown = this.rows.slice(this.page * this.atOnce, (this.page + 1) * this.atOnce);
     this.box.querySelector("tbody").replaceChildren(...shown.map((row) => this.line(row)));
     this.showPages();
   }
@@ -157,12 +157,12 @@ class Table {
 
   showPages() {
     const pages = this.box.querySelector(".pages");
-    const from = this.page * ROWS;
-    const to = Math.min(from + ROWS, this.rows.length);
+    const from = this.page * this.atOnce;
+    const to = Math.min(from + this.atOnce, this.rows.length);
     const all = this.data.rows.length;
     const count = this.rows.length.toLocaleString("en");
     const of = this.rows.length === all ? count : `${count} that match`;
-    pages.hidden = all <= ROWS && this.rows.length === all;
+    pages.hidden = all <= this.atOnce && this.rows.length === all;
     pages.querySelector("p").textContent = to ? `${(from + 1).toLocaleString("en")}–${to.toLocaleString("en")} of ${of}` : "Nothing matches";
     for (const button of pages.querySelectorAll("button")) {
       const back = button.dataset.go === "first" || button.dataset.go === "back";
