@@ -176,7 +176,7 @@ class HeatMap {
     const { rows, columns, size } = this.values;
     if (column < 0 || row < 0 || column >= columns || row >= rows) return null;
     const under = row * columns + column;
-    if (this.values.place(under) >= size) return null;
+    if (this.values.placeOf(under) >= size) return null;
     return this.worstUnder(column, row, under);
   }
 
@@ -247,7 +247,7 @@ class HeatMap {
       const row = Math.min(Math.max(Math.floor(cell / columns) + moves[event.key][0], 0), rows - 1);
       const column = Math.min(Math.max((cell % columns) + moves[event.key][1], 0), columns - 1);
       const to = row * columns + column;
-      if (this.values.place(to) < size) this.read(to, true);
+      if (this.values.placeOf(to) < size) this.read(to, true);
     } else if (event.key === "+" || event.key === "=") this.zoom(2);
     else if (event.key === "-") this.zoom(0.5);
     else if (event.key === "0") this.reset();

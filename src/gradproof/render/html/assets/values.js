@@ -41,13 +41,13 @@ class Values {
     }
   }
 
-  place(cell) {
+  placeOf(cell) {
     return this.places ? this.places[cell] : cell;
   }
 
   address(cell) {
     if (!this.shape.length) return this.address_of_all;
-    let left = this.place(cell);
+    let left = this.placeOf(cell);
     const index = [...this.shape].reverse().map((size) => {
       const one = left % size;
       left = Math.floor(left / size);
