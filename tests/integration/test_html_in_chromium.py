@@ -321,6 +321,34 @@ def test_dark_and_light(browser: Browser) -> None:
     assert ground() == light
 
 
+def test_paper_is_white_and_shows_all(browser: Browser) -> None:
+    browser.open({"network": network()}, dark=True)
+    canvas = browser.one("figure.map canvas")
+    on_screen = browser.run("return arguments[0].toDataURL()", canvas)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    on_paper = browser.run("return arguments[0].toDataURL()", canvas)
+    assert on_paper != on_screen
+    assert browser.one("details .page").is_displayed()
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run("return arguments[0].toDataURL()", canvas) == on_screen
+    browser.command("Emulation.setEmulatedMedia", media="print")
+    assert not browser.one("#theme").is_displayed()
+    assert browser.run("return getComputedStyle(document.body).color") == "rgb(29, 32, 36)"
+    browser.command("Emulation.setEmulatedMedia", media="")
+
+
+def test_without_a_script_the_answer_is_there(browser: Browser) -> None:
+    browser.command("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open({"right": record(), "network": network()})
+    browser.command("Emulation.setScriptExecutionDisabled", value=False)
+    assert browser.names("index") == ["network", "right"]
+    browser.one("[data-table=index] a").click()
+    browser.until(lambda: browser.one("#r1").is_displayed())
+    assert not browser.one("#problems").is_displayed()
+    assert browser.names() == ["W1", "b1", "W2", "b2", "big"]
+    assert not browser.one("[data-table=leaves] .tools").is_displayed()
+
+
 def test_the_keyboard_reaches_everything(browser: Browser) -> None:
     browser.open({"network": network()})
     browser.keys(Keys.TAB)
@@ -360,6 +388,9 @@ def test_an_index_opens_its_reports(browser: Browser) -> None:
     assert not browser.one("#problems").is_displayed()
     assert browser.run("return document.activeElement.id") == "r3-headline"
     assert len(browser.all("#r3 canvas")) == 2
+    browser.run("document.querySelector('.skip').click()")
+    assert browser.run("return document.activeElement.id") == "main"
+    assert browser.one("#r3").is_displayed()
     browser.driver.back()
     browser.until(lambda: browser.one("#problems").is_displayed())
     assert not browser.one("#r3").is_displayed()

@@ -164,7 +164,7 @@ def test_several_reports_begin_with_the_problems() -> None:
     undecided = record(verdict=gp.Verdict.INCONCLUSIVE, headline="who knows")
     page = page_of(record(), undecided, failing)
     assert "1 pass, 1 fail, 1 inconclusive 3,702 evaluations" in page.text
-    index = page.data[0]["index"]
+    index = page.data[-1]["index"]
     assert [row[0] for row in index["rows"]] == [
         ["problem 2", "#r2"],
         ["problem 1", "#r1"],
@@ -182,7 +182,7 @@ def test_words_stay_words(word: str) -> None:
     page = Page(render({word: everything(word), "other": everything(word)}, title=word))
     harmless = Page(render({"W": everything("W"), "other": everything("W")}, title="W"))
     assert shape_of(page) == shape_of(harmless)
-    assert page.data[1]["leaves"]["rows"][0][0][0] == page.data[1]["maps"][0]["address"]
+    assert page.data[0]["leaves"]["rows"][0][0][0] == page.data[0]["maps"][0]["address"]
     for character in "\0\x1b\x85\u2028\u2029\u202e\udc80\r\t":
         assert character not in "".join(page.texts)
 
@@ -350,6 +350,16 @@ def test_large_tensors_do_not_make_a_large_file() -> None:
     many = record(tensors=tuple(tensor(f"W{i}", (400, 500)) for i in range(50)))
     assert largest_map({"many": many, "more": many}) == 10_000
     assert len(render({"large": large}, title="Large")) < 13_000_000
+
+
+def test_very_many_tensors_have_maps_of_the_worst() -> None:
+    many = [leaf(f"w{i}", ()) for i in range(2100)]
+    many[-1] = leaf("bad", (), gp.Verdict.FAIL)
+    tensors = tuple(tensor(one.address, ()) for one in many)
+    page = page_of(record(leaves=tuple(many), tensors=tensors))
+    assert len(page.data[0]["maps"]) == 2000
+    assert page.data[0]["maps"][0]["address"] == "bad"
+    assert "Of 100 more tensors there is no map" in page.text
 
 
 def test_tensors_that_were_not_measured_have_no_map() -> None:

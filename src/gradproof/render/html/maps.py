@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from gradproof.judge.report import Record, TensorValues
 from gradproof.numerics.protocol import FloatArray
+from gradproof.render.html.tables import RANK
 from gradproof.render.words import shape as shape_in_words
 
 MOST_COMPONENTS = 200_000  # of one tensor that are kept one by one: 3 MB of the file
 MOST_IN_FILE = 1_000_000
+MOST_MAPS = 2_000  # of one report
 _LONG = 48  # a vector is folded beyond this many components
 _WIDE = 2.0  # columns for each row of a folded vector
 
@@ -59,13 +61,11 @@ class HeatMap:
         }
 
 
-def heat_maps(record: Record, most: int) -> list[HeatMap]:
-    """Return the maps of all tensors of which something was measured; each of at most `most`."""
-    return [
-        heat_map(tensor, most)
-        for tensor in record.tensors
-        if tensor.claimed.size and np.any(np.isfinite(tensor.measured))
-    ]
+def drawable(record: Record) -> list[TensorValues]:
+    """Return the tensors of which something was measured, those that do not pass first."""
+    rank = {leaf.path: RANK[leaf.verdict] for leaf in record.leaves}
+    found = [one for one in record.tensors if np.any(np.isfinite(one.measured))]
+    return sorted(found, key=lambda one: rank.get(one.path, len(RANK)))
 
 
 def largest_map(reports: Mapping[str, Record]) -> int:

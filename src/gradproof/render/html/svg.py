@@ -99,7 +99,7 @@ class Chart:
             (x0, y0), (x1, y1) = ((self.x.at(a), self.y.at(b)) for a, b in ends)
             self._line("guide", x0, y0, x1, y1)
             if y1 > _TOP + 1:  # it leaves the chart on the right
-                self.text("note", x1 - 6, y1 - 5, f"slope {slope:g}", "end")
+                self.text("note", x1 - 4, y1 + 28, f"slope {slope:g}", "end")
             else:
                 self.text("note", min(x1, WIDTH - 34), _TOP - 9, f"slope {slope:g}", "middle")
 

@@ -13,7 +13,7 @@ from gradproof.judge.report import CauseFinding, Record
 from gradproof.render import words
 from gradproof.render.html import tables
 from gradproof.render.html.curves import is_drawable, pictures
-from gradproof.render.html.maps import heat_maps
+from gradproof.render.html.maps import MOST_MAPS, drawable, heat_map
 from gradproof.render.html.markdown import to_html
 
 _MOST_PLACES = 12
@@ -26,10 +26,9 @@ class View:
         self.name = name
         self.record = record
         self.key = key
-        rank = {leaf.address: tables.RANK[leaf.verdict] for leaf in record.leaves}
-        self._maps = sorted(
-            heat_maps(record, most), key=lambda one: rank.get(one.tensor.address, len(tables.RANK))
-        )
+        tensors = drawable(record)
+        self._maps = [heat_map(tensor, most) for tensor in tensors[:MOST_MAPS]]
+        self.undrawn = len(tensors) - len(self._maps)
 
     @property
     def price(self) -> list[str]:

@@ -48,6 +48,7 @@ class Gallery {
     const every = this.highest > 6 ? 3 : 1;
     const ticks = [];
     for (let power = LOWEST; power <= this.highest; power += 1) {
+      if (power === LOWEST && this.highest > 6) continue; // no room
       if (power !== LOWEST && power !== 0 && power % every && power !== this.highest) continue;
       const name = { "-1": "0.1", 0: "1 bar", 1: "10", 2: "100" }[power];
       const tick = make("span", {}, ...(name ? [name] : ["10", make("sup", {}, String(power))]));

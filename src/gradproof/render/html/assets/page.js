@@ -45,9 +45,11 @@ async function copy(text) {
   say(`Copied ${text}`);
 }
 
+let printing = false;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function isDark() {
+  if (printing) return false; // paper is white
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "dark" : dark.matches;
 }

@@ -12,7 +12,7 @@ function openSection(section) {
 }
 
 function follow(event) {
-  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
   const report = target && target.closest("article.report, #problems");
   const shown = report || document.querySelector("#problems, article.only");
   openSection(shown);
@@ -25,13 +25,25 @@ function follow(event) {
 document.addEventListener("click", (event) => {
   const copied = event.target.closest("button.copy");
   if (copied) copy(copied.textContent);
+  if (event.target.closest(".skip")) {
+    event.preventDefault(); // the place in the address is that of the report
+    document.getElementById("main").focus();
+  }
   const map = event.target.closest("button.to-map");
   if (map) map.closest("article").gallery.show(Number(map.dataset.map));
 });
 
 addEventListener("hashchange", follow);
+
+function setPrinting(now) {
+  printing = now;
+  document.dispatchEvent(new Event("theme"));
+}
+
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
+  setPrinting(true);
 });
+addEventListener("afterprint", () => setPrinting(false));
 startTheme();
 follow();
