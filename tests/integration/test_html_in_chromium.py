@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ import gradproof as gp
 from gradproof.render.html import render
 
 pytestmark = pytest.mark.integration
-LOADED_WITHIN = 10.0  # seconds: a few, and room for a busy machine
 NASTY = "w'</script><script>document.title = 'broken'</script>\"<b>\u202e"
 
 
@@ -398,14 +396,29 @@ def test_an_index_opens_its_reports(browser: Browser) -> None:
     assert browser.driver.title == "Gradients"
 
 
+def test_thousands_of_problems(browser: Browser) -> None:
+    leaves = tuple(leaf(f"w{i}", verdict=gp.Verdict.FAIL) for i in range(10))
+    one = dataclasses.replace(everything(NASTY), leaves=leaves)
+    reports = {f"problem {n}": one for n in range(1000)}
+    browser.open(reports)
+    assert browser.names("index")[0] == "problem 0"
+    # What a browser has to hold is what it takes long for.
+    assert browser.run("return document.querySelectorAll('*').length") < 5_000
+    browser.one("[data-table=index] input").send_keys("problem 777")
+    browser.until(lambda: browser.names("index") == ["problem 777"])
+    browser.one("[data-table=index] a").click()
+    browser.until(lambda: browser.one("#r777").is_displayed())
+    assert browser.run("return document.activeElement.id") == "r777-headline"
+    assert len(browser.all("#r777 canvas")) == 2
+    assert len(browser.all("#r777 [data-table=leaves] tbody tr")) == 10
+    assert browser.driver.title == "Gradients"
+
+
 def test_a_hundred_thousand_findings(browser: Browser) -> None:
     many = [leaf(f"layers[{i}].weight") for i in range(100_000)]
     many[77_777] = leaf("layers[77777].weight", verdict=gp.Verdict.FAIL)
-    start = time.monotonic()
     browser.open({"many": record(leaves=tuple(many))})
     assert browser.names()[0] == "layers[77777].weight"
-    loaded = time.monotonic() - start
-    start = time.monotonic()
     browser.head("Tensor").find_element(By.TAG_NAME, "button").click()
     assert browser.names()[:3] == [f"layers[{i}].weight" for i in range(3)]
     browser.one("[data-table=leaves] input").send_keys("99999")
@@ -415,9 +428,7 @@ def test_a_hundred_thousand_findings(browser: Browser) -> None:
     browser.one("[data-go=last]").click()
     assert browser.names()[-1] == "layers[99999].weight"
     assert browser.text("[data-table=leaves] [role=status]") == "99,951–100,000 of 100,000"
-    assert browser.run("return document.querySelectorAll('tr').length") == 51
-    assert loaded < LOADED_WITHIN + 10  # with what it takes to render it
-    assert time.monotonic() - start < LOADED_WITHIN
+    assert browser.run("return document.querySelectorAll('*').length") < 2_000
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,19 @@ def test_large_tensors_do_not_make_a_large_file() -> None:
     assert len(render({"large": large}, title="Large")) < 13_000_000
 
 
+@pytest.mark.parametrize("word", NASTY)
+def test_words_stay_words_in_reports_that_are_drawn_later(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradproof.render.html.page._MOST_WHOLE", 1)
+    page = Page(render({word: everything(word), "other": record()}, title=word))
+    harmless = Page(render({"W": everything("W"), "other": record()}, title="W"))
+    assert shape_of(page) == shape_of(harmless)
+    assert len(page.all("svg")) == 0
+    assert shape_of(Page(page.data[0])) == shape_of(Page(harmless.data[0]))
+    assert len(Page(page.data[0]).all("svg")) == 2
+
+
 def test_very_many_tensors_have_maps_of_the_worst() -> None:
     many = [leaf(f"w{i}", ()) for i in range(2100)]
     many[-1] = leaf("bad", (), gp.Verdict.FAIL)

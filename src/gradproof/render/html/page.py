@@ -21,6 +21,9 @@ from gradproof.render.html.view import View
 
 _SCRIPTS = ("page.js", "tables.js", "colors.js", "values.js", "maps.js", "gallery.js", "start.js")
 
+# Reports that are on the page from the beginning: with more, a browser would parse for long.
+_MOST_WHOLE = 100
+
 
 def render(reports: Mapping[str, Record], *, title: str) -> str:
     """Return one HTML file that needs nothing else.
@@ -56,6 +59,7 @@ def render(reports: Mapping[str, Record], *, title: str) -> str:
         .render(
             title=title,
             views=views,
+            later=len(views) > _MOST_WHOLE,
             index=tables.index(reports) if len(reports) != 1 else None,
             total=words.total(reports.values()),
             style=Markup(style),

@@ -3,6 +3,8 @@
 function openSection(section) {
   if (!section || section.opened) return;
   section.opened = true;
+  const later = section.querySelector(":scope > script.later");
+  if (later) section.innerHTML = JSON.parse(later.textContent); // escaped when it was made
   const data = dataOf(section);
   for (const box of section.querySelectorAll("[data-table]")) {
     new Table(box, data[box.dataset.table]);
