@@ -32,6 +32,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = zipfile.ZipFile(wheel).namelist()
     assert "gradproof/py.typed" in names
     assert "gradproof/data/digits.h5" in names
+    assert "gradproof/render/html/templates/page.html.j2" in names
+    assert "gradproof/render/html/assets/page.css" in names
     assert any(name.endswith("digits.LICENSE.md") for name in names)
     return wheel
 

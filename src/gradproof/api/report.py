@@ -88,3 +88,9 @@ class Report(Record):
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from gradproof.render.html.fragment import fragment
+
+        return fragment(self)

@@ -15,7 +15,8 @@ from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.cli.loading import Found, load, make, problems_of, split_target
 from gradproof.render.progress import progress_bar
-from gradproof.render.terminal import printable, show
+from gradproof.render.terminal import show
+from gradproof.render.words import printable, total
 
 _OURS = str(Path(__file__).parents[1])  # not any folder of the user's that is called gradproof
 _LONG_WORK = 20_000  # evaluations in one stretch that deserve a progress bar
@@ -134,10 +135,5 @@ def _print(name: str, report: Report, console: Console) -> None:
 
 
 def _print_total(outcome: Outcome, console: Console) -> None:
-    verdicts = [report.verdict for report in outcome.reports.values()]
-    counts = [(str(verdicts.count(verdict)), verdict.value) for verdict in Verdict]
-    parts = [f"{count} {word}" for count, word in counts if count != "0"]
-    if outcome.errors:
-        parts.append(f"{len(outcome.errors)} could not be run")
-    evaluations = sum(report.evaluations for report in outcome.reports.values())
-    console.print(f"\n{', '.join(parts)}   {evaluations:,} evaluations", highlight=False)
+    said = total(outcome.reports.values(), len(outcome.errors))
+    console.print(f"\n{said}", highlight=False)
