@@ -115,8 +115,12 @@ def _is_differentiable(case: Case) -> bool:
         try:
             values, pull = jax.vjp(case.f, case.at)
             (found,) = pull([jnp.ones_like(one) for one in values])
-            finite = all(bool(jnp.all(jnp.isfinite(one))) for one in [*values, *found])
-            return bool(values) and finite and any(bool(jnp.any(one != 0)) for one in found)
+            plain = case.f(case.at)  # of a few functions nan, where its derivative is a number
+            finite = all(bool(jnp.all(jnp.isfinite(one))) for one in [*values, *found, *plain])
+            moved = case.f(tuple(-one for one in case.at))
+            same = [one.shape for one in moved] == [one.shape for one in values]
+            moves = any(bool(jnp.any(one != 0)) for one in found)
+            return bool(values) and finite and same and moves
         except Exception:  # it takes something else, or has no derivative
             return False
 
