@@ -15,7 +15,8 @@ from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.cli.loading import Found, load, make, problems_of, split_target
 from gradproof.render.progress import progress_bar
-from gradproof.render.terminal import printable, show
+from gradproof.render.terminal import show
+from gradproof.render.words import printable
 
 _OURS = str(Path(__file__).parents[1])  # not any folder of the user's that is called gradproof
 _LONG_WORK = 20_000  # evaluations in one stretch that deserve a progress bar
