@@ -88,3 +88,9 @@ class Report(Record):
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_markdown_(self) -> str:
+        """Render the report for a notebook that shows Markdown."""
+        from gradproof.render.markdown import render_one
+
+        return render_one(self)
