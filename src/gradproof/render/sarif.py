@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, the exchange format of static analysis: a result for every cause of every problem."""
+"""SARIF 2.1.0, the exchange format of static analysis: a result for every cause."""
 
 import json
 import re
