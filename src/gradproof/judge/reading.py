@@ -62,8 +62,11 @@ def run_of(data: Any, name: str = "report") -> Run:
     )
 
 
-def read(path: Path) -> Run:
-    """Read a file that holds a report, or those of a whole run, as JSON."""
+def read(path: Path, name: str | None = None) -> Run:
+    """Read a file that holds a report, or those of a whole run, as JSON.
+
+    A report alone is called `name`, or as the file is.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -75,7 +78,7 @@ def read(path: Path) -> Run:
     except ValueError as error:
         raise InputError(f"{path}: found no JSON ({error}), {_CURE}") from None
     try:
-        return run_of(data, path.stem)
+        return run_of(data, name or path.stem)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
