@@ -110,7 +110,7 @@ CHANGED: dict[str, tuple[Callable[[gp.Report], gp.Report], str]] = {
     ),
     "gone": (
         lambda r: dataclasses.replace(r, leaves=r.leaves[:1]),
-        "tensors that are gone: t['w']",
+        "tensors that are gone: t['b']",
     ),
 }
 

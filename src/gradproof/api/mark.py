@@ -54,17 +54,26 @@ def problem(function: Maker) -> Maker:
 
 def made(function: Callable[[], Any], name: str) -> Problem:
     """Call a marked function, and raise unless it returns a problem."""
-    needed = _needed(function)
-    if needed:
-        raise InputError(
-            f"{name}(): found the argument {needed[0]!r}, expected a function without arguments "
-            "that returns a gradproof.Problem"
-        )
+    refuse_arguments(function, name)
     problem = function()
     if not isinstance(problem, Problem):
         found = type(problem).__name__
         raise InputError(f"{name}(): found {found}, expected a gradproof.Problem")
     return problem
+
+
+def refuse_arguments(function: Callable[[], Any], name: str) -> None:
+    """Raise if a marked function cannot be called without arguments."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    for one in parameters:
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            raise InputError(
+                f"{name}(): found the argument {one.name!r}, expected a function without arguments "
+                "that returns a gradproof.Problem"
+            )
 
 
 def place_of(function: Callable[[], Any]) -> Place | None:
@@ -76,16 +85,3 @@ def place_of(function: Callable[[], Any]) -> Place | None:
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     return Place(str(path), code.co_firstlineno)
-
-
-def _needed(function: Callable[[], Any]) -> list[str]:
-    """Return the arguments that a function cannot be called without."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [
-        one.name
-        for one in parameters
-        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    ]
