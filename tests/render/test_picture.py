@@ -84,7 +84,7 @@ def test_of_many_tensors_those_that_fail_are_drawn_and_the_others_counted() -> N
     report = of_many()
     assert titles(report)[0].startswith("t['w29'] · 2 × 2 · FAIL")
     labels = [axes.get_xlabel() for axes in report.plot().get_axes()]
-    assert any(label.endswith("… and 22 more") for label in labels)
+    assert any(label.endswith("… and 22 more tensors") for label in labels)
 
 
 def tensor(claimed: Any, measured: Any, bar: Any) -> gp.TensorValues:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradproof._base.errors import MissingExtra
 from gradproof._base.outcomes import Verdict
+from gradproof.judge.headline import counted
 from gradproof.judge.report import LeafFinding, Record, TensorValues
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render import words
@@ -29,7 +30,7 @@ _FEWEST_CELLS = 24  # along an axis, so that a single number is no banner
 _SCALE = (0.1, 1e4)  # bars: what is shown in the palest and the darkest colour
 _SHADES = ((0.0, "#9ecae1"), (0.2, "#eef3f7"), (0.4, "#fdae61"), (0.7, "#d7301f"), (1.0, "#67000d"))
 _UNKNOWN = "#d0d7de"
-_TITLE = 112  # characters
+_TITLE = 125  # characters
 
 
 def save(record: Record, path: str | os.PathLike[str]) -> None:
@@ -113,7 +114,7 @@ def _chosen(record: Record) -> tuple[list[TensorValues], str]:
     drawn = [one for one in record.tensors if one.measured.size]
     drawn.sort(key=lambda one: verdicts[one.path] is Verdict.PASS)
     rest = len(drawn) - _MOST_TENSORS
-    return drawn[:_MOST_TENSORS], f"… and {rest} more" if rest > 0 else ""
+    return drawn[:_MOST_TENSORS], f"… and {counted(rest, 'more tensor')}" if rest > 0 else ""
 
 
 def _height(tensor: TensorValues) -> float:
