@@ -6,6 +6,8 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 
+pytest_plugins = ["pytester"]
+
 # They import a framework; `tests_of_frameworks` runs what examples they have.
 collect_ignore_glob = [
     "src/gradproof/frameworks/torch_*",

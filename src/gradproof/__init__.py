@@ -9,6 +9,7 @@ from gradproof.api.differentiate import NumericalGradient, differentiate
 from gradproof.api.explain import explain
 from gradproof.api.mark import problem
 from gradproof.api.report import Report
+from gradproof.api.write import write
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import (
     CauseFinding,
@@ -62,4 +63,5 @@ __all__ = [
     "problem",
     "textbook",
     "torch",
+    "write",
 ]

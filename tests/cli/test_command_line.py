@@ -187,7 +187,9 @@ def test_json_holds_all_reports_and_errors() -> None:
     result = run("check", target, "--json", str(out), "--seed", "5", "--rtol", "1e-4")
     assert result.exit_code == 2
     data = json.loads(out.read_text())
-    assert set(data) == {"reports", "errors"}
+    assert set(data) == {"reports", "errors", "places"}
+    line = Path(target).read_text().splitlines().index("def wrong():")  # from 1, the decorator
+    assert data["places"][f"{target}::wrong"] == {"file": target, "line": line}
     verdicts = {name.removeprefix(target): r["verdict"] for name, r in data["reports"].items()}
     assert verdicts == {"::right": "pass", "::wrong": "fail", "::undecided": "inconclusive"}
     assert list(data["errors"]) == [f"{target}::raising"]
@@ -208,9 +210,11 @@ def test_json_is_written_where_nothing_went_wrong_too() -> None:
 
 def test_json_that_cannot_be_written_is_said() -> None:
     target = file_with("right")
-    result = run("check", target, "--json", "no/folder.json")
-    assert result.exit_code == 2
-    assert "cannot be written" in flat(result.output)
+    done = command("check", target, "--json", "no/folder.json")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "gradproof: no/folder.json: cannot be written (No such file or directory)\n"
+    )
 
 
 def test_options_reach_the_check_and_are_validated() -> None:

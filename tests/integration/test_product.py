@@ -31,6 +31,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("gradproof-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "gradproof/py.typed" in names
+    assert "gradproof/cli/starters/numpy.py.txt" in names
+    assert "pytest_gradproof.py" in names
     assert "gradproof/data/digits.h5" in names
     assert "gradproof/render/html/templates/page.html.j2" in names
     assert "gradproof/render/html/assets/page.css" in names
@@ -77,6 +79,14 @@ def test_a_file_of_problems_is_checked_from_the_wheel(installed: Path, tmp_path:
     shown = run(installed / "gradproof", "check", path, "--json", tmp_path / "report.json")
     assert shown.startswith("PASS")
     assert (tmp_path / "report.json").exists()
+
+
+def test_a_starter_runs_from_the_wheel_and_as_a_test(installed: Path, tmp_path: Path) -> None:
+    run(installed / "gradproof", "init", "numpy", cwd=tmp_path)
+    assert run(installed / "gradproof", "check", "test_gradients.py", cwd=tmp_path)
+    run(installed / "python", "-m", "pip", "install", "-q", "pytest")
+    shown = run(installed / "python", "-m", "pytest", "-q", cwd=tmp_path)
+    assert "1 passed" in shown
 
 
 def test_the_base_dependencies_suffice_for_the_core(built: Path, tmp_path: Path) -> None:

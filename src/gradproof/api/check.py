@@ -358,6 +358,7 @@ def assert_gradient(
     >>> gp.assert_gradient(lambda x: np.sum(np.sin(x)), np.cos, np.linspace(0, 3, 20)).passed
     True
     """
+    __tracebackhide__ = True  # of pytest's tracebacks: what failed is the caller's line
     if inconclusive not in ("raise", "warn", "pass"):
         raise InputError(
             f"inconclusive: found {described(inconclusive)}, expected raise, warn or pass"

@@ -1,9 +1,13 @@
-"""Marking functions that return a problem, for the command line."""
+"""Functions that return a problem: marking them, finding where they stand, calling them."""
 
+import inspect
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
+from gradproof._base.errors import InputError
 from gradproof._base.validation import require_callable
+from gradproof.judge.run import Place
 from gradproof.problems import Problem
 
 MARK = "__gradproof_problem__"
@@ -21,7 +25,8 @@ def problem(function: Maker) -> Maker:
     Returns
     -------
     callable
-        The same function, marked: ``gradproof check FILE`` collects it.
+        The same function, marked: ``gradproof check FILE`` collects it, and so does pytest from its
+        test modules.
 
     Raises
     ------
@@ -45,3 +50,38 @@ def problem(function: Maker) -> Maker:
     require_callable(function, "function", "function()")
     setattr(function, MARK, True)
     return function
+
+
+def made(function: Callable[[], Any], name: str) -> Problem:
+    """Call a marked function, and raise unless it returns a problem."""
+    refuse_arguments(function, name)
+    problem = function()
+    if not isinstance(problem, Problem):
+        found = type(problem).__name__
+        raise InputError(f"{name}(): found {found}, expected a gradproof.Problem")
+    return problem
+
+
+def refuse_arguments(function: Callable[[], Any], name: str) -> None:
+    """Raise if a marked function cannot be called without arguments."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    for one in parameters:
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            raise InputError(
+                f"{name}(): found the argument {one.name!r}, expected a function without arguments "
+                "that returns a gradproof.Problem"
+            )
+
+
+def place_of(function: Callable[[], Any]) -> Place | None:
+    """Return where a function stands, from the working directory; None where that is not known."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return None
+    path = Path(code.co_filename)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return Place(str(path), code.co_firstlineno)

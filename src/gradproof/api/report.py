@@ -1,6 +1,11 @@
 """The report as people hold it: the record, with its rendering."""
 
+from typing import TYPE_CHECKING
+
 from gradproof.judge.report import Record
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Report(Record):
@@ -86,6 +91,34 @@ class Report(Record):
 
         return render(self, width=width)
 
+    def plot(self) -> "Figure":
+        """Draw the report: its verdict, every tensor as a map, and f along one component.
+
+        Maps show the distance of claim and measurement in error bars; of what was checked along
+        directions, or read from JSON, whole tensors are shown. f along the first wrong component
+        is there twice: the error of differences against their step, and the Taylor test.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure, which pyplot knows nothing of.
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import gradproof as gp
+        >>> figure = gp.check(lambda t: t**2, lambda t: 3 * t, 3.0).plot()
+        >>> [axes.get_xlabel() for axes in figure.get_axes()][-2:]
+        ['step h', 'step h']
+        """
+        from gradproof.render.picture import figure
+
+        return figure(self)
+
     def __str__(self) -> str:
         return self.summary()
 
@@ -94,3 +127,9 @@ class Report(Record):
         from gradproof.render.html.fragment import fragment
 
         return fragment(self)
+
+    def _repr_markdown_(self) -> str:
+        """Render the report for a notebook that shows Markdown."""
+        from gradproof.render.markdown import render_one
+
+        return render_one(self)

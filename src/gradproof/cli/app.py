@@ -1,7 +1,6 @@
 """The commands and their options; what they do lives beside."""
 
 import enum
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,16 +12,49 @@ from gradproof._base.errors import GradproofError
 from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
-from gradproof.cli.running import run_targets
+from gradproof.cli.comparing import compare
+from gradproof.cli.formats import Format, write_files
+from gradproof.cli.running import Listener, run_targets
+from gradproof.cli.starting import Starter, start
+from gradproof.cli.telling import tell, tell_error, tell_report, tell_total
+from gradproof.judge.reading import read
 
 app = typer.Typer(
     help="Is this gradient really the derivative of this function, and if not, where and why?",
+    epilog="""\b
+Begin with:
+  gradproof init numpy
+  gradproof check test_gradients.py
+""",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help, for any terminal and any width
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 _MAXIMUM_WIDTH = 100
+
+_FormatOption = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        help="What is printed instead of the text: github makes annotations, junit and sarif are "
+        "files for continuous integration.",
+    ),
+]
+_OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="PATH", help="Write the format to this file; print the text."),
+]
+_HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="PATH", help="Write all reports to a web page.")
+]
+_JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="PATH", help="Write all reports as JSON, for gradproof show and diff."
+    ),
+]
 
 
 class Demo(enum.StrEnum):
@@ -32,8 +64,8 @@ class Demo(enum.StrEnum):
     SKLEARN = "sklearn"
 
 
-def _console() -> Console:
-    console = Console()
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr)
     console.width = min(console.width, _MAXIMUM_WIDTH)
     return console
 
@@ -54,18 +86,32 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(
+    epilog="""\b
+Examples:
+  gradproof check models.py
+  gradproof check models.py::loss --seed 3
+  gradproof check models.py --format junit --output report.xml
+"""
+)
 def check(
     targets: Annotated[
-        list[str], typer.Argument(metavar="FILE[::NAME]...", help="Files with problems.")
+        list[str], typer.Argument(metavar="FILE[::NAME]", help="Files with problems.")
     ],
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write all reports to this file, as JSON.")
+    form: _FormatOption = Format.TEXT,
+    output: _OutputOption = None,
+    html: _HtmlOption = None,
+    json: _JsonOption = None,
+    rtol: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="The relative error that is right.")
     ] = None,
-    rtol: Annotated[float | None, typer.Option(help="The relative error that is right.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="Seed of the random numbers.")
+    ] = 0,
 ) -> None:
-    """Check the problems in files: functions decorated with @gradproof.problem.
+    """Check the problems in files.
+
+    Problems are functions decorated with @gradproof.problem.
 
     Exit code: 0 all pass, 1 some fail, 2 usage or broken input, 3 some are inconclusive.
     """
@@ -73,14 +119,80 @@ def check(
         raise typer.BadParameter(
             f"found {rtol}, expected a number between 0 and 1", param_hint="--rtol"
         )
-    outcome = run_targets(targets, _console(), rtol=rtol, seed=seed)
-    if json_path is not None:
-        try:
-            json_path.write_text(json.dumps(outcome.to_dict(), indent=2, allow_nan=False) + "\n")
-        except OSError as error:
-            typer.echo(f"gradproof: {json_path}: cannot be written ({error.strerror})", err=True)
-            raise typer.Exit(2) from None
-    raise typer.Exit(outcome.exit_code)
+    # What is printed is the text, or the format alone, so that it can be piped.
+    quiet = form is not Format.TEXT and output is None
+    console = _console()
+    listener = Listener(
+        lambda name, record: None if quiet else tell_report(name, record, console),
+        lambda text: tell_error(text, _console(stderr=True) if quiet else console),
+    )
+    run = run_targets(targets, listener, rtol=rtol, seed=seed, progress=_console(stderr=True))
+    if not quiet:
+        tell_total(run, console)
+    write_files(run, form, output=output, html=html, json=json)
+    raise typer.Exit(run.exit_code)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  gradproof show run.json
+  gradproof show run.json --format markdown
+"""
+)
+def show(
+    saved: Annotated[
+        Path,
+        typer.Argument(metavar="REPORT.json", help="What check --json or report.to_json() wrote."),
+    ],
+    form: _FormatOption = Format.TEXT,
+    output: _OutputOption = None,
+    html: _HtmlOption = None,
+) -> None:
+    """Show saved reports, in any format.
+
+    Exit code: 0 whatever the verdicts are, 2 if the file holds no report.
+    """
+    run = read(saved)
+    if form is Format.TEXT or output is not None:
+        tell(run, _console())
+    write_files(run, form, output=output, html=html, json=None)
+
+
+@app.command(epilog="Example:  gradproof diff main.json branch.json")
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE.json", help="A saved run.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER.json", help="A later one.")],
+) -> None:
+    """Say what changed between two saved runs.
+
+    Verdicts, tensors, components, causes, resolution and price are compared.
+
+    Worse is a verdict of a problem or tensor that is farther from a pass, more wrong components, a
+    problem that can no longer be run, a new one that does not pass. Exit code: 1 if anything is
+    worse, 0 if nothing is, 2 if a file holds no reports.
+    """
+    if compare(before, after, _console()):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  gradproof init torch tests/test_gradients.py")
+def init(
+    starter: Annotated[
+        Starter, typer.Argument(metavar="STARTER", help="One of numpy, torch, jax, scipy.")
+    ],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The file, or a folder for it.")
+    ] = Path("test_gradients.py"),
+) -> None:
+    """Write a file to start from.
+
+    It runs as it is, with gradproof check and with pytest. Nothing is ever overwritten.
+
+    Exit code: 0 written, 2 if the file is there already.
+    """
+    written = start(starter, path)
+    typer.echo(f"wrote {written}; now: gradproof check {written}")
 
 
 @app.command()
@@ -109,7 +221,10 @@ def demo(
     channels: Annotated[int, typer.Option(min=1, help="Channels of an image.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Draws the image and the weights.")] = 0,
 ) -> None:
-    """Show gradproof at work: on a network from scratch, or on scikit-learn's MLPRegressor."""
+    """Show gradproof at work.
+
+    On a network from scratch, or on scikit-learn's MLPRegressor.
+    """
     if what is Demo.SKLEARN:
         from gradproof.demo import mlp_regressor
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from gradproof._base.errors import InputError
 from gradproof.api.mark import MARK
-from gradproof.problems import Problem
 
 
 class Found(NamedTuple):
@@ -57,13 +56,3 @@ def problems_of(module: types.ModuleType, path: Path, name: str | None) -> Itera
     if name is not None and name not in found:
         raise InputError(f"{path}: found no problem {name!r}, there are {', '.join(found)}")
     yield from (Found(key, make) for key, make in found.items() if name in (None, key))
-
-
-def make(found: Found) -> Problem:
-    """Call a marked function."""
-    problem = found.make()
-    if not isinstance(problem, Problem):
-        raise InputError(
-            f"{found.name}(): found {type(problem).__name__}, expected a gradproof.Problem"
-        )
-    return problem

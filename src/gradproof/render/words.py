@@ -1,12 +1,13 @@
-"""The words of a report, the same in every format: each returns plain text."""
+"""The words of a report, without any layout: every format says the same with them."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.headline import counted, percent, rounded_up
 from gradproof.judge.report import (
+    CauseFinding,
     Certificate,
     ComponentFinding,
     ControlFinding,
@@ -17,6 +18,25 @@ from gradproof.judge.report import (
 
 VERDICTS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
 LEFT_OUT = "not checked"
+_MOST_PASSING = 12
+_MOST_CULPRITS = 8
+_MOST_ADDRESSES = 4
+
+
+class Row(NamedTuple):
+    """The line of one tensor: what it is called, its shape, the verdict, and why."""
+
+    leaf: LeafFinding
+    shape: str
+    verdict: str
+    words: str
+
+
+class Culprits(NamedTuple):
+    """Single wrong components that no line of a tensor names, under a heading."""
+
+    heading: str
+    findings: tuple[ComponentFinding, ...]
 
 
 def printable(words: str) -> str:
@@ -26,23 +46,57 @@ def printable(words: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in words)
 
 
-def shape(sizes: tuple[int, ...]) -> str:
-    """Return a shape as people write it."""
-    return " × ".join(map(str, sizes)) if sizes else "number"
+def price(record: Record) -> str:
+    """Return what a check cost, and the seed that repeats it."""
+    return "   ".join(prices(record))
+
+
+def prices(record: Record) -> tuple[str, str, str]:
+    """Return evaluations, time and seed, each by itself."""
+    return (
+        counted(record.evaluations, "evaluation"),
+        seconds(record.seconds),
+        f"seed {record.seed}",
+    )
 
 
 def seconds(duration: float) -> str:
-    """Return a time with the digits that matter."""
+    """Return a time with the digits that fit its size."""
     return f"{duration:.2f} s" if duration < 10 else f"{duration:.0f} s"
 
 
-def parts(record: Record) -> dict[Any, str]:
-    """Return by the path of each leaf what is known of it beside its counts.
+def rows(record: Record) -> tuple[list[Row], str]:
+    """Return the lines of all tensors, and what is said of those that have none.
 
-    These are rows, columns and slices, and what a certificate proves; how many are wrong is said
-    anyway.
+    Of many tensors those that pass are counted, and only the first are listed.
     """
-    whole = {leaf.address for leaf in record.leaves}
+    known = parts(record)
+    passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
+    left_out = {id(leaf) for leaf in passing if leaf_words(leaf, known) == LEFT_OUT}
+    passing.sort(key=lambda leaf: id(leaf) in left_out)
+    hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
+    not_shown = {id(leaf) for leaf in hidden}
+    shown = [
+        Row(
+            leaf,
+            shape(leaf.shape),
+            "–" if id(leaf) in left_out else VERDICTS[leaf.verdict],
+            leaf_words(leaf, known),
+        )
+        for leaf in record.leaves
+        if id(leaf) not in not_shown
+    ]
+    if not hidden:
+        return shown, ""
+    out = sum(id(leaf) in left_out for leaf in hidden)
+    more = [f"{len(hidden) - out} more that pass"] if out < len(hidden) else []
+    more += [f"{out} more that were not checked"] if out else []
+    return shown, f"… and {' and '.join(more)}"
+
+
+def parts(record: Record) -> dict[Any, str]:
+    """Return what is said of a part of a tensor, by path: rows, columns, slices, or a proof."""
+    whole = {leaf.address for leaf in record.leaves}  # how many are wrong is said anyway
     searched = {leaf.path for leaf in record.leaves if leaf.checked == 0}
     found = {
         one.path: one.words
@@ -51,14 +105,19 @@ def parts(record: Record) -> dict[Any, str]:
     }
     if record.certificate is not None and record.verdict is Verdict.PASS:
         for single in record.certificate.leaves:
-            found[single.path] = _proved(single)
+            found[single.path] = proved(single)
     return found
 
 
-def of_leaf(leaf: LeafFinding, known: Mapping[Any, str]) -> str:
-    """Return what was found about a leaf; `known` are the `parts` of its record."""
+def shape(sizes: tuple[int, ...]) -> str:
+    """Return a shape in words."""
+    return " × ".join(map(str, sizes)) if sizes else "number"
+
+
+def leaf_words(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
+    """Say what was found about a tensor."""
     if leaf.checked == 0:
-        return _words_of_direction(leaf, known)
+        return _words_of_direction(leaf, parts)
     if leaf.verdict is Verdict.PASS:
         if math.isinf(leaf.resolution):
             return "too small to see, as claimed" if leaf.unseen else "no effect seen, none claimed"
@@ -72,24 +131,24 @@ def of_leaf(leaf: LeafFinding, known: Mapping[Any, str]) -> str:
         some = leaf.relative_to_leaf
         small = f", {some:,} relative to the tensor only" if some else ""
         return (f"right to {off:.1e}" if off else "no difference seen") + small + undecided + unseen
-    part = f", {known[leaf.path]}" if leaf.path in known else ""
+    part = f", {parts[leaf.path]}" if leaf.path in parts else ""
     words = [] if leaf.checked == 1 else [_share(leaf) + part]
     words += [_component(leaf.worst, leaf)] if leaf.worst else []
     return ": ".join(words)
 
 
-def _words_of_direction(leaf: LeafFinding, known: Mapping[Any, str]) -> str:
+def _words_of_direction(leaf: LeafFinding, parts: Mapping[Any, str]) -> str:
     """Say what is known of a leaf of which no single component was measured."""
     if 0 in leaf.shape:
         return "empty"
     if leaf.worst is not None and leaf.wrong:
-        part = f"{known[leaf.path]}: " if leaf.path in known else ""
+        part = f"{parts[leaf.path]}: " if leaf.path in parts else ""
         return part + _component(leaf.worst, leaf)
-    if leaf.path in known:
-        return known[leaf.path]
+    if leaf.path in parts:
+        return parts[leaf.path]
     if leaf.worst is not None:
-        far = f"  ({bars(leaf.worst)})" if leaf.verdict is Verdict.FAIL else ""
-        return f"along a random direction: {both(leaf.worst)}{far}"
+        distance = f"  ({bars(leaf.worst)})" if leaf.verdict is Verdict.FAIL else ""
+        return f"along a random direction: {both(leaf.worst)}{distance}"
     if leaf.verdict is not Verdict.PASS:
         return "not to blame alone" if math.isfinite(leaf.resolution) else ""
     if 1 <= leaf.resolution < math.inf:
@@ -123,7 +182,7 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     return f"{text}; an error of {worst.visible:.0e} would have been seen"
 
 
-def _proved(leaf: LeafCertificate) -> str:
+def proved(leaf: LeafCertificate) -> str:
     """Say what the directions of a certificate prove of one tensor."""
     if math.isinf(leaf.single):
         return "claimed 0"
@@ -132,8 +191,71 @@ def _proved(leaf: LeafCertificate) -> str:
     return f"one component off by {rounded_up(leaf.single)} of a typical one would have shown"
 
 
+def certificate(record: Record) -> tuple[str, str] | None:
+    """Return what the directions prove, a heading and a sentence; None where that is nothing."""
+    found = record.certificate
+    if found is None or found.bound >= 1 or record.verdict is Verdict.FAIL:
+        return None
+    return (
+        f"certificate: error below {rounded_up(found.bound)} of the gradient",
+        f"with a probability of {percent(found.confidence)} over {_directions(found)}, as "
+        f"{found.norm}. It bounds the error as a whole: a small error in a single component may "
+        "be hidden in it.",
+    )
+
+
+def _directions(found: Certificate) -> str:
+    if found.of_leaves:
+        return f"one random direction through each of {counted(found.directions, 'tensor')}"
+    return f"{found.directions} random directions"
+
+
+def culprits(record: Record) -> Culprits | None:
+    """Return single components, where the tensors' lines do not name them already."""
+    wrong = {leaf.path for leaf in record.leaves if leaf.wrong > 1 and leaf.ratio is None}
+    listed = [culprit for culprit in record.culprits if culprit.path in wrong][:_MOST_CULPRITS]
+    if not listed:
+        return None
+    return Culprits(heading_of(record, listed), tuple(listed))
+
+
+def heading_of(record: Record, listed: Sequence[ComponentFinding]) -> str:
+    """Return what the listed wrong components of a record are: not always the largest."""
+    # Where a search gives up listing, those that it met are no larger than others.
+    where = {culprit.path for culprit in listed}
+    sampled = any(leaf.checked == 0 for leaf in record.leaves if leaf.path in where)
+    return f"{'some of the' if sampled else 'the largest'} wrong components"
+
+
+def controls(record: Record) -> list[str]:
+    """Say which claims, broken on purpose, were caught, and which were not; a heading first."""
+    if not record.controls:
+        return []
+    caught = [control.name for control in record.controls if control.caught]
+    missed = [control for control in record.controls if not control.caught]
+    lines = [f"self-test: {len(caught)} of {counted(len(record.controls), 'broken claim')} caught"]
+    lines += [f"caught: {', '.join(caught)}"] if caught else []
+    return lines + [_missed(control) for control in missed]
+
+
+def _missed(control: ControlFinding) -> str:
+    where = f" in {', '.join(control.addresses)}" if control.addresses else ""
+    return f"not caught ({control.verdict.value}): {control.name}{where}"
+
+
+def where(cause: CauseFinding) -> str:
+    """Return what a cause concerns; empty where it is the function as a whole."""
+    return places(cause.addresses)
+
+
+def places(addresses: tuple[str, ...], most: int = _MOST_ADDRESSES) -> str:
+    """Return the first addresses, and how many more there are."""
+    rest = len(addresses) - most
+    return ", ".join(addresses[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def both(finding: ComponentFinding) -> str:
-    """Return what was claimed and measured, and the bar."""
+    """Return what was claimed and measured, with the digits that tell them apart, and the bar."""
     claimed, measured = values(finding)
     return f"claimed {claimed}, measured {measured} ± {finding.bar:.0e}"
 
@@ -148,75 +270,9 @@ def values(finding: ComponentFinding) -> tuple[str, str]:
 
 def bars(finding: ComponentFinding) -> str:
     """Return the distance of claim and measurement in bars."""
-    distance = finding.bars
-    return f"{distance:.1e} bars" if distance >= 1e4 else f"{distance:,.1f} bars"
-
-
-def price(record: Record) -> tuple[str, str, str]:
-    """Return what a check cost and its seed."""
-    return (
-        counted(record.evaluations, "evaluation"),
-        seconds(record.seconds),
-        f"seed {record.seed}",
-    )
-
-
-def total(records: Collection[Record], broken: int = 0) -> str:
-    """Return how many problems have which verdict, and what they cost."""
-    verdicts = [record.verdict for record in records]
-    counts = [(verdicts.count(verdict), verdict.value) for verdict in Verdict]
-    said = [f"{count} {word}" for count, word in counts if count]
-    said += [f"{broken} could not be run"] if broken else []
-    evaluations = sum(record.evaluations for record in records)
-    return f"{', '.join(said)}   {counted(evaluations, 'evaluation')}"
-
-
-def culprits(record: Record, listed: Sequence[ComponentFinding]) -> str:
-    """Return what the listed wrong components of a record are: not always the largest."""
-    # Where a search gives up listing, those that it met are no larger than others.
-    where = {culprit.path for culprit in listed}
-    sampled = any(leaf.checked == 0 for leaf in record.leaves if leaf.path in where)
-    return f"{'some of the' if sampled else 'the largest'} wrong components"
-
-
-def certificate(found: Certificate) -> tuple[str, str]:
-    """Say what the directions prove, and what they do not."""
-    over = f"{found.directions} random directions"
-    if found.of_leaves:
-        over = f"one random direction through each of {counted(found.directions, 'tensor')}"
-    return (
-        f"certificate: error below {rounded_up(found.bound)} of the gradient",
-        f"with a probability of {percent(found.confidence)} over {over}, as {found.norm}. It "
-        "bounds the error as a whole: a small error in a single component may be hidden in it.",
-    )
-
-
-def proves(record: Record) -> bool:
-    """Whether there is a certificate that is worth a word."""
-    return (
-        record.certificate is not None
-        and record.certificate.bound < 1
-        and record.verdict is not Verdict.FAIL
-    )
-
-
-def controls(found: tuple[ControlFinding, ...]) -> tuple[str, list[str]]:
-    """Say which claims, broken on purpose, were caught, and which were not."""
-    caught = [control.name for control in found if control.caught]
-    lines = [f"caught: {', '.join(caught)}"] if caught else []
-    lines += [
-        f"not caught ({control.verdict.value}): {control.name}"
-        + (f" in {', '.join(control.addresses)}" if control.addresses else "")
-        for control in found
-        if not control.caught
-    ]
-    return f"self-test: {len(caught)} of {counted(len(found), 'broken claim')} caught", lines
-
-
-def places(addresses: tuple[str, ...], most: int = 4) -> str:
-    """Return the first addresses, and how many more there are."""
-    rest = len(addresses) - most
-    return ", ".join(addresses[:most]) + (f" and {rest} more" if rest > 0 else "")
+    if finding.bars >= 1e4:
+        return f"{finding.bars:.1e} bars"
+    return f"{finding.bars:,.1f} bars"
 
 
 def replay(record: Record) -> str:

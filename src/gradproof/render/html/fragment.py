@@ -21,21 +21,19 @@ def fragment(record: Record) -> str:
         .get_template("fragment.html.j2")
         .render(
             record=record,
-            price="   ".join(words.price(record)),
+            price=words.price(record),
             leaves=[
                 (
                     leaf.address,
                     words.shape(leaf.shape),
                     leaf.verdict.value,
-                    words.of_leaf(leaf, known),
+                    words.leaf_words(leaf, known),
                 )
                 for leaf in shown
             ],
             more=len(leaves) - len(shown),
-            certificate=words.certificate(record.certificate)
-            if record.certificate is not None and words.proves(record)
-            else None,
+            certificate=words.certificate(record),
             causes=[(cause, words.places(cause.addresses)) for cause in record.causes],
-            controls=words.controls(record.controls) if record.controls else None,
+            controls=words.controls(record),
         )
     )

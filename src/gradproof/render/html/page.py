@@ -12,7 +12,9 @@ import jinja2
 from markupsafe import Markup
 
 from gradproof._base.version import __version__
+from gradproof.judge.headline import counted
 from gradproof.judge.report import Record
+from gradproof.judge.run import Run
 from gradproof.render import words
 from gradproof.render.html import tables
 from gradproof.render.html.maps import largest_map
@@ -61,7 +63,7 @@ def render(reports: Mapping[str, Record], *, title: str) -> str:
             views=views,
             later=len(views) > _MOST_WHOLE,
             index=tables.index(reports) if len(reports) != 1 else None,
-            total=words.total(reports.values()),
+            total=_total(reports),
             style=Markup(style),
             script=Markup(script),
             policy=_policy(style, script),
@@ -106,3 +108,8 @@ def _policy(style: str, script: str) -> str:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _total(reports: Mapping[str, Record]) -> str:
+    run = Run(dict(reports))
+    return f"{run.total}   {counted(run.evaluations, 'evaluation')}"

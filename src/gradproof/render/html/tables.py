@@ -129,7 +129,7 @@ def culprits(record: Record) -> Table:
         Column("Measured ± bar", "keyed"),
         Column("Distance", "keyed", "of claim and measurement, in bars"),
     )
-    caption = words.culprits(record, record.culprits).capitalize()
+    caption = words.heading_of(record, record.culprits).capitalize()
     return Table(caption, columns, [_culprit(one) for one in record.culprits], _FEW)
 
 
@@ -147,7 +147,7 @@ def _worst_first(rows: list[list[Any]], verdict: int) -> list[list[Any]]:
 
 
 def _leaf(leaf: LeafFinding, known: Mapping[Any, str], maps: Mapping[str, int]) -> list[Any]:
-    said = words.of_leaf(leaf, known)
+    said = words.leaf_words(leaf, known)
     worst = leaf.worst
     decided = leaf.checked == 0 or leaf.undecided < leaf.checked
     return [

@@ -34,7 +34,7 @@ class View:
     def price(self) -> list[str]:
         """What it cost, and under which conditions it was found."""
         record = self.record
-        said = [*words.price(record), f"plan {record.plan}"]
+        said = [*words.prices(record), f"plan {record.plan}"]
         return said + ([f"rtol {record.rtol:.2g}"] if math.isfinite(record.rtol) else [])
 
     @functools.cached_property
@@ -64,13 +64,12 @@ class View:
     @property
     def certificate(self) -> tuple[str, str] | None:
         """What random directions prove, in words."""
-        found = self.record.certificate
-        return words.certificate(found) if found is not None and words.proves(self.record) else None
+        return words.certificate(self.record)
 
     @property
-    def controls(self) -> tuple[str, list[str]] | None:
-        """What the self-test showed."""
-        return words.controls(self.record.controls) if self.record.controls else None
+    def controls(self) -> list[str]:
+        """What the self-test showed, a heading first."""
+        return words.controls(self.record)
 
     @property
     def curves(self) -> list[Any]:

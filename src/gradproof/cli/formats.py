@@ -1,0 +1,55 @@
+"""Where a run goes besides the terminal: another format, files."""
+
+import enum
+import importlib
+from pathlib import Path
+
+import typer
+
+from gradproof._base.errors import InputError
+from gradproof.api.write import as_html, as_json
+from gradproof.cli.telling import as_text
+from gradproof.judge.run import Run
+
+
+class Format(enum.StrEnum):
+    """What a run is printed as."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+
+
+def rendered(run: Run, form: Format) -> str:
+    """Return a run in a format."""
+    if form is Format.TEXT:
+        return as_text(run)
+    if form is Format.JSON:
+        return as_json(run)
+    text: str = importlib.import_module(f"gradproof.render.{form.value}").render(run)
+    return text
+
+
+def write_files(
+    run: Run, form: Format, *, output: Path | None, html: Path | None, json: Path | None
+) -> None:
+    """Write the files that were asked for; the format goes to `output`, or is printed if none."""
+    if json is not None:
+        save(as_json(run), json)
+    if html is not None:
+        save(as_html(run), html)
+    if output is not None:
+        save(rendered(run, form), output)
+    elif form is not Format.TEXT:
+        typer.echo(rendered(run, form), nl=False)
+
+
+def save(text: str, path: Path) -> None:
+    """Write a file, or say in a sentence why that is not possible."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

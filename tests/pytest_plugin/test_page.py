@@ -1,0 +1,86 @@
+"""The page about all gradients of a run: everything is on it, with xdist and without."""
+
+from pathlib import Path
+
+import pytest
+
+# What the page is made of, in the place of the page.
+STUB = """
+import sys, types
+
+stub = types.ModuleType("gradproof.render.html")
+stub.render = lambda reports, *, title: "\\n".join(
+    [title, *(f"{name} {one.verdict.value} {len(one.tensors)}" for name, one in reports.items())]
+)
+sys.modules["gradproof.render.html"] = stub
+"""
+TESTS = """
+import numpy as np
+import gradproof as gp
+
+@gp.problem
+def right():
+    return gp.Problem(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3))
+
+@gp.problem
+def wrong():
+    return gp.Problem(lambda x: np.sum(x**2), lambda x: 3 * x, np.ones(3))
+
+def test_fixture(gradproof):
+    gradproof.check(lambda t: t**2, lambda t: t, 3.0)
+    gradproof.assert_gradient(lambda t: t**2, lambda t: 2 * t, 3.0)
+
+def test_nothing():
+    pass
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    pytester.makeconftest(STUB)
+    pytester.makepyfile(test_it=TESTS)
+    return pytester
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_all_reports_of_a_run_are_on_one_page(run: pytest.Pytester, processes: int) -> None:
+    result = run.runpytest_subprocess("-n", str(processes), "--gradproof-html=out/pages")
+    result.assert_outcomes(passed=3, failed=1)
+    path = Path("out/pages/index.html")
+    title, *lines = path.read_text().splitlines()
+    kept = 0 if processes else 1  # single components do not travel
+    assert title == "gradproof: 2 pass, 2 fail"
+    assert lines == [
+        f"test_it.py::right pass {kept}",
+        f"test_it.py::test_fixture fail {kept}",
+        f"test_it.py::test_fixture (2) pass {kept}",
+        f"test_it.py::wrong fail {kept}",
+    ]
+    assert f"gradproof: all reports are in {run.path / path}" in result.stdout.str()
+    if processes:  # the failure is as long as without
+        assert "claimed = 1.5000 × measured" in result.stdout.str()
+
+
+def test_no_page_is_written_unless_asked_for_or_without_reports(run: pytest.Pytester) -> None:
+    run.runpytest_subprocess().assert_outcomes(passed=3, failed=1)
+    run.runpytest_subprocess("--gradproof-html=out", "-k", "nothing").assert_outcomes(
+        passed=1, deselected=3
+    )
+    assert not (run.path / "out").exists()
+
+
+def test_the_folder_may_be_configured_and_what_cannot_be_written_is_said(
+    run: pytest.Pytester,
+) -> None:
+    run.makeini("[pytest]\ngradproof_html = page\n")
+    run.runpytest_subprocess("test_it.py::right").assert_outcomes(passed=1)
+    assert (run.path / "page" / "index.html").exists()
+    result = run.runpytest_subprocess("test_it.py::right", "--gradproof-html=test_it.py")
+    result.assert_outcomes(passed=1)
+    assert "cannot be written" in result.stdout.str()
+
+
+def test_the_plugin_can_be_left_out_under_xdist(run: pytest.Pytester) -> None:
+    run.makepyfile(test_it="def test_it(): pass")
+    run.runpytest_subprocess("-n", "2", "-p", "no:gradproof").assert_outcomes(passed=1)
