@@ -2,10 +2,7 @@
 
 import re
 import shlex
-import sys
-import types
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -23,7 +20,6 @@ COMMANDS = [
     )
     if kind in ("sh", "yaml")
 ]
-STUB = 'sys.modules["gradproof.render.html"] = types.SimpleNamespace(render=lambda r, title: title)'
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +28,7 @@ def _with_the_file_of_the_page(pytester: pytest.Pytester) -> None:
     Path("test_gradients.py").write_text(file)
 
 
-def test_every_command_of_the_line_runs_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    stub: Any = types.ModuleType("gradproof.render.html")
-    stub.render = lambda reports, *, title: title
-    monkeypatch.setitem(sys.modules, "gradproof.render.html", stub)
+def test_every_command_of_the_line_runs_and_passes() -> None:
     ours = [shlex.split(line.partition(" >> ")[0])[1:] for line in COMMANDS if line[0] == "g"]
     assert len(ours) > 8
     for arguments in ours:
@@ -50,13 +43,12 @@ def test_every_command_of_the_line_runs_and_passes(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_command_of_pytest_runs_and_passes(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(f"import sys, types\n{STUB}\n")
     theirs = [shlex.split(line)[1:] for line in COMMANDS if line.startswith("pytest")]
     assert len(theirs) == 3
     results = [pytester.runpytest_subprocess(*arguments) for arguments in theirs]
     for result, count in zip(results, (2, 1, 2), strict=True):
         result.assert_outcomes(passed=count)
-    assert Path("pages/index.html").read_text() == "gradproof: 2 pass"
+    assert "<title>gradproof: 2 pass</title>" in Path("pages/index.html").read_text()
 
 
 def test_every_format_is_told_of() -> None:

@@ -4,10 +4,8 @@ import io
 import json
 import subprocess
 import sys
-import types
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -78,15 +76,14 @@ def test_with_an_output_the_text_is_printed_and_the_format_written() -> None:
     assert "\x1b" not in text
 
 
-def test_a_page_is_written_of_all_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    stub: Any = types.ModuleType("gradproof.render.html")
-    stub.render = lambda reports, *, title: f"{title}: {', '.join(reports)}"
-    monkeypatch.setitem(sys.modules, "gradproof.render.html", stub)
+def test_a_page_is_written_of_all_reports() -> None:
     assert run("check", "p.py", "--html", "out.html", "--json", "out.json").exit_code == 2
-    expected = "gradproof: 1 pass, 1 fail, 1 could not be run: p.py::right, p.py::wrong"
-    assert Path("out.html").read_text() == expected
     assert run("show", "out.json", "--html", "again.html").exit_code == 0
-    assert Path("again.html").read_text() == expected
+    for name in ("out.html", "again.html"):
+        page = Path(name).read_text()
+        assert "<title>gradproof: 1 pass, 1 fail, 1 could not be run</title>" in page
+        assert "p.py::right" in page
+        assert "p.py::wrong" in page
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github", "sarif", "markdown"])

@@ -4,16 +4,6 @@ from pathlib import Path
 
 import pytest
 
-# What the page is made of, in the place of the page.
-STUB = """
-import sys, types
-
-stub = types.ModuleType("gradproof.render.html")
-stub.render = lambda reports, *, title: "\\n".join(
-    [title, *(f"{name} {one.verdict.value} {len(one.tensors)}" for name, one in reports.items())]
-)
-sys.modules["gradproof.render.html"] = stub
-"""
 TESTS = """
 import numpy as np
 import gradproof as gp
@@ -38,7 +28,6 @@ def test_nothing():
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
-    pytester.makeconftest(STUB)
     pytester.makepyfile(test_it=TESTS)
     return pytester
 
@@ -48,15 +37,11 @@ def test_all_reports_of_a_run_are_on_one_page(run: pytest.Pytester, processes: i
     result = run.runpytest_subprocess("-n", str(processes), "--gradproof-html=out/pages")
     result.assert_outcomes(passed=3, failed=1)
     path = Path("out/pages/index.html")
-    title, *lines = path.read_text().splitlines()
-    kept = 0 if processes else 1  # single components do not travel
-    assert title == "gradproof: 2 pass, 2 fail"
-    assert lines == [
-        f"test_it.py::right pass {kept}",
-        f"test_it.py::test_fixture fail {kept}",
-        f"test_it.py::test_fixture (2) pass {kept}",
-        f"test_it.py::wrong fail {kept}",
-    ]
+    page = path.read_text()
+    assert "<title>gradproof: 2 pass, 2 fail</title>" in page
+    for name in ("::right", "::test_fixture", "::test_fixture (2)", "::wrong"):
+        assert f"test_it.py{name}" in page
+    assert ("Every component" in page) == (processes == 0)  # which do not travel
     assert f"gradproof: all reports are in {run.path / path}" in result.stdout.str()
     if processes:  # the failure is as long as without
         assert "claimed = 1.5000 × measured" in result.stdout.str()

@@ -91,7 +91,8 @@ def as_json(run: Run) -> str:
 
 def as_html(run: Run) -> str:
     """Return a run as one page of HTML."""
-    html = importlib.import_module("gradproof.render.html")
+    from gradproof.render import html
+
     page: str = html.render(run.reports, title=f"gradproof: {run.total}")
     return page
 
