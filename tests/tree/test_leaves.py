@@ -260,3 +260,18 @@ def test_numpy_numbers_and_integers_are_leaves_as_they_are() -> None:
         tree, values = flatten([value], "x")
         assert values[0] is value
         assert tree.leaves[0].shape == ()
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class SlottedOptions:
+    """Parameters beside what cannot be one, without a dictionary."""
+
+    w: Any
+    name: str = "adam"
+    verbose: bool = False
+
+
+def test_what_goes_along_in_a_dataclass_with_slots_is_there_again() -> None:
+    tree, values = flatten(SlottedOptions(np.ones(2), "sgd", True), "at")
+    again = tree.unflatten([2 * values[0]])
+    assert (again.name, again.verbose, again.w.tolist()) == ("sgd", True, [2.0, 2.0])

@@ -63,7 +63,12 @@ class _OfTorch(Adapted):
                 "gradient: found a Hessian at a point of tensors, expected an HVP, or a Jacobian "
                 "with the gradient as f"
             )
-        of_modules = any(isinstance(leaf, torch.nn.Module) for leaf in _all_leaves(problem.at))
+        of_modules = any(
+            parameter.requires_grad
+            for leaf in _all_leaves(problem.at)
+            if isinstance(leaf, torch.nn.Module)
+            for parameter in leaf.parameters()
+        )
         claim = problem.gradient
         if of_modules and isinstance(claim, Autodiff) and claim.mode == "forward":
             raise InputError(

@@ -159,6 +159,9 @@ def _register_dataclass(cls: type) -> None:
         copy: Any = object.__new__(cls)
         if hasattr(original, "__dict__"):
             vars(copy).update(vars(original))
+        else:  # one with slots
+            for name in fields:
+                object.__setattr__(copy, name, getattr(original, name))
         for name, child in zip(names, children, strict=True):
             object.__setattr__(copy, name, child)
         return copy
