@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", choices=("tuning", "validation"), default="tuning")
     parser.add_argument("--family", metavar="GLOB", default="*", help="families of these names")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mutations", type=int, default=60, help="of each case, at most")
     parser.add_argument("--jobs", type=int, default=2, help="processes; a family runs in one")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the table, in Markdown")
     parser.add_argument("--list", action="store_true", help="list what was not named, or falsely")
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("no family is meant")
     found: list[Named] = []
     with workers(options.jobs) as pool:
-        plans = dict.fromkeys(names, (options.split, options.seed))
+        plans = dict.fromkeys(names, (options.split, options.seed, options.mutations))
         for name, named, seconds in spread(run, plans, pool):
             found += named
             print(f"{name}: {len(named)} mutations, {seconds:.1f} s", flush=True)
