@@ -111,6 +111,10 @@ def _summary(judged: list[dict[str, Any]]) -> tuple[str, bool]:
     ]
     more = sum(one["evaluations"] > one["own_evaluations"] for one in large)
     lines += ["", f"Right, n ≥ 200: {more} of {len(large):,} cost more than its own checker."]
+    beyond = [one for one in large if one["size"] > 1_000]
+    if beyond:
+        least = min(one["own_evaluations"] / one["evaluations"] for one in beyond)
+        lines += ["", f"Right, n > 1,000: its own checker costs {least:.0f} times as much or more."]
     return "\n".join(lines) + "\n", failed or caught < _CAUGHT * len(broken)
 
 

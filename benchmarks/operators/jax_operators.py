@@ -104,7 +104,9 @@ def cases_of(name: str, function: Any, most: int) -> Iterator[Case]:
 def _real_outputs(function: Any) -> Function:
     def f(t: Any) -> Any:
         leaves = jax.tree.leaves(function(*t))
-        return [one for one in leaves if jnp.issubdtype(one.dtype, jnp.floating)]
+        parts = [(one.real, one.imag) if jnp.iscomplexobj(one) else (one,) for one in leaves]
+        flat = [part for pair in parts for part in pair]
+        return [one for one in flat if jnp.issubdtype(one.dtype, jnp.floating)]
 
     return f
 

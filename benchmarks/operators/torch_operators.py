@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import optree
@@ -114,8 +114,7 @@ def _function(op: Any, sample: Any) -> Function:
             # Some operators read a part of their argument only; PyTorch's tests let them.
             result = op.gradcheck_wrapper(op.get_op(), t[0], *t[1], **t[2])
             result = sample.output_process_fn_grad(result)
-        leaves = result if isinstance(result, (tuple, list)) else [result]
-        return [one for one in leaves if isinstance(one, torch.Tensor) and one.is_floating_point()]
+        return _real_parts(result if isinstance(result, (tuple, list)) else [result])
 
     return f
 
@@ -158,15 +157,26 @@ def _is_finite(case: Case) -> bool:
     moved = _parameters(case.at)[1]
     if any(one.layout is not torch.strided for one in moved):
         return False
-    return all(bool(torch.all(torch.isfinite(one))) for one in [*moved, *case.f(case.at)])
+    values = case.f(case.at)
+    depends = any(one.requires_grad for one in values)
+    return depends and all(bool(torch.all(torch.isfinite(one))) for one in [*moved, *values])
 
 
 def _call(t: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = t[0](*t[1], **t[2])
-    leaves = optree.tree_leaves(result)
-    return [one for one in leaves if isinstance(one, torch.Tensor) and one.is_floating_point()]
+    return _real_parts(optree.tree_leaves(result))
+
+
+def _real_parts(leaves: Sequence[Any]) -> list[Any]:
+    """Return the tensors of real numbers, and complex ones as pairs of them."""
+    tensors = [one for one in leaves if isinstance(one, torch.Tensor)]
+    return [
+        torch.view_as_real(one.resolve_conj()) if one.is_complex() else one
+        for one in tensors
+        if one.is_floating_point() or one.is_complex()
+    ]
 
 
 def _parameters(at: Any) -> tuple[list[str], list[Any]]:
