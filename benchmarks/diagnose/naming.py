@@ -51,13 +51,18 @@ def kind_of(mutation: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Named:
-    """What one check said of one mutation; `tellable` where its leaf has enough components."""
+    """What one check said of one mutation; `tellable` where its leaf has enough components.
+
+    `true` are codes that are literally true of it, whatever was meant: a leaf of one component
+    whose sign is turned has its sign turned.
+    """
 
     address: str
     kind: str
     verdict: str
     codes: tuple[str, ...]
     tellable: bool
+    true: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> bool:
@@ -72,7 +77,7 @@ class Named:
     @property
     def false(self) -> bool:
         """Whether a mistake was named, and not the one that was made."""
-        said = set(self.codes) - PLACES - UNKNOWN.get(self.kind, frozenset())
+        said = set(self.codes) - PLACES - UNKNOWN.get(self.kind, frozenset()) - self.true
         return bool(said) and not self.hit and self.verdict == "fail"
 
 

@@ -49,7 +49,29 @@ def _of_case(family: Family, case: Case, seed: int, most: int) -> Iterator[Named
             # What could not be decided is no mistake.
             codes=tuple(cause.code for cause in answer.causes if cause.code >= "GP3"),
             tellable=_is_tellable(case, right, wrong),
+            true=_true_of(case, right, wrong),
         )
+
+
+def _true_of(case: Case, right: object, wrong: Wrong) -> frozenset[str]:
+    """Return which of zero, sign and factor are exactly what happened to some leaf."""
+    structure = Structure(case.at)
+    was, now = structure.vector(right), structure.vector(wrong.values)
+    codes = set()
+    for where in structure.slices:
+        before, after = was[where], now[where]
+        if np.array_equal(before, after):
+            continue
+        if not np.any(after):
+            codes.add("GP409")
+        elif np.array_equal(before, -after):
+            codes.add("GP301")
+        elif np.any(before):
+            largest = np.argmax(np.abs(before))
+            factor = after[largest] / before[largest]
+            if np.allclose(after, factor * before, rtol=1e-6, atol=0):
+                codes.add("GP302")
+    return frozenset(codes)
 
 
 def _is_tellable(case: Case, right: object, wrong: Wrong) -> bool:
