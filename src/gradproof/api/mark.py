@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from gradproof._base.errors import InputError
@@ -81,6 +80,8 @@ def place_of(function: Callable[[], Any]) -> Place | None:
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return None
+    from pathlib import Path  # loads more than `import gradproof` should
+
     path = Path(code.co_filename)
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())

@@ -1,10 +1,8 @@
 """Reports as files: the suffix says in which format."""
 
 import importlib
-import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
@@ -58,6 +56,8 @@ def write(
     """
     if not isinstance(path, (str, os.PathLike)):
         raise InputError(f"path: found {described(path)}, expected the name of a file")
+    from pathlib import Path  # loads more than `import gradproof` should
+
     target = Path(path)
     records = _records(report, target.stem)
     suffix = target.suffix.lower()
@@ -86,6 +86,8 @@ def write(
 
 def as_json(run: Run) -> str:
     """Return a run as JSON."""
+    import json
+
     return json.dumps(run.to_dict(), indent=2, allow_nan=False) + "\n"
 
 
