@@ -208,7 +208,7 @@ class Claimed:
             if culprit not in looked_at:
                 found.append(culprit)
                 continue
-            leaf, place = self._place(culprit)
+            leaf, place = self.tree.place(culprit.path, culprit.index)
             # The noise of ⟨u, f⟩ is that of an output at most.
             claim, measured = claimed(place), self._measured_column(leaf, place, report.noise)
             if isinstance(claim, Mismatch) or measured is None:
@@ -281,12 +281,6 @@ class Claimed:
             return None
         products = [multiply(unit) for unit in np.eye(there.size)]
         return None if any(isinstance(one, Mismatch) for one in products) else np.array(products)
-
-    def _place(self, culprit: ComponentFinding) -> tuple[Leaf, int]:
-        """Return the leaf of a component, and its place among all components."""
-        leaf = next(leaf for leaf in self.tree.leaves if leaf.path == culprit.path)
-        inside = int(np.ravel_multi_index(culprit.index, leaf.shape)) if leaf.shape else 0
-        return leaf, leaf.start + inside
 
     def _measured_column(self, leaf: Leaf, place: int, noise: float) -> Column | None:
         """Measure the derivatives of all outputs by one component."""

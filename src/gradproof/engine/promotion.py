@@ -127,40 +127,47 @@ def _weigh_the_claim(
     found.roundoff_of_claim = excusable / 1e3
     limit = excusable * np.maximum(np.abs(found.claim), scales.effect / scales.scale)
     in_float64 = _claim_in(evaluator.space, found, problem, tree, evaluator, finest=roundoff)
-    rounding = limit if in_float64 is None else np.abs(in_float64 - found.claim)
-    excess = 0 if in_float64 is None else float(np.max(rounding - limit, initial=0.0))
-    if in_float64 is not None:
-        found.roundoff_of_claim = UNIT_ROUNDOFF_64
-    if in_float64 is None or excess > 0:
-        of_leaf = np.array(low.roundoffs)[scales.leaf]
-        flips = [2 * of_leaf * low.x * rng.choice([-1.0, 1.0], low.x.size) for _ in range(_FLIPS)]
-        flipped = [_claim_in(low, found, problem, tree, evaluator, flip) for flip in flips]
-        changes = [np.abs(claim - found.claim) for claim in flipped if claim is not None]
-        if in_float64 is None:
-            if changes:
-                # What does not depend on the parameters is rounded, too.
-                rounding = np.maximum(
-                    _AMPLIFIED * np.max(changes, axis=0), of_leaf * np.abs(found.claim)
-                )
-                found.rounding_of_claim = np.minimum(rounding, limit)
-            return
+    if in_float64 is None:
+        changes = _changes_by_flips(found, problem, tree, evaluator, low=low, rng=rng)
+        if changes:
+            # What does not depend on the parameters is rounded, too.
+            stored = np.array(low.roundoffs)[scales.leaf] * np.abs(found.claim)
+            rounding = np.maximum(_AMPLIFIED * np.max(changes, axis=0), stored)
+            found.rounding_of_claim = np.minimum(rounding, limit)
+        return
+    found.roundoff_of_claim = UNIT_ROUNDOFF_64
+    rounding = np.abs(in_float64 - found.claim)
+    if np.any(rounding > limit):
         worst = int(np.argmax(rounding - limit))
+        changes = _changes_by_flips(found, problem, tree, evaluator, low=low, rng=rng)
         if changes:
             limit = np.maximum(limit, _by_cancellation(tree, changes))
-        cancels = bool(np.all(rounding <= limit))
-        if not cancels:
+        how = "the gradient loses digits in low precision, where terms of it cancel"
+        if np.any(rounding > limit):
             worst = int(np.argmax(rounding - limit))
-        leaf, index = tree.locate(worst)
-        how = (
-            "the gradient loses digits in low precision, where terms of it cancel"
-            if cancels
-            else "the gradient is another in float64, by more than rounding"
-        )
+            how = "the gradient is another in float64, by more than rounding"
         found.notes.append(
-            f"{how}: at {tree.address(leaf, index)} it claims {found.claim[worst]:.6g} in low "
-            f"precision and {in_float64[worst]:.6g} in float64"
+            f"{how}: at {tree.address(*tree.locate(worst))} it claims {found.claim[worst]:.6g} in "
+            f"low precision and {in_float64[worst]:.6g} in float64"
         )
     found.rounding_of_claim = np.minimum(rounding, limit)
+
+
+def _changes_by_flips(
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    low: Space,
+    rng: np.random.Generator,
+) -> list[FloatArray]:
+    """Return by how much the claim changes where the last bits of the parameters are flipped."""
+    assert found.claim is not None
+    of_leaf = np.repeat(low.roundoffs, [leaf.size for leaf in tree.leaves])
+    flips = [2 * of_leaf * low.x * rng.choice([-1.0, 1.0], low.x.size) for _ in range(_FLIPS)]
+    flipped = [_claim_in(low, found, problem, tree, evaluator, flip) for flip in flips]
+    return [np.abs(claim - found.claim) for claim in flipped if claim is not None]
 
 
 def _by_cancellation(tree: Tree, changes: list[FloatArray]) -> FloatArray:

@@ -94,6 +94,17 @@ class Adapted(abc.ABC):
         """Put back what f may have changed at a copy of the point, before anything is measured."""
         return
 
+    def say_unchecked(self, why: str, is_meant: Callable[[Any], bool]) -> None:
+        """Note which leaves of the point that are not moved are meant, and why they are not."""
+        there, leaves = flatten(self.problem.at, self.problem.root)
+        names = [
+            there.address(leaf)
+            for leaf, one in zip(there.leaves, leaves, strict=True)
+            if id(one) in self._constants and is_meant(one)
+        ]
+        if names:
+            self._notes.append(f"{', '.join(names)}: went along unchanged and unchecked: {why}")
+
     def notes(self) -> list[str]:
         """Return what is to be said after the check."""
         return self._notes

@@ -49,17 +49,7 @@ class _OfJax(Adapted):
     def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x6A6178])
-        there, leaves = flatten(problem.at, problem.root)
-        unmoved = [
-            there.address(leaf)
-            for leaf, one in zip(there.leaves, leaves, strict=True)
-            if isinstance(one, (jax.Array, np.ndarray)) and np.iscomplexobj(one)
-        ]
-        if unmoved:
-            self._notes.append(
-                f"{', '.join(unmoved)}: went along unchanged and unchecked: complex numbers are "
-                "not moved"
-            )
+        self.say_unchecked("complex numbers are not moved", np.iscomplexobj)
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
         """Return the point with containers of JAX taken apart, and what is no float set aside."""
@@ -137,15 +127,15 @@ class _OfJax(Adapted):
         """Return that all outputs are tested."""
         return []
 
-    def _of_leaves(self, at: Any) -> tuple[Function, list[Any]]:
-        """Return f as a function of the leaves that are moved, and the leaves."""
-        return lambda leaves: self.f(self.tree.unflatten(list(leaves))), self.leaves(at)
+    def _of_leaves(self, leaves: list[Any]) -> Any:
+        """Return the value of f for leaves that are moved."""
+        return self.f(self.tree.unflatten(leaves))
 
     def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
         """Return what reverse mode says, leaf by leaf."""
-        f, leaves = self._of_leaves(at)
+        leaves = self.leaves(at)
         with in_float64(any(map(_is_float64, leaves))):
-            value, pull = jax.vjp(f, leaves)
+            value, pull = jax.vjp(self._of_leaves, leaves)
             if cotangent is None:
                 cotangent = jax.tree.map(jnp.ones_like, value)
             weights = jax.tree.map(_like, cotangent, value)
@@ -159,20 +149,15 @@ class _OfJax(Adapted):
             along = list(map(_like, tangents, leaves))
             try:
                 found = self._compiled_jvp(leaves, along)
-            except (
-                TypeError,
-                *_OF_TRACERS,
-            ):  # f branches on values, which plain forward mode allows
+            except (TypeError, *_OF_TRACERS):
+                # f branches on values, which plain forward mode allows.
                 found = self._plain_jvp(leaves, along)
             return jax.tree.map(
                 lambda one: np.zeros(one.shape) if one.dtype == jax.dtypes.float0 else one, found
             )
 
     def _plain_jvp(self, leaves: list[Any], tangents: list[Any]) -> Any:
-        def f(leaves: list[Any]) -> Any:
-            return self.f(self.tree.unflatten(list(leaves)))
-
-        return jax.jvp(f, (leaves,), (tangents,))[1]
+        return jax.jvp(self._of_leaves, (leaves,), (tangents,))[1]
 
     @functools.cached_property
     def _compiled_jvp(self) -> Function:

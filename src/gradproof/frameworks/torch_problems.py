@@ -83,7 +83,14 @@ class _OfTorch(Adapted):
         self._rng = np.random.default_rng([seed, 0x746F726368])
         for leaf, value in zip(self.tree.leaves, self.values, strict=True):
             require_numbers(value, self.tree.address(leaf))
-        self._notes += self._left_out()
+        self.say_unchecked(
+            "they do not require a gradient, and others do",
+            lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_floating_point(),
+        )
+        self.say_unchecked(
+            "complex numbers are not moved",
+            lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_complex(),
+        )
 
     @property
     def _autodiff(self) -> TorchAutodiff:
@@ -107,27 +114,6 @@ class _OfTorch(Adapted):
             return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
 
         return optree.tree_map(mark, at, namespace=NAMESPACE)
-
-    def _left_out(self) -> list[str]:
-        """Say which tensors of numbers go along, and are not checked."""
-        there, leaves = flatten(self.problem.at, self.problem.root)
-        moved = set(map(id, self.values))
-        plain = [
-            (there.address(leaf), one)
-            for leaf, one in zip(there.leaves, leaves, strict=True)
-            if isinstance(one, torch.Tensor) and id(one) not in moved
-        ]
-        whys = {
-            "they do not require a gradient, and others do": [
-                name for name, one in plain if one.is_floating_point()
-            ],
-            "complex numbers are not moved": [name for name, one in plain if one.is_complex()],
-        }
-        return [
-            f"{', '.join(names)}: went along unchanged and unchecked: {why}"
-            for why, names in whys.items()
-            if names
-        ]
 
     def restore(self) -> None:
         """Put everything of the modules back."""

@@ -19,7 +19,7 @@ def curves_of(
     tree: Tree, evidence: Evidence, components: Sequence[ComponentFinding]
 ) -> tuple[Curve, ...]:
     """Return the tables of differences of the first components that have one."""
-    places = [_place(tree, one) for one in components]
+    places = [tree.place(one.path, one.index)[1] for one in components]
     found = [
         _curve(one, evidence.tables[place], evidence)
         for one, place in zip(components, places, strict=True)
@@ -48,12 +48,6 @@ def tensors_of(tree: Tree, evidence: Evidence) -> tuple[TensorValues, ...]:
         )
         for leaf in tree.leaves
     )
-
-
-def _place(tree: Tree, component: ComponentFinding) -> int:
-    leaf = next(leaf for leaf in tree.leaves if leaf.path == component.path)
-    inside = int(np.ravel_multi_index(component.index, leaf.shape)) if leaf.shape else 0
-    return leaf.start + inside
 
 
 def _curve(one: ComponentFinding, steps: Steps, evidence: Evidence) -> Curve:

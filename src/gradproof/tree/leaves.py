@@ -78,6 +78,12 @@ class Tree:
         index = np.unravel_index(component - leaf.start, leaf.shape) if leaf.shape else ()
         return leaf, tuple(int(i) for i in index)
 
+    def place(self, path: tuple[Any, ...], index: tuple[int, ...]) -> tuple[Leaf, int]:
+        """Return the leaf with a path, and the component at an index in it among the whole."""
+        leaf = next(leaf for leaf in self.leaves if leaf.path == path)
+        inside = int(np.ravel_multi_index(index, leaf.shape)) if leaf.shape else 0
+        return leaf, leaf.start + inside
+
     def within(self, part: slice) -> Iterator[tuple[int, slice]]:
         """Yield the leaves of a run of components: which, and what of the run is theirs."""
         for number, leaf in enumerate(self.leaves):
