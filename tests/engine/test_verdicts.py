@@ -405,6 +405,13 @@ def test_many_components_at_their_kinks_are_flagged(seed: int) -> None:
     assert "50 components at a kink of f" in report.notes[-1]
 
 
+def test_what_stands_still_far_from_the_point_is_not_asked_near_it() -> None:
+    at = -np.arange(1.0, 6.0)
+    report = gp.check(lambda x: np.sum(np.maximum(x, 0)), lambda x: (x > 0) * 1.0, at)
+    assert report.passed
+    assert report.evaluations <= 2 * at.size + 40  # 100 where every spacing is tried
+
+
 def test_two_evaluations_tell_that_nothing_bends() -> None:
     at = np.random.default_rng(0).standard_normal(50)
     assert gp.check(lambda x: float(np.sum(np.sin(x))), np.cos, at).evaluations < 2 * 50

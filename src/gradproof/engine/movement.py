@@ -30,13 +30,15 @@ BY_IDENTITY = "f remembers its argument by identity: it got a fresh copy every t
 class Reaction(NamedTuple):
     """How f moved: by how much, whether as the claim says, and whether only for fresh copies.
 
-    `bend` is by how much the two sides of a line through the point are apart.
+    `bend` is by how much the two sides of a line through the point are apart, and `still` says that
+    f moved nowhere.
     """
 
     movement: float
     as_claimed: bool
     by_identity: bool
     bend: float = 0.0
+    still: bool = False
 
 
 def react(
@@ -59,7 +61,7 @@ def react(
     if evaluator.along_direction(other, _FAR_STEP) != value:
         return Reaction(0.0, True, True)
     claimed = abs(float(claim @ direction)) * _STEP
-    return Reaction(0.0, claimed <= 1e3 * evaluator.rounding, False)
+    return Reaction(0.0, claimed <= 1e3 * evaluator.rounding, False, still=True)
 
 
 def remembers_leaves(

@@ -21,6 +21,7 @@ from gradproof.numerics.protocol import FloatArray
 _FEW = 64  # components, for which one direction shows the noise
 _LOW_PRECISION = 1e-10
 _TRIES = 6
+_WIDE = 0.1  # so that seven points reach as far as f was seen to be still
 _NEIGHBOURS = 4  # points of the grid of float32, to see whether f knows no others
 _SHORT_OF_HALF = 0.4  # of the way to the next one: rounds back
 _SMALLEST = 5e-324  # what underflows is not exact either
@@ -50,11 +51,13 @@ def fly(
     value: float,
     spread: float,
     roundoff_of_claim: float,
+    still: bool = False,
     rng: np.random.Generator,
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
-    Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on.
+    Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on. An f that
+    was seen to be still far from the point need not be asked near it.
     """
     space = evaluator.space
     n = claim.size
@@ -85,7 +88,7 @@ def fly(
         rng.choice([-1.0, 1.0], n) * rng.uniform(0.5, 1.0, n) * reach for _ in range(min(n, 2))
     ]
     batches = [directions] if n >= _FEW else [[direction] for direction in directions]
-    tries = _TRIES if n > 1 else _TRIES // 2
+    tries = 1 if still else _TRIES if n > 1 else _TRIES // 2
 
     def pilots(spacing: float) -> list[NoisePilot]:
         flown: list[NoisePilot] = []
@@ -98,7 +101,7 @@ def fly(
                 break
         return flown
 
-    flown = pilots(roundoff**0.85)
+    flown = pilots(_WIDE if still else roundoff**0.85)
     stands_still = any(pilot.stands_still for pilot in flown)
     if stands_still and on_grid and roundoff < _LOW_PRECISION and _sees_float32(evaluator, rng):
         coarse = _moves_on_float32_grid(evaluator, value)

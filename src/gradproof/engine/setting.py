@@ -78,6 +78,7 @@ def prepare(
         value=value,
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
+        still=reaction.still,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
