@@ -5,17 +5,6 @@ from pathlib import Path
 import pytest
 
 TESTS = """
-import numpy as np
-import gradproof as gp
-
-@gp.problem
-def right():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3))
-
-@gp.problem
-def wrong():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 3 * x, np.ones(3))
-
 def test_fixture(gradproof):
     gradproof.check(lambda t: t**2, lambda t: t, 3.0)
     gradproof.assert_gradient(lambda t: t**2, lambda t: 2 * t, 3.0)
@@ -26,9 +15,11 @@ def test_nothing():
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+def run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, right_and_wrong: str
+) -> pytest.Pytester:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
-    pytester.makepyfile(test_it=TESTS)
+    pytester.makepyfile(test_it=right_and_wrong + TESTS)
     return pytester
 
 
