@@ -18,9 +18,10 @@ from tests.render.reports import curve, everything, leaf, record, tensor
 
 import gradproof as gp
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.folding import MOST_COMPONENTS, bars
 from gradproof.render.html import render
 from gradproof.render.html.curves import error_against_step, taylor_test
-from gradproof.render.html.maps import MOST_COMPONENTS, bars, heat_map, largest_map
+from gradproof.render.html.maps import heat_map, largest_map
 from gradproof.render.html.markdown import to_html
 from gradproof.render.html.safe import script_json
 from gradproof.render.words import VERDICTS
