@@ -244,7 +244,7 @@ def pytest_runtest_makereport(
     if call.when == "call" and _OF_ITEM in item.stash and _option(item.config, "html"):
         found = item.stash[_OF_ITEM]
         if hasattr(item.config, "workerinput"):
-            sent = {name: record.to_dict() for name, record in found.items()}
+            sent = {name: record.to_dict(tensors=True) for name, record in found.items()}
             outcome.__dict__["gradproof"] = sent  # xdist takes along whatever stands there
         else:
             item.config.stash[_FILED].update(found)

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -153,6 +154,30 @@ def test_progress_is_told_about_evaluations_and_never_beyond_the_total() -> None
     assert told
     assert all(0 < done <= total for done, total in told)
     assert told[-1][0] == told[-1][1]
+
+
+@pytest.mark.parametrize("plan", ["every", "project"])
+def test_progress_is_told_about_often_where_f_is_slow(plan: str) -> None:
+    told: list[tuple[int, int]] = []
+
+    def slow(x: Array) -> float:
+        time.sleep(0.005)
+        return float(np.sum(x**2))
+
+    def tell(done: int, total: int) -> None:
+        told.append((done, total))
+
+    quiet = gp.check(slow, lambda x: 2 * x, np.ones(200), plan=plan)
+    report = gp.check(slow, lambda x: 2 * x, np.ones(200), plan=plan, progress=tell)
+    assert len(told) >= 6
+    assert report.leaves == quiet.leaves
+    assert report.evaluations == quiet.evaluations
+
+
+def test_progress_may_be_shown_or_not(capsys: pytest.CaptureFixture[str]) -> None:
+    for progress in (True, False):
+        assert gp.check(f, gradient, AT, progress=progress)
+    assert capsys.readouterr() == ("", "")  # of short work there is nothing to say
 
 
 # What f may raise
@@ -523,7 +548,7 @@ def test_what_is_no_function_is_refused(function: Any) -> None:
         ({"seed": 1.0}, "seed: found 1.0"),
         ({"seed": None}, "seed: found None"),
         ({"seed": True}, "seed: found True"),
-        ({"progress": 3}, r"progress: found 3, expected a function of \(done, total\)"),
+        ({"progress": 3}, r"progress: found 3, expected True or a function of \(done, total\)"),
     ],
 )
 def test_options_are_checked_before_anything_is_evaluated(

@@ -15,18 +15,7 @@ import gradproof as gp
 from gradproof.cli.app import app
 from gradproof.render.progress import long_work
 
-PROBLEMS = """
-import numpy as np
-import gradproof as gp
-
-@gp.problem
-def right():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3))
-
-@gp.problem
-def wrong():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 3 * x, np.ones(3))
-
+BROKEN = """
 @gp.problem
 def broken():
     return gp.Problem(lambda x: undefined_name, lambda x: x, np.ones(2))
@@ -34,9 +23,11 @@ def broken():
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, right_and_wrong: str
+) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("p.py").write_text(PROBLEMS)
+    Path("p.py").write_text(right_and_wrong + BROKEN)
 
 
 def run(*arguments: str) -> Result:

@@ -1,6 +1,7 @@
 """From data back to records: what was written is read as it was, and what was not is refused."""
 
 import copy
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 
 import gradproof as gp
+from gradproof.judge.folding import MOST_COMPONENTS
 from gradproof.judge.reading import read, record_of, run_of
+from gradproof.judge.report import TensorValues
 from gradproof.judge.run import Place, Run
+from gradproof.render.html.maps import heat_map
 
 
 def wrong() -> gp.Report:
@@ -60,12 +64,60 @@ def test_what_is_read_is_what_was_written(make: Callable[[], gp.Report]) -> None
     assert same or make in (MAKERS["no value"], MAKERS["a tensor that does nothing"])
 
 
-def test_only_single_components_of_tensors_are_left_behind() -> None:
+def test_single_components_of_tensors_come_along_where_they_are_asked_for() -> None:
     report = wrong()
     assert report.tensors
     assert record_of(report.to_dict()).tensors == ()
+    again = record_of(json.loads(report.to_json(tensors=True)))
+    leaves = {leaf.path for leaf in again.leaves}
+    for tensor, read_again in zip(report.tensors, again.tensors, strict=True):
+        assert read_again.path in leaves
+        assert read_again.shape == tensor.shape
+        for part in ("claimed", "measured", "bar"):
+            np.testing.assert_array_equal(getattr(read_again, part), getattr(tensor, part))
     assert report.curves
     assert record_of(report.to_dict()).curves == report.curves
+
+
+def test_of_large_tensors_the_worst_component_of_each_block_comes_along() -> None:
+    size = 2 * MOST_COMPONENTS
+    measured, bar = np.linspace(1.0, 2.0, size), np.full(size, 1e-7)
+    claimed = measured.copy()
+    claimed[123_457] += 1.0
+    parts = (part.reshape(-1, 500) for part in (claimed, measured, bar))
+    large = TensorValues("W", ("W",), (size // 500, 500), *parts)
+    report = dataclasses.replace(wrong(), tensors=(large,))
+    text = report.to_json(tensors=True)
+    assert len(text) < 4 / 3 * 32 * MOST_COMPONENTS + 50_000
+    (read_again,) = record_of(json.loads(text)).tensors
+    kept = np.isfinite(read_again.measured)
+    assert MOST_COMPONENTS / 3 < np.sum(kept) <= MOST_COMPONENTS
+    assert kept.ravel()[123_457]
+    np.testing.assert_array_equal(read_again.claimed[kept], large.claimed[kept])
+    before, after = (heat_map(one, 10_000) for one in (large, read_again))
+    assert (before.largest, before.folding) == (after.largest, after.folding)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("claimed", "AAA", "claimed: found 'AAA', expected packed numbers"),
+        ("bar", "", "bar: found 0 numbers, expected 3"),
+        ("shape", [-1], "shape: found [-1], expected a list of sizes"),
+        ("shape", [2**70], "shape: found [1180591620717411303424], expected a list of sizes"),
+        ("place", "AwAAAAAAAAA=", "place: found places outside of the shape (3,)"),
+        ("path", None, "path: found None, expected a list"),
+        ("extra", 1, " found {'address':"),
+    ],
+)
+def test_what_are_no_components_is_refused_by_its_place(key: str, value: Any, words: str) -> None:
+    data = wrong().to_dict(tensors=True)
+    number = next(k for k, one in enumerate(data["tensors"]) if one["shape"] == [3])
+    data["tensors"][number][key] = value
+    with pytest.raises(gp.InputError) as refused:
+        record_of(data)
+    place = f"report.tensors[{number}]"
+    assert str(refused.value).startswith(f"{place}.{words}" if words[0] != " " else f"{place}:")
 
 
 BREAKAGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {

@@ -10,18 +10,7 @@ import gradproof as gp
 import pytest_gradproof
 from gradproof.api.mark import MARK
 
-PROBLEMS = """
-import numpy as np
-import gradproof as gp
-
-@gp.problem
-def right():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3))
-
-@gp.problem
-def wrong():
-    return gp.Problem(lambda x: np.sum(x**2), lambda x: 3 * x, np.ones(3))
-
+HELPER = """
 def helper():
     raise AssertionError("not marked, and no test")
 """
@@ -86,8 +75,10 @@ def test_a_run_without_problems_never_imports_gradproof(run: pytest.Pytester) ->
     assert "loaded at last: ['gradproof', " in used.stdout.str()
 
 
-def test_marked_functions_are_tests_by_their_names(run: pytest.Pytester) -> None:
-    run.makepyfile(test_it=PROBLEMS)
+def test_marked_functions_are_tests_by_their_names(
+    run: pytest.Pytester, right_and_wrong: str
+) -> None:
+    run.makepyfile(test_it=right_and_wrong + HELPER)
     result = run.runpytest("-v")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["test_it.py::right PASSED*", "test_it.py::wrong FAILED*"])
@@ -95,8 +86,8 @@ def test_marked_functions_are_tests_by_their_names(run: pytest.Pytester) -> None
     run.runpytest("-p", "no:gradproof").assert_outcomes()
 
 
-def test_a_failure_reads_like_the_terminal(run: pytest.Pytester) -> None:
-    run.makepyfile(test_it=PROBLEMS)
+def test_a_failure_reads_like_the_terminal(run: pytest.Pytester, right_and_wrong: str) -> None:
+    run.makepyfile(test_it=right_and_wrong)
     text = run.runpytest("test_it.py::wrong").stdout.str()
     shown = text[text.index("gradproof  FAIL") : text.index("short test summary")]
     lines = [line.rstrip() for line in shown.splitlines()]
@@ -201,9 +192,9 @@ def test_marks_and_automatic_fixtures_apply(run: pytest.Pytester) -> None:
 
 
 def test_problems_that_a_module_imports_and_odd_objects_are_left_alone(
-    run: pytest.Pytester,
+    run: pytest.Pytester, right_and_wrong: str
 ) -> None:
-    run.makepyfile(others=PROBLEMS)
+    run.makepyfile(others=right_and_wrong)
     run.makepyfile(
         test_it="""
         from unittest.mock import MagicMock

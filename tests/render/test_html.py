@@ -18,9 +18,10 @@ from tests.render.reports import curve, everything, leaf, record, tensor
 
 import gradproof as gp
 from gradproof.judge.causes import CATALOGUE
+from gradproof.judge.folding import MOST_COMPONENTS, bars
 from gradproof.render.html import render
 from gradproof.render.html.curves import error_against_step, taylor_test
-from gradproof.render.html.maps import MOST_COMPONENTS, bars, heat_map, largest_map
+from gradproof.render.html.maps import heat_map, largest_map
 from gradproof.render.html.markdown import to_html
 from gradproof.render.html.safe import script_json
 from gradproof.render.words import VERDICTS
@@ -438,7 +439,9 @@ def test_a_notebook_gets_a_fragment_in_the_same_words() -> None:
     selectors = re.findall(r"([^{}]+)\{", style)
     assert len(selectors) > 5
     assert all(
-        part.strip().startswith(".gradproof-report") for one in selectors for part in one.split(",")
+        part.strip().startswith(".gradproof-report.gradproof-report")  # stronger than a notebook's
+        for one in selectors
+        for part in one.split(",")
     )
     many = record(leaves=tuple(leaf(f"w{i}") for i in range(1000)))
     assert "… and 988 more" in Page(many._repr_html_()).text

@@ -2,7 +2,8 @@
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -83,7 +84,7 @@ def check(
     seed: int = 0,
     include: str | Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     self_test: bool = False,
 ) -> Report:
     r"""Check whether a gradient is the derivative of a function at a point.
@@ -119,8 +120,10 @@ def check(
         Patterns of the leaves that are checked, and of those that are not: ``"params['W*']"``, or
         the keys of the path, ``"layers.0.*"``. ``*`` stands for any characters, ``?`` for one.
         Leaves that are not checked are left out of the verdict, and the report says so.
-    progress : callable, optional
-        Called as ``progress(done, total)`` now and then during long stretches.
+    progress : bool or callable, optional
+        True shows a bar, in a terminal and in a notebook, once a check takes long, and elsewhere a
+        line now and then. A function is called as ``progress(done, total)`` instead, now and then
+        during long stretches.
     self_test : bool, default False
         Break the claim on purpose in several ways afterwards, and check it again: the report says
         which would have been caught (``report.controls``).
@@ -174,10 +177,35 @@ def check(
         "rtol": rtol,
         "include": include,
         "exclude": exclude,
-        "progress": progress,
         "self_test": self_test,
     }
     seed = whole_number(seed, "seed", at_least=0)
+    with _told(progress) as update:
+        return _check_anything(problem, seed, options | {"progress": update})
+
+
+@contextmanager
+def _told(
+    progress: Callable[[int, int], object] | bool | None,
+) -> Iterator[Callable[[int, int], object] | None]:
+    """Yield what a check calls as it goes: of the user's, or what draws a bar, or nothing."""
+    if progress is True:
+        from rich.console import Console
+
+        from gradproof.render.progress import long_work
+
+        with long_work("gradproof", Console(stderr=True)) as update:
+            yield update
+    elif progress is None or progress is False or callable(progress):
+        yield progress or None
+    else:
+        raise InputError(
+            f"progress: found {described(progress)}, expected True or a function of (done, total)"
+        )
+
+
+def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Report:
+    """Check a problem of arrays, of a framework, or against a reference."""
     if problem.reference is not None:
         from gradproof.api.references import check_reference
 
@@ -234,10 +262,6 @@ def _check(
         rtol = positive_number(rtol, "rtol")
         if rtol >= 1:
             raise InputError(f"rtol: found {rtol}, expected a relative error below 1, such as 1e-5")
-    if progress is not None and not callable(progress):
-        raise InputError(
-            f"progress: found {described(progress)}, expected a function of (done, total)"
-        )
     if not isinstance(self_test, bool):
         raise InputError(f"self_test: found {described(self_test)}, expected True or False")
     if self_test and plan.where in ("leaves", "project"):

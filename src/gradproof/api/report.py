@@ -55,8 +55,8 @@ class Report(Record):
     curves : tuple of Curve
         How f moves on both sides of a few components that do not pass.
     tensors : tuple of TensorValues
-        Every component as claimed and measured, where components were measured one by one; not part
-        of the JSON.
+        Every component as claimed and measured, where components were measured one by one; in data
+        and JSON only with ``tensors=True``.
 
     Examples
     --------
@@ -95,8 +95,9 @@ class Report(Record):
         """Draw the report: its verdict, every tensor as a map, and f along one component.
 
         Maps show the distance of claim and measurement in error bars; of what was checked along
-        directions, or read from JSON, whole tensors are shown. f along the first wrong component
-        is there twice: the error of differences against their step, and the Taylor test.
+        directions, or read from JSON without `tensors`, whole tensors are shown. f along the first
+        wrong component is there twice: the error of differences against their step, and the Taylor
+        test.
 
         Returns
         -------

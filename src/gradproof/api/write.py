@@ -40,8 +40,8 @@ def write(
 
     Notes
     -----
-    Costs no evaluation. What is read from JSON has no single components: its pictures show whole
-    tensors.
+    Costs no evaluation. The JSON has no single components, so that what is read from it has
+    pictures of whole tensors; ``report.to_json(tensors=True)`` has them.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Every evaluation of f goes through here: counted, guarded, turned into a float."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,8 +16,11 @@ from gradproof.engine.terms import Terms
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Batched, Space
 
-_CHUNK = 4096
 _BATCHES = 63, 15  # points at once, and the point itself
+_WHOLE_BATCHES = math.lcm(*_BATCHES)  # chunks of so many leave the batches what they are
+_MOST_IN_CHUNK = 13 * _WHOLE_BATCHES
+_FEW = 16
+_A_MOMENT = 0.1  # seconds, after which something is told of how far it is
 _MOST_NUMBERS = 1 << 24  # in one batch
 _BOTH_WAYS = 4  # the first of so many points, to see whether f is the same for many at once
 _FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: those points
@@ -56,6 +60,7 @@ class Evaluator:
         self._terms_as = terms
         self._value = 0.0
         self._progress = progress
+        self._chunk = _MOST_IN_CHUNK if progress is None else _FEW
         self._users_errstate = np.geterr()
         self.begin()
 
@@ -197,13 +202,15 @@ class Evaluator:
                     offsets[of_line] -= offsets[of_line].min()
                     farthest = float(offsets[of_line].max())
                     along[line] = self.space.toward_inside(directions[line], farthest)
-            values = [
-                self.along_direction(along[line], offset)
-                if not exactly or self._is_inside(along[line], offset)
-                else math.nan
-                for line, offset in zip(block.lines.tolist(), offsets.tolist(), strict=True)
-            ]
-            scheme.tell(np.array(values), block.offsets)
+            values = np.full(block.lines.size, np.nan)
+            for k, (line, offset) in enumerate(
+                zip(block.lines.tolist(), offsets.tolist(), strict=True)
+            ):
+                if not exactly or self._is_inside(along[line], offset):
+                    values[k] = self.along_direction(along[line], offset)
+                if self._progress is not None:
+                    self._progress(k + 1, values.size)
+            scheme.tell(values, block.offsets)
 
     def _is_inside(self, direction: FloatArray, offset: float) -> bool:
         """Whether the bounds leave a point along a direction where it is."""
@@ -221,17 +228,34 @@ class Evaluator:
         while (block := scheme.ask()) is not None:
             lines = block.lines if places is None else places[block.lines]
             values, offsets = np.empty((2, lines.size))
-            for start in range(0, lines.size, _CHUNK):
-                part = slice(start, start + _CHUNK)
+            start = 0
+            while start < lines.size:
+                part = slice(start, start + self._next_chunk())
+                begun = time.monotonic()
                 with np.errstate(all="ignore"):
                     values[part], offsets[part] = self._along_components(
                         lines[part], block.offsets[part]
                     )
+                start = min(part.stop, lines.size)
                 if self._progress is not None:
-                    self._progress(min(start + _CHUNK, lines.size), lines.size)
+                    self._progress(start, lines.size)
+                    self._adapt(time.monotonic() - begun)
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)
+
+    def _next_chunk(self) -> int:
+        """Return how many evaluations are done in one go; no value depends on it."""
+        if not self._at_once:
+            return self._chunk
+        return max(self._chunk // _WHOLE_BATCHES, 1) * _WHOLE_BATCHES
+
+    def _adapt(self, seconds: float) -> None:
+        """Let progress be told of often where f is slow, and seldom where it is quick."""
+        if seconds < _A_MOMENT / 2:
+            self._chunk = min(2 * self._chunk, _MOST_IN_CHUNK)
+        elif seconds > 2 * _A_MOMENT:
+            self._chunk = max(self._chunk // 2, 1)
 
     def _along_components(
         self, lines: IntArray, offsets: FloatArray

@@ -13,7 +13,8 @@ from typing import Any
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
-from gradproof.judge.report import SCHEMA_VERSION, Record
+from gradproof.judge.packing import unpacked
+from gradproof.judge.report import SCHEMA_VERSION, Record, TensorValues
 from gradproof.judge.run import Place, Run
 
 # What null stands for where a number is expected: nothing below these would have been seen, or is
@@ -25,8 +26,8 @@ _CURE = "expected what gradproof itself writes: report.to_json(), or gradproof c
 def record_of(data: Mapping[str, Any], name: str = "report") -> Record:
     """Return the record that ``to_dict()`` made this of; `name` is what errors call it.
 
-    All is there again but `tensors`, which are no part of the data. Numbers that were not finite
-    come back as inf where that is what they mean, and else as nan.
+    All is there again; `tensors` where they were asked for. Numbers that were not finite come back
+    as inf where that is what they mean, and else as nan.
     """
     if not isinstance(data, Mapping):
         raise InputError(f"{name}: found {described(data)}, expected a report as a dict; {_CURE}")
@@ -40,9 +41,21 @@ def record_of(data: Mapping[str, Any], name: str = "report") -> Record:
         raise InputError(
             f"{name}.schema: found {described(found)}, expected {SCHEMA_VERSION}; {cure}"
         )
-    rest = {key: value for key, value in data.items() if key != "schema"}
+    rest = {key: value for key, value in data.items() if key not in ("schema", "tensors")}
     record: Record = _object(Record, rest, name)
-    return record
+    tensors = _tensors(data.get("tensors", []), f"{name}.tensors")
+    return dataclasses.replace(record, tensors=tensors)
+
+
+def _tensors(data: Any, name: str) -> tuple[TensorValues, ...]:
+    if not isinstance(data, (list, tuple)):
+        raise InputError(f"{name}: found {described(data)}, expected a list")
+    return tuple(_tensor(one, f"{name}[{k}]") for k, one in enumerate(data))
+
+
+def _tensor(data: Any, name: str) -> TensorValues:
+    path = data.get("path") if isinstance(data, Mapping) else ()
+    return unpacked(data, _read(tuple[Any, ...], path, f"{name}.path"), name)
 
 
 def run_of(data: Any, name: str = "report") -> Run:

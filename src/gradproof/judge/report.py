@@ -238,7 +238,7 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TensorValues:
-    """Every component of one tensor, where components were measured; not part of the JSON.
+    """Every component of one tensor, where components were measured; in JSON only if asked for.
 
     Parameters
     ----------
@@ -250,7 +250,8 @@ class TensorValues:
         Its shape.
     claimed, measured, bar : numpy.ndarray
         Arrays of that shape in float64: what was claimed, what was measured, NaN where nothing
-        was, and the error bars.
+        was, and the error bars. Of a large tensor that was read from data, all are NaN but the
+        worst component of each block.
 
     Examples
     --------
@@ -418,19 +419,28 @@ class Record:
     def __bool__(self) -> bool:
         return self.passed
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists, strings and numbers; numbers that are not finite as None."""
-        # The single components of all tensors are for pictures, and too many for text.
-        without = dataclasses.replace(self, tensors=())
+    def to_dict(self, *, tensors: bool = False) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers; numbers that are not finite as None.
+
+        `tensors` adds every component, packed, and of large tensors the worst of each block.
+        """
+        without = dataclasses.replace(self, tensors=())  # too many numbers to be taken one by one
         found = _plain(dataclasses.asdict(without))
         del found["tensors"]
+        if tensors:
+            from gradproof.judge.packing import packed
+
+            found["tensors"] = [
+                {"address": one.address, "path": _plain(one.path), **part}
+                for one, part in zip(self.tensors, packed(self.tensors), strict=True)
+            ]
         return {"schema": SCHEMA_VERSION, **found}
 
-    def to_json(self, *, indent: int | None = 2) -> str:
+    def to_json(self, *, indent: int | None = 2, tensors: bool = False) -> str:
         """Return the record as JSON, valid by ``gradproof/judge/report.schema.json``."""
         import json
 
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+        return json.dumps(self.to_dict(tensors=tensors), indent=indent, allow_nan=False)
 
 
 def versions() -> dict[str, str]:

@@ -51,8 +51,9 @@ def save_pages(records: Iterable[Record], path: str | os.PathLike[str]) -> None:
 def figure(record: Record) -> "Figure":
     """Draw a report; nothing of pyplot's is touched."""
     try:
-        from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+        from gradproof.render.shown_figure import ShownFigure
     except ImportError:
         raise MissingExtra("drawing a report", package="matplotlib", extra="plot") from None
     head = _head(record)
@@ -66,7 +67,7 @@ def figure(record: Record) -> "Figure":
     if record.curves:
         heights.append(3.6)
     layout = ConstrainedLayoutEngine(w_pad=_MARGIN * _WIDTH, h_pad=0.06)
-    page = Figure(figsize=(_WIDTH, sum(heights)), layout=layout, facecolor="white")
+    page = ShownFigure(figsize=(_WIDTH, sum(heights)), layout=layout, facecolor="white")
     parts = iter(page.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
     _draw_head(next(parts), record, head, heights[0])
     if tensors:

@@ -1,8 +1,10 @@
-"""Long work: a bar with the time left in a terminal, a line now and then elsewhere."""
+"""Long work: a bar with the time left in a terminal or notebook, else a line now and then."""
 
+import html
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -12,6 +14,7 @@ from gradproof.render.words import printable
 _MANY = 20_000  # evaluations in one stretch that deserve a bar at once
 _LONG = 2.0  # seconds after which any stretch does
 _BETWEEN_LINES = 10.0  # seconds
+_BETWEEN_FRAMES = 0.2  # seconds
 
 
 def progress_bar(console: Console) -> Progress:
@@ -36,6 +39,12 @@ def long_work(
     if console.is_terminal and not console.is_dumb_terminal:
         with progress_bar(console) as bar:
             yield _in_a_bar(name, bar, clock)
+    elif console.is_jupyter:
+        bar_in_cell = _NotebookBar(name, clock)
+        try:
+            yield bar_in_cell.update
+        finally:
+            bar_in_cell.vanish()
     else:
         yield _in_lines(name, console, clock)
 
@@ -52,29 +61,75 @@ def _in_a_bar(name: str, bar: Progress, clock: Callable[[], float]) -> Callable[
     return update
 
 
+class _NotebookBar:
+    """A bar under a cell: plain HTML, which is there wherever notebooks are, without widgets."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        self._sentence = _Sentence(name, clock)
+        self._clock = clock
+        self._begun = self._drawn = clock()
+        self._handle: Any = None
+
+    def update(self, done: int, total: int) -> None:
+        """Draw the bar, unless the work is short or it was drawn a moment ago."""
+        from IPython.display import display
+
+        said = self._sentence.of(done, total)
+        now = self._clock()
+        if self._handle is None:
+            if total >= _MANY or now - self._begun >= _LONG:
+                self._handle = display(_drawn(said, done, total), raw=True, display_id=True)
+                self._drawn = now
+        elif now - self._drawn >= _BETWEEN_FRAMES:
+            self._handle.update(_drawn(said, done, total), raw=True)
+            self._drawn = now
+
+    def vanish(self) -> None:
+        """Leave nothing but the report."""
+        if self._handle is not None:
+            self._handle.update({"text/html": "", "text/plain": ""}, raw=True)
+
+
+def _drawn(said: str, done: int, total: int) -> dict[str, str]:
+    bar = f'<progress style="vertical-align: middle" value="{done}" max="{total}"></progress>'
+    return {"text/html": f"{bar} {html.escape(said)}", "text/plain": said}
+
+
 def _in_lines(
     name: str, console: Console, clock: Callable[[], float]
 ) -> Callable[[int, int], None]:
     """Return what prints a line for work that takes long, no more than one in ten seconds."""
-    begun = last = clock()
-    before, started_at = (0, 0), 0  # of the stretch: how far it was, and where it was first seen
+    sentence, last = _Sentence(name, clock), clock()
 
     def update(done: int, total: int) -> None:
-        nonlocal begun, last, before, started_at
-        now = clock()
-        if before[1] and (done <= before[0] or total != before[1]):  # another stretch
-            begun, started_at = now, done
-        before = done, total
-        if now - last < _BETWEEN_LINES:
-            return
-        last = now
-        said = f"… {name}: {done:,} of {total:,} evaluations"
-        if done > started_at and now > begun and done < total:
-            left = (now - begun) * (total - done) / (done - started_at)
-            said += f", about {_rounded(left)} left"
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        nonlocal last
+        said, now = sentence.of(done, total), clock()
+        if now - last >= _BETWEEN_LINES:
+            last = now
+            console.print(f"… {said}", markup=False, highlight=False, soft_wrap=True)
 
     return update
+
+
+class _Sentence:
+    """Says how far work is, and how long the rest of this stretch will take."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        self._name, self._clock = name, clock
+        self._begun = clock()
+        self._before = 0, 0
+        self._first = 0  # how far the stretch was when it was first seen
+
+    def of(self, done: int, total: int) -> str:
+        now = self._clock()
+        if self._before[1] and (done <= self._before[0] or total != self._before[1]):
+            self._begun, self._first = now, done  # another stretch
+        self._before = done, total
+        said = f"{self._name}: {done:,} of {total:,} evaluations"
+        if done > self._first and now > self._begun and done < total:
+            left = (now - self._begun) * (total - done) / (done - self._first)
+            said += f", about {_rounded(left)} left"
+        return said
 
 
 def _rounded(seconds: float) -> str:
