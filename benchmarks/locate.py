@@ -21,7 +21,7 @@ import numpy.typing as npt  # noqa: E402
 
 from gradproof.engine.evaluation import Evaluator  # noqa: E402
 from gradproof.engine.groups import groups_in  # noqa: E402
-from gradproof.engine.preflight import preflight  # noqa: E402
+from gradproof.engine.preflight import Preflight, preflight  # noqa: E402
 from gradproof.engine.projecting import leaf_weights  # noqa: E402
 from gradproof.engine.search import Search  # noqa: E402
 from gradproof.engine.setting import Setting, prepare  # noqa: E402
@@ -55,7 +55,8 @@ def search(
     problem = Problem(f, claim, at)
     tree, values = flatten(at, problem.root)
     evaluator = Evaluator(f, NumpySpace(tree, values), None)
-    found = preflight(problem, tree, evaluator)
+    found = Preflight()
+    preflight(found, problem, tree, evaluator)
     setting = prepare(tree, evaluator, found, rtol=None, rng=rng)
     if not isinstance(setting, Setting):
         raise RuntimeError("the function does not move")

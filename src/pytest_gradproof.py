@@ -32,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="write one web page about all gradients of the run to DIR/index.html",
     )
+    group.addoption(
+        "--gradproof-budget",
+        metavar="SPEND",
+        help="what each check may spend: a number of evaluations, or a time such as 30s",
+    )
     group.addoption("--gradproof-seed", metavar="NUMBER", help="seed of the random numbers")
     group.addoption(
         "--gradproof-inconclusive",
@@ -41,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "gradproof_html", "the folder of --gradproof-html, from the root folder", "string"
     )
+    parser.addini("gradproof_budget", "what each check may spend", "string", default="")
     parser.addini("gradproof_seed", "seed of the random numbers", "string", default="0")
     parser.addini(
         "gradproof_inconclusive", "what is inconclusive: fail, skip or pass", default="fail"
@@ -63,6 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def _option(config: pytest.Config, name: str) -> str:
     given = config.getoption(f"gradproof_{name}")
     return str(config.getini(f"gradproof_{name}") if given is None else given)
+
+
+def _defaults(config: pytest.Config) -> dict[str, Any]:
+    """Return the arguments of checks that do not say otherwise."""
+    seed, budget = int(_option(config, "seed")), _option(config, "budget")
+    return {"seed": seed, "budget": budget or None}
 
 
 # Collecting.
@@ -111,7 +123,7 @@ class ProblemItem(pytest.Function):
             raise _Refused(self._refused)
         try:
             problem = made(self.obj, self.name)
-            report = check(problem, seed=int(_option(self.config, "seed")))
+            report = check(problem, **_defaults(self.config))
         except InputError as error:
             raise _Refused(str(error)) from error
         _file(self, self.nodeid, report)
@@ -194,12 +206,11 @@ class Gradproof:
         self._count = 0
 
     def check(self, f: Any, *claim: Any, **options: Any) -> Report:
-        """Call ``gradproof.check`` with the seed of the run, and keep the report."""
+        """Call ``gradproof.check`` with seed and budget of the run, and keep the report."""
         __tracebackhide__ = True
         from gradproof.api.check import check
 
-        options.setdefault("seed", int(_option(self._item.config, "seed")))
-        report = check(f, *claim, **options)
+        report = check(f, *claim, **(_defaults(self._item.config) | options))
         self._count += 1
         number = f" ({self._count})" if self._count > 1 else ""
         _file(self._item, self._item.nodeid + number, report)

@@ -1,6 +1,7 @@
 """The check itself, its assertion, and the numerical gradient alone."""
 
 import dataclasses
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
 if TYPE_CHECKING:
+    from gradproof.engine.budget import Budget
     from gradproof.frameworks.numpy_space import NumpySpace
 
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _EVERY = 1_000  # components, up to which all are measured
 
 
@@ -81,6 +84,7 @@ def check(
     *,
     plan: str | Plan = "auto",
     rtol: float | None = None,
+    budget: int | str | None = None,
     seed: int = 0,
     include: str | Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
@@ -114,6 +118,10 @@ def check(
         The relative error that is still right. By default 1e-6 in float64, and with parameters in
         float32 1e-4 where `f` can be evaluated in float64, else 1e-2; more (up to 1e-2, and 2e-2
         in float32) where the noise of `f` allows no less. A value given here is never raised.
+    budget : int or str, optional
+        What may be spent: so many evaluations, or a time such as ``"30s"``, ``"5min"``, ``"1h"``,
+        after which nothing more is begun. What was not decided by then is inconclusive (GP206), and
+        the report says what was. Ctrl-C ends a check in the same way; a second one at once.
     seed : int, default 0
         Seed of the random numbers: the same seed repeats the check.
     include, exclude : str or sequence of str, optional
@@ -175,6 +183,7 @@ def check(
     options: dict[str, Any] = {
         "plan": plan,
         "rtol": rtol,
+        "budget": budget,
         "include": include,
         "exclude": exclude,
         "self_test": self_test,
@@ -210,6 +219,7 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
         from gradproof.api.references import check_reference
 
         return check_reference(problem, problem.reference, seed, options)
+    options["budget"] = _budget(options["budget"])
     with as_problem_of_arrays(problem, seed) as (problem, aside):
         report = _check(problem, seed=seed, **options)
     addresses, notes = aside.unreached(), aside.notes()
@@ -235,6 +245,7 @@ def _check(
     seed: int,
     plan: str | Plan = "auto",
     rtol: float | None = None,
+    budget: "Budget",
     include: str | Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
     progress: Callable[[int, int], object] | None = None,
@@ -252,6 +263,7 @@ def _check(
             seed,
             plan=plan,
             rtol=rtol,
+            budget=budget,
             include=include,
             exclude=exclude,
             progress=progress,
@@ -289,9 +301,29 @@ def _check(
         rtol=rtol,
         seed=seed,
         progress=progress,
+        budget=budget,
         self_test=self_test,
     )
     return Report(**vars(record))
+
+
+def _budget(given: int | str | None) -> "Budget":
+    """Return what may be spent, from now on."""
+    from gradproof.engine.budget import Budget
+
+    if given is None:
+        return Budget()
+    if not isinstance(given, str):
+        return Budget(evaluations=whole_number(given, "budget", at_least=1))
+    if given.isascii() and given.isdigit() and int(given):
+        return Budget(evaluations=int(given))
+    found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
+    if found is None or found[2] not in _SECONDS or not float(found[1]):
+        raise InputError(
+            f"budget: found {described(given)}, expected a number of evaluations, or a time such "
+            "as '30s', '5min' or '1h'"
+        )
+    return Budget(seconds=float(found[1]) * _SECONDS[found[2]])
 
 
 def _automatic(

@@ -23,6 +23,7 @@ def check_claim(
     seed: int,
     *,
     name: str = "output",
+    budget: Any,
     **options: Any,
 ) -> Report:
     """Check a claim as the gradient of ⟨u, f⟩, and find the outputs that are wrong.
@@ -42,7 +43,7 @@ def check_claim(
     tree, values = flatten(problem.at, problem.root)
     asked = Claimed(problem, tree, NumpySpace(tree, values), seed, name)
     asked_problem = asked.along_tangents() if asked.moves_along_tangents else asked.weighted()
-    report = check(asked_problem, seed=seed, **options)
+    report = check(asked_problem, seed=seed, budget=budget, **options)
     outputs = asked.outputs.tree
     if outputs is None or any(cause.code in _UNSOUND for cause in report.causes):
         return report
@@ -61,6 +62,7 @@ def check_claim(
     with np.errstate(all="ignore"), asked.kept():
         unsound = asked.what_is_no_product()
         looks = outputs.size > 1 and report.culprits and not asked.moves_along_tangents
+        looks = looks and not budget.is_spent
         singly = OutputsFound(report.culprits)
         if looks and not unsound:
             singly = asked.outputs_of(report)

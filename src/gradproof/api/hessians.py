@@ -11,25 +11,27 @@ from gradproof.tree import flatten
 
 
 def check_hessian(
-    problem: Problem, check: Callable[..., Report], seed: int, **options: Any
+    problem: Problem, check: Callable[..., Report], seed: int, *, budget: Any, **options: Any
 ) -> Report:
     """Check second derivatives: their symmetry, then against a gradient or the values of f."""
     # Imported with the first such check, as the engine is.
+    from gradproof.engine.budget import Budget
     from gradproof.engine.second_derivatives import SecondDerivatives
     from gradproof.frameworks.numpy_space import NumpySpace
 
     claim = problem.gradient
     tree, values = flatten(problem.at, problem.root)
-    asked = SecondDerivatives(problem, tree, NumpySpace(tree, values).x, seed)
+    asked = SecondDerivatives(problem, tree, NumpySpace(tree, values).x, seed, budget)
     asymmetry = asked.asymmetry()
     if claim.gradient is not None:
         is_matrix = isinstance(claim, Hessian)
         of_gradient = Jacobian(claim.matrix) if is_matrix else JVP(claim.function)
         by_gradient = dataclasses.replace(problem, f=claim.gradient, gradient=of_gradient)
-        report = check_claim(by_gradient, check, seed, name="gradient", **options)
+        report = check_claim(by_gradient, check, seed, name="gradient", budget=budget, **options)
         found = vars(report).copy()
     else:
-        report = check(asked.of_second_differences(), seed=seed, **options)
+        # Every second difference takes several evaluations of f: they are counted there.
+        report = check(asked.of_second_differences(), seed=seed, budget=Budget(), **options)
         found = vars(report) | asked.in_units_of_f(report)
     if asymmetry is not None:
         found |= failed_by(asymmetry, report, report.causes)

@@ -105,6 +105,10 @@ def check(
     rtol: Annotated[
         float | None, typer.Option(metavar="NUMBER", help="The relative error that is right.")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="SPEND", help="For each problem: evaluations, or a time like 30s."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="Seed of the random numbers.")
     ] = 0,
@@ -126,7 +130,8 @@ def check(
         lambda name, record: None if quiet else tell_report(name, record, console),
         lambda text: tell_error(text, _console(stderr=True) if quiet else console),
     )
-    run = run_targets(targets, listener, rtol=rtol, seed=seed, progress=_console(stderr=True))
+    progress = _console(stderr=True)
+    run = run_targets(targets, listener, rtol=rtol, budget=budget, seed=seed, progress=progress)
     if not quiet:
         tell_total(run, console)
     write_files(run, form, output=output, html=html, json=json)

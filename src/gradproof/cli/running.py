@@ -30,6 +30,7 @@ def run_targets(
     listener: Listener,
     *,
     rtol: float | None,
+    budget: str | None,
     seed: int,
     progress: Console,
 ) -> Run:
@@ -48,7 +49,7 @@ def run_targets(
             with long_work(name, progress) as update:
                 try:
                     problem = made(found.make, found.name)
-                    report = check(problem, rtol=rtol, seed=seed, progress=update)
+                    report = check(problem, rtol=rtol, budget=budget, seed=seed, progress=update)
                 except GradproofError as error:
                     complaint: str | None = f"{name}: {error}"
                 except (Exception, SystemExit) as error:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.bounded import fixed_components, note_on
+from gradproof.engine.budget import Budget
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.escalation import Escalation
@@ -27,6 +28,8 @@ from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
+from gradproof.judge.headline import counted
+from gradproof.judge.outcome import Outcome
 from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
@@ -51,13 +54,19 @@ def run_check(
     rtol: float | None,
     seed: int,
     progress: Progress | None,
+    budget: Budget,
     self_test: bool,
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
     randomness = Randomness(problem.reseed)
     evaluator = Evaluator(
-        value_of(problem), space, progress, randomness=randomness, terms=problem.terms
+        value_of(problem),
+        space,
+        progress,
+        randomness=randomness,
+        terms=problem.terms,
+        budget=budget,
     )
     # Our own arithmetic is silent; the user's has what the user set.
     with np.errstate(all="ignore"), randomness.kept():
@@ -112,15 +121,7 @@ def _run(
             calls = found.gradient_calls
             found, evidence = attempt()
             found.gradient_calls += calls
-        if evidence is not None and remembers_leaves(
-            evaluator,
-            tree,
-            evidence.still(tree),
-            evidence.scale,
-            value=found.value,
-            noise=evidence.noise,
-            rng=rng,
-        ):
+        if evidence is not None and _remembers(tree, evaluator, found, evidence, rng):
             met = evaluator.space  # alive: no copy takes the place of what f remembers
             evaluator.begin(space)
             space.use_fresh_copies(keep=True)
@@ -129,6 +130,11 @@ def _run(
             found.gradient_calls += calls
             found.notes.append(BY_IDENTITY)
             del met
+        if evaluator.budget.is_spent:
+            found.notes.append(
+                f"the check ended after {counted(evaluator.count, 'evaluation')}: "
+                f"{evaluator.budget.why}"
+            )
         if evidence is None:
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
@@ -137,7 +143,8 @@ def _run(
         if self_test and isinstance(evidence, Evidence):
             sound = ~evidence.components.wrong
             sound &= True if evidence.fixed is None else ~evidence.fixed
-            controls = _test_itself(tree, evaluator, found, sound, rtol=rtol, rng=rng)
+            with evaluator.budget.ending():
+                controls = _test_itself(tree, evaluator, found, sound, rtol=rtol, rng=rng)
 
         def write(elsewhere: Elsewhere | None = None) -> Record:
             known: dict[str, Any] = {
@@ -155,7 +162,7 @@ def _run(
             return write_record(tree, evidence, controls=controls, **known)
 
         record = write()
-        if is_unexplained(record):
+        if is_unexplained(record) and not evaluator.budget.is_spent:
             scale = evidence.scale * np.ones_like(evaluator.x)
             elsewhere = claims_elsewhere(problem, tree, evaluator, found, scale, rng)
             record = record if elsewhere is None else write(elsewhere)
@@ -175,18 +182,50 @@ def _attempt(
     seed: int,
     rng: np.random.Generator,
 ) -> tuple[Preflight, Evidence | Probed | None]:
-    """Measure once, if the question is sound."""
-    found = preflight(problem, tree, evaluator)
+    """Measure once, if the question is sound, as far as the budget goes."""
+    found, evidence = Preflight(), None
+    finished = False
+    with evaluator.budget.ending():
+        evidence = _evidence(
+            found,
+            problem,
+            tree,
+            evaluator,
+            plan=plan,
+            chosen=chosen,
+            rtol=rtol,
+            seed=seed,
+            rng=rng,
+        )
+        finished = True
+    if not finished:
+        found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP206"].finding())
+    return found, evidence
+
+
+def _evidence(
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    plan: Plan,
+    chosen: BoolArray | None,
+    rtol: float | None,
+    seed: int,
+    rng: np.random.Generator,
+) -> Evidence | Probed | None:
+    preflight(found, problem, tree, evaluator)
     if found.verdict is None and problem.promote == "auto":
         promote(found, problem, tree, evaluator, rng)
     if found.verdict is not None or found.claim is None or tree.size == 0:
-        return found, None
+        return None
     fixed = fixed_components(evaluator.space)
     if fixed is not None:
         found.notes.append(note_on(fixed, tree))
         found.claim = np.where(fixed, 0.0, found.claim)
         if np.all(fixed):
-            return found, None
+            return None
     evaluator.randomness.look()
     if plan.where == "every":
         places = None if chosen is None else np.flatnonzero(chosen)
@@ -200,12 +239,43 @@ def _attempt(
                 tree, evaluator, found, setting, plan=plan, chosen=chosen, seed=seed, rng=rng
             )
             _compare_with_the_start(found, evaluator)
-            return found, probed
+            return probed
         evidence = setting
     _compare_with_the_start(found, evaluator)
     if chosen is not None:
         fixed = ~chosen if fixed is None else fixed | ~chosen
-    return found, dataclasses.replace(evidence, fixed=fixed)
+    return dataclasses.replace(evidence, fixed=fixed)
+
+
+def _remembers(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    evidence: Evidence | Probed,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether leaves stood still only because f remembers its argument by identity."""
+    still = evidence.still(tree)
+    if not still:
+        return False
+    with evaluator.budget.ending():
+        return remembers_leaves(
+            evaluator,
+            tree,
+            still,
+            evidence.scale,
+            value=found.value,
+            noise=evidence.noise,
+            rng=rng,
+        )
+    if isinstance(evidence, Evidence):  # nobody knows
+        outcome = evidence.components.outcome
+        for number in still:
+            part = slice(tree.leaves[number].start, tree.leaves[number].stop)
+            outcome[part] = np.where(
+                evidence.components.wrong[part], Outcome.BUDGET_SPENT, outcome[part]
+            )
+    return False
 
 
 def _measure(
@@ -291,7 +361,7 @@ def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
     """Evaluate once more at the point: an f with a memory of its own has moved on."""
     evaluator.factor = 1.0
     evaluator.space.restore()
-    again = evaluator.at_point()
+    again = evaluator.at_point(to_end_with=True)
     allowed = max(100 * evaluator.roundoff * abs(found.value), 4 * found.spread)
     if not abs(again - found.value) <= allowed:
         spread = abs(again - found.value) / max(abs(found.value), abs(again))

@@ -85,7 +85,19 @@ class Escalation:
         self.limits = self._limits()
         self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))
         self._stages = self._cheap_stages(self.limits)
-        evaluator.answer_components(self._stages)
+        self._queue: IntArray | None = None  # what is open, once differences were judged
+        finished = False
+        with evaluator.budget.ending():
+            self._measure(along)
+            finished = True
+        if not finished:
+            self._cut_short()
+        with evaluator.budget.ending():
+            self._take_complex_steps(along)
+        require_company(self._stages, self.components)
+
+    def _measure(self, along: Along) -> None:
+        self._evaluator.answer_components(self._stages)
         self.components, open_ = judge_cheaply(self._stages, self.limits, self._largest)
         self._escalate(open_)
         self._escalate(without_company(self._stages, self.components))
@@ -93,13 +105,28 @@ class Escalation:
         doubt_subgradients(
             self.components,
             self.limits.question.tolerance,
-            scales.scale,
+            self._scales.scale,
             along,
             noise=self.noise,
-            rng=rng,
+            rng=self._rng,
         )
-        self._take_complex_steps(along)
-        require_company(self._stages, self.components)
+
+    def _cut_short(self) -> None:
+        """Keep what is settled, where the budget allows nothing more, and leave the rest open."""
+        stages = self._stages
+        if self._queue is None:
+            self.components, _ = judge_cheaply(stages, self.limits, self._largest)
+            open_ = ~stages.settled
+        else:
+            c = self.components
+            open_ = c.wrong & ~self._search.never_explains(c, self.limits.size)
+            open_ |= c.outcome == Outcome.SUBGRADIENT
+            open_[self._queue] = True
+            open_[misled(stages, c)] = True
+        self.components.outcome[open_] = Outcome.BUDGET_SPENT
+        self.components.possible[open_] = np.inf
+        alone = without_company(stages, self.components)
+        self.components.outcome[alone] = Outcome.BUDGET_SPENT
 
     def _take_complex_steps(self, along: Along) -> None:
         quiet = self._limits(noise=0.0)
@@ -142,15 +169,18 @@ class Escalation:
     def _escalate(self, queue: IntArray) -> None:
         group = self._stages.question.group
         size = self._confirmations
+        self._queue = queue
         while queue.size:
             batch, queue = sample_of_groups(queue, group[queue], size, self._rng)
             if batch.size > _MOST_AT_ONCE:
                 batch, later = np.split(self._rng.permutation(batch), [_MOST_AT_ONCE])
                 queue = np.sort(np.concatenate([queue, later]))
             self._judge_tables(np.sort(batch))
+            self._queue = queue
             queue = self._without_the_certain(queue)
             if self._learn() or self._find_jumps():
                 queue = self._ask_again(queue)
+            self._queue = queue
             size *= 2
 
     def _judge_tables(self, places: IntArray) -> None:
@@ -242,7 +272,7 @@ class Escalation:
         unsettled = c.wrong | c.undecided
         unsettled &= ~self._search.cannot_explain(c, self.limits.size)
         unsettled[queue] = True
-        places = np.flatnonzero(unsettled)
+        self._queue = places = np.flatnonzero(unsettled)
         bounds = self._limits()
         self.limits = self.limits.put(places, bounds)
         part = bounds.take(places)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
 from gradproof._base.validation import described, real_number
+from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
@@ -20,7 +21,7 @@ _BATCHES = 63, 15  # points at once, and the point itself
 _WHOLE_BATCHES = math.lcm(*_BATCHES)  # chunks of so many leave the batches what they are
 _MOST_IN_CHUNK = 13 * _WHOLE_BATCHES
 _FEW = 16
-_A_MOMENT = 0.1  # seconds, after which something is told of how far it is
+_A_MOMENT = 0.1  # seconds, after which progress is told, and the budget looked at
 _MOST_NUMBERS = 1 << 24  # in one batch
 _BOTH_WAYS = 4  # the first of so many points, to see whether f is the same for many at once
 _FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: those points
@@ -50,17 +51,18 @@ class Evaluator:
         *,
         randomness: Randomness | None = None,
         terms: str | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._plain = f
         self.space = space
-        self.count = 0
+        self.budget = budget or Budget()
         self.value_of_f = math.nan
         self.factor = 1.0
         self.randomness = randomness or Randomness()
         self._terms_as = terms
         self._value = 0.0
         self._progress = progress
-        self._chunk = _MOST_IN_CHUNK if progress is None else _FEW
+        self._chunk = _FEW
         self._users_errstate = np.geterr()
         self.begin()
 
@@ -106,6 +108,11 @@ class Evaluator:
         return [size for size in _BATCHES if size * self.x.size <= _MOST_NUMBERS]
 
     @property
+    def count(self) -> int:
+        """How many evaluations there were."""
+        return self.budget.count
+
+    @property
     def rounding(self) -> float:
         """The size of the rounding of one value."""
         return self.roundoff * abs(
@@ -130,9 +137,11 @@ class Evaluator:
         """Return a context in which NumPy warns and raises as the user has told it to."""
         return np.errstate(**self._users_errstate)
 
-    def at_point(self) -> float:
-        """Evaluate f at the point."""
-        self.count += 1
+    def at_point(self, *, to_end_with: bool = False) -> float:
+        """Evaluate f at the point; `to_end_with` also where the budget is spent."""
+        if not to_end_with:
+            self.budget.allow(1)
+        self.budget.count += 1
         with self.as_user():
             result = self._f(self.space.at)
         if self._terms is None:
@@ -163,14 +172,16 @@ class Evaluator:
                 math.copysign(1.0, offset) * direction, abs(offset)
             )
             offset = abs(offset)
-        self.count += 1
+        self.budget.allow(1)
+        self.budget.count += 1
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
-        self.count += 1
+        self.budget.allow(1)
+        self.budget.count += 1
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
         return _as_float(result) * self.factor - turned
@@ -179,9 +190,10 @@ class Evaluator:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
         if self._terms is not None:
             return None
+        self.budget.allow(1)
         with np.errstate(all="ignore"):
             results = self.space.along_imaginary(self._f, directions)
-        self.count += len(directions) if results is not None else 1
+        self.budget.count += len(directions) if results is not None else 1
         return None if results is None else np.array(results, dtype=np.complex128) * self.factor
 
     def answer_directions(
@@ -227,31 +239,37 @@ class Evaluator:
         """
         while (block := scheme.ask()) is not None:
             lines = block.lines if places is None else places[block.lines]
-            values, offsets = np.empty((2, lines.size))
+            values, offsets = np.full(lines.size, np.nan), block.offsets.copy()
             start = 0
-            while start < lines.size:
-                part = slice(start, start + self._next_chunk())
-                begun = time.monotonic()
-                with np.errstate(all="ignore"):
-                    values[part], offsets[part] = self._along_components(
-                        lines[part], block.offsets[part]
-                    )
-                start = min(part.stop, lines.size)
-                if self._progress is not None:
-                    self._progress(start, lines.size)
+            try:
+                while start < lines.size:
+                    part = slice(start, start + self._allowed())
+                    begun = time.monotonic()
+                    with np.errstate(all="ignore"):
+                        values[part], offsets[part] = self._along_components(
+                            lines[part], block.offsets[part]
+                        )
                     self._adapt(time.monotonic() - begun)
+                    start = min(part.stop, lines.size)
+                    if self._progress is not None:
+                        self._progress(start, lines.size)
+            except (Spent, KeyboardInterrupt):
+                scheme.tell(values * self.factor, offsets)  # what is known by now
+                raise
             if self.factor != 1.0:
                 values *= self.factor
             scheme.tell(values, offsets)
 
-    def _next_chunk(self) -> int:
+    def _allowed(self) -> int:
         """Return how many evaluations are done in one go; no value depends on it."""
         if not self._at_once:
-            return self._chunk
-        return max(self._chunk // _WHOLE_BATCHES, 1) * _WHOLE_BATCHES
+            return self.budget.allow(self._chunk)
+        whole = max(self._chunk // _WHOLE_BATCHES, 1) * _WHOLE_BATCHES
+        allowed = self.budget.allow(2 * whole)  # the point itself is in each batch
+        return min(whole, max(allowed // 2, 1))
 
     def _adapt(self, seconds: float) -> None:
-        """Let progress be told of often where f is slow, and seldom where it is quick."""
+        """Look up often where f is slow, and seldom where it is quick."""
         if seconds < _A_MOMENT / 2:
             self._chunk = min(2 * self._chunk, _MOST_IN_CHUNK)
         elif seconds > 2 * _A_MOMENT:
@@ -285,7 +303,7 @@ class Evaluator:
         results, realised[rest] = self.space.along_components(
             self._f_around, lines[rest], offsets[rest]
         )
-        self.count += len(results)
+        self.budget.count += len(results)
         values[rest] = _as_floats(results)
         return values, realised
 
@@ -305,7 +323,7 @@ class Evaluator:
         if found is not None:
             there = _as_floats(list(found[0]))
             values[:], realised[:] = self._value + (there[1:] - there[0]), found[1]
-            self.count += there.size
+            self.budget.count += there.size
         return self._at_once
 
 

@@ -89,6 +89,13 @@ class JumpSearch:
         result: BoolArray = (c.outcome == Outcome.FAIL) & too_far
         return result
 
+    def never_explains(self, c: Components, size: FloatArray) -> BoolArray:
+        """Return what is wrong by more than jumps are ever asked to explain."""
+        with np.errstate(invalid="ignore"):
+            far = np.abs(c.claim - c.value) > _SMALL_GAP * size
+        result: BoolArray = self.cannot_explain(c, size) if self.explained else c.wrong & far
+        return result
+
     def _make_up_for_it(self, scan: JumpScan, claim: FloatArray, noise: float) -> bool:
         """Whether the jumps may make up for the difference between the claim and the slope.
 

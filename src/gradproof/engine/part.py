@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
 from gradproof.judge.tolerance import Scaling
@@ -33,6 +34,11 @@ class Part:
     def factor(self) -> float:
         """What values of f are multiplied by."""
         return self._evaluator.factor
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return self._evaluator.budget
 
     def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along components."""

@@ -82,13 +82,11 @@ def _pair(result: Any) -> tuple[Any, Any]:
     )
 
 
-def preflight(problem: Problem, tree: Tree, evaluator: Evaluator) -> Preflight:
+def preflight(found: Preflight, problem: Problem, tree: Tree, evaluator: Evaluator) -> None:
     """Try f and its gradient at the point."""
-    found = Preflight()
     try_function(found, evaluator)
     if found.verdict is None:
         _try_gradient(found, problem, tree, evaluator)
-    return found
 
 
 def try_function(found: Preflight, evaluator: Evaluator) -> None:

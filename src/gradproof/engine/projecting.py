@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof.engine.budget import Spent
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups, groups_in
@@ -177,40 +178,50 @@ def project(
         certificate = certify(
             tree, everything, claim, weight, seed=seed, confidence=plan.confidence
         )
-        if np.all(everything.components.outcome < Outcome.FAIL):
-            return result(everything, None, (), certificate=certificate)
-    groups_of = groups_in(evaluator, found, setting, weight, rng)
+        settled = np.all(everything.components.outcome < Outcome.FAIL)
+        if settled or evaluator.budget.is_spent:
+            spent = evaluator.budget.is_spent
+            return result(everything, None, (), certificate=None if spent else certificate)
     asked = np.flatnonzero(chosen_leaves).tolist()
     bars = None
-    if everything is not None and plan.search and len(asked) > _MANY:
-        groups = groups_of(Leaf((), "", (tree.size,), 0))
-        told = wrong_leaves(tree, asked, groups, rng)
-        if told is not None:
-            bars = _relative_to_leaves(tree, weight * claim, groups.bar)
-            # What matters too little for groups to tell is asked by itself.
-            asked = [k for k in asked if k in told or not bars[k] <= setting.rules.cap]
-    through = [Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
-    leaves = ask([Line(one, THROUGH_ONE_LEAF) for one in through])
-    if certificate is None:
-        certificate = certify_leaves(
-            tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence
-        )
-    located: tuple[Located, ...] = ()
-    if plan.search:
-        failed = [k for k, wrong in zip(asked, leaves.components.wrong, strict=True) if wrong]
-        search = functools.partial(
-            _search, tree, groups_of=groups_of, rtol=setting.rules.default, rng=rng
-        )
-        located = search(failed)
-        if not failed and everything is not None and np.any(everything.components.wrong):
-            # No leaf shows by itself what all of them do together.
-            located = tuple(one for one in search(asked) if len(asked) == 1 or np.any(one.wrong))
+    leaves: Probes | None = None
+    located: list[Located] = []
+    with evaluator.budget.ending():
+        groups_of = groups_in(evaluator, found, setting, weight, rng)
+        if everything is not None and plan.search and len(asked) > _MANY:
+            groups = groups_of(Leaf((), "", (tree.size,), 0))
+            told = wrong_leaves(tree, asked, groups, rng)
+            if told is not None:
+                bars = _relative_to_leaves(tree, weight * claim, groups.bar)
+                # What matters too little for groups to tell is asked by itself.
+                asked = [k for k in asked if k in told or not bars[k] <= setting.rules.cap]
+        through = [Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
+        leaves = ask([Line(one, THROUGH_ONE_LEAF) for one in through])
+        if certificate is None:
+            certificate = certify_leaves(
+                tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence
+            )
+        if plan.search:
+            failed = [k for k, wrong in zip(asked, leaves.components.wrong, strict=True) if wrong]
+            search = functools.partial(
+                _search, tree, groups_of=groups_of, rtol=setting.rules.default, rng=rng
+            )
+            located.extend(search(failed))
+            if not failed and everything is not None and np.any(everything.components.wrong):
+                # No leaf shows by itself what all of them do together.
+                located = [one for one in search(asked) if len(asked) == 1 or np.any(one.wrong)]
+    if leaves is None:
+        if everything is None:
+            raise Spent(evaluator.budget.why)
+        asked, bars = [], None
+    if evaluator.budget.is_spent:
+        certificate = None
     return result(
         everything,
         leaves,
         tuple(asked),
         certificate=certificate,
-        located=located,
+        located=tuple(located),
         bars_of_others=bars,
     )
 
@@ -222,11 +233,10 @@ def _search(
     groups_of: Callable[[Leaf], Groups],
     rtol: float,
     rng: np.random.Generator,
-) -> tuple[Located, ...]:
-    leaves = ((tree.leaves[number], number) for number in numbers)
-    return tuple(
-        Search(leaf, number, groups_of(leaf), rtol=rtol, rng=rng).run() for leaf, number in leaves
-    )
+) -> Iterator[Located]:
+    for number in numbers:
+        leaf = tree.leaves[number]
+        yield Search(leaf, number, groups_of(leaf), rtol=rtol, rng=rng).run()
 
 
 def _worth_resolving(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.evaluation import Evaluator
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
@@ -56,6 +57,11 @@ class Projections:
         """What values of f are multiplied by."""
         return self._evaluator.factor
 
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return self._evaluator.budget
+
     def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along the directions."""
         each = np.eye(self.x.size)
@@ -66,11 +72,15 @@ class Projections:
     ) -> None:
         """Evaluate whatever a scheme asks for along combinations of the directions."""
         while (block := scheme.ask()) is not None:
-            values = [
-                self._value(directions[line], offset)
-                for line, offset in zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
-            ]
-            scheme.tell(np.array(values), block.offsets)
+            values = np.full(block.lines.size, np.nan)
+            points = zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
+            try:
+                for number, (line, offset) in enumerate(points):
+                    values[number] = self._value(directions[line], offset)
+            except (Spent, KeyboardInterrupt):
+                scheme.tell(values, block.offsets)  # what is known by now
+                raise
+            scheme.tell(values, block.offsets)
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""

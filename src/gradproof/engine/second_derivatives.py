@@ -9,6 +9,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, rounding_of_products
 from gradproof._base.validation import real_number
+from gradproof.engine.budget import Budget
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.numerics.protocol import FloatArray
@@ -26,7 +27,9 @@ _OPTIONS = ("bounds", "terms")
 class SecondDerivatives:
     """A function with a claim for its Hessian, at a point."""
 
-    def __init__(self, problem: Problem, tree: Tree, x: FloatArray, seed: int) -> None:
+    def __init__(
+        self, problem: Problem, tree: Tree, x: FloatArray, seed: int, budget: Budget
+    ) -> None:
         for name in _OPTIONS if problem.gradient.gradient is None else ():
             if getattr(problem, name) is not None:
                 raise InputError(
@@ -36,7 +39,7 @@ class SecondDerivatives:
         self._problem, self._claim = problem, problem.gradient
         self._tree, self._x = tree, x
         self._rng = np.random.default_rng([seed, 0x68657373])
-        self.calls = self.evaluations = 0
+        self.calls, self._budget = 0, budget
         self._value: float | None = None
         n = self._x.size
         self._every = n <= _MOST_ENTRIES
@@ -145,8 +148,15 @@ class SecondDerivatives:
         plus, minus = t * (u + v), t * (u - v)
         return (self._of(plus) + self._of(-plus) - self._of(minus) - self._of(-minus)) / 4
 
+    @property
+    def evaluations(self) -> int:
+        """How many evaluations of f itself there were."""
+        return self._budget.count
+
     def _of(self, move: FloatArray) -> float:
-        self.evaluations += 1
+        if np.any(move):
+            self._budget.allow(1)
+        self._budget.count += 1
         return real_number(self._problem.f(self._point(self._x + move)), "the value of f")
 
     def _at_point(self, fresh: bool = False) -> float:

@@ -23,4 +23,5 @@ class Outcome(enum.IntEnum):
     PRECISION = 203
     DOMAIN_EDGE = 204
     TWO_SCALES = 205
+    BUDGET_SPENT = 206
     DIVERGES = 207

@@ -363,6 +363,13 @@ class CheapStages:
             result: BoolArray = far & (left / gap > 0.5) & (right / gap > 0.5)
         return result
 
+    @property
+    def settled(self) -> BoolArray:
+        """What agrees and needs no other look, should there be none any more."""
+        one_side = self._both_sides & np.isfinite(self._ahead) & (self.stage == Stage.FORWARD)
+        result: BoolArray = self.agrees & ~one_side & ~np.isfinite(self._far)
+        return result
+
     def confirmed_wrong(self, lines: IntArray) -> BoolArray:
         """Whether two steps agree that the claim is plainly off.
 

@@ -18,6 +18,7 @@ _FILES = (
     "gp203_precision",
     "gp204_domain_edge",
     "gp205_two_scales",
+    "gp206_budget_spent",
     "gp207_derivative_diverges",
     "gp208_random_without_reseed",
     "gp301_sign_flipped",
