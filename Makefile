@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks bench trust diagnose docs clean
+.PHONY: demo test test-all lint types floors frameworks bench trust diagnose docs pictures clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -55,6 +55,9 @@ diagnose: $(VENV)/.bench
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+pictures: $(VENV)/.test
+	$(BIN)/python tools/pictures.py
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache \

@@ -156,6 +156,22 @@ def test_progress_is_told_about_evaluations_and_never_beyond_the_total() -> None
     assert told[-1][0] == told[-1][1]
 
 
+def test_a_point_that_is_a_function_is_said_to_be_in_the_wrong_place() -> None:
+    with pytest.raises(
+        gp.InputError, match="at: found .*, a function, expected the point: f, grad"
+    ):
+        gp.check(f, AT, gradient)
+
+
+def test_where_f_wants_the_parts_of_the_point_its_own_error_says_how() -> None:
+    def several(*parts: Any) -> float:
+        return f(*parts[:0])  # as a kernel whose arguments Python does not see
+
+    with pytest.raises(TypeError) as raised:
+        gp.check(several, (AT, AT), (AT, AT))
+    assert "lambda t: f(*t)" in raised.value.__notes__[-1]
+
+
 @pytest.mark.parametrize("plan", ["every", "project"])
 def test_progress_is_told_about_often_where_f_is_slow(plan: str) -> None:
     told: list[tuple[int, int]] = []

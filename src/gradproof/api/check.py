@@ -190,7 +190,15 @@ def check(
     }
     seed = whole_number(seed, "seed", at_least=0)
     with _told(progress) as update:
-        return _check_anything(problem, seed, options | {"progress": update})
+        try:
+            return _check_anything(problem, seed, options | {"progress": update})
+        except TypeError as error:
+            if isinstance(problem.at, (tuple, list)):  # whose parts f may have been waiting for
+                error.add_note(
+                    "gradproof: f is called with one argument, f(at); for several write "
+                    "lambda t: f(*t)"
+                )
+            raise
 
 
 @contextmanager

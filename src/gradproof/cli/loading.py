@@ -28,6 +28,8 @@ def split_target(target: str) -> tuple[Path, str | None]:
 
 def load(path: Path) -> types.ModuleType:
     """Import a file; whatever it raises surfaces unchanged."""
+    if path.is_dir():
+        raise InputError(f"{path}: found a folder, expected files, such as {path / 'test_*.py'}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     spec = importlib.util.spec_from_file_location(f"_gradproof_{path.stem}", path)

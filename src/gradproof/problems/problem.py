@@ -105,6 +105,11 @@ class Problem:
                 f"gradient: found {described(self.gradient)}, expected a function of `at`, "
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
+        if inspect.isroutine(self.at):
+            raise InputError(
+                f"at: found {described(self.at)}, a function, expected the point: f, gradient and "
+                "at, in this order"
+            )
         self._require_one_argument()
         if self.bounds is not None:
             flat_bounds(self.bounds, flatten(self.at, self.root)[0])

@@ -5,7 +5,7 @@ import io
 from matplotlib.figure import Figure
 
 
-class ShownFigure(Figure):  # type: ignore[misc]
+class ShownFigure(Figure):
     """A figure that is its own picture.
 
     Notebooks draw plain figures only after pyplot was set up; that way still comes first.
