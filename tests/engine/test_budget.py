@@ -132,22 +132,14 @@ def test_a_second_interrupt_ends_at_once() -> None:
 
 def remembering() -> Callable[[dict[str, Array]], float]:
     """Return a function that knows what it made of an array by the identity of that."""
-    met: list[tuple[Array, float]] = []
-
-    def f(p: dict[str, Array]) -> float:
-        for array, value in met:
-            if array is p["b"]:
-                return sines(p["a"]) + value
-        met.append((p["b"], sines(p["b"])))
-        return sines(p["a"]) + met[-1][1]
-
-    return f
+    met: dict[int, float] = {}
+    return lambda p: sines(p["a"]) + met.setdefault(id(p["b"]), sines(p["b"]))
 
 
 def test_a_leaf_that_did_not_move_is_open_where_nobody_could_look_why() -> None:
     at = {"a": np.array([0.3, 0.8]), "b": np.array([0.5, 0.9])}
     gradient = {"a": np.cos(at["a"]), "b": np.cos(at["b"])}
-    for budget in range(30, 200, 5):
+    for budget in range(30, 200):
         assert gp.check(remembering(), gradient, at, budget=budget).verdict != "fail", budget
     assert gp.check(remembering(), gradient, at).passed
 
