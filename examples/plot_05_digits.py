@@ -20,7 +20,7 @@ from gradproof.textbook import network
 
 plt.style.use("tableau-colorblind10")
 Tensors = dict[str, npt.NDArray[np.float64]]
-X, Y = network.random_examples(*load_digits(size=8, channels=1)["train"], k=5, seed=1)
+X, Y = network.random_examples(*load_digits(size=8, channels=1)["train"], k=5, seed=7)
 
 figure, axes = plt.subplots(1, 5, figsize=(7.6, 1.9))
 for ax, image, label in zip(axes, X.T, Y[0], strict=True):
@@ -32,10 +32,12 @@ plt.show()
 
 # %%
 # The network has 64 inputs, two hidden layers of five, and one output. Forward, backward, and the classic check: two
-# evaluations of the cost for every parameter.
+# evaluations of the cost for every parameter. (The first weights are four times as large as is usual, so that the
+# slopes of tanh are not all close to 1.)
 
 layers_dims = [64, 5, 5, 1]
 parameters = network.initialize_parameters(layers_dims, seed=1)
+parameters["W1"] *= 4
 AL, caches = network.L_model_forward(X, parameters, "tanh")
 right = network.L_model_backward(AL, Y, caches, "tanh")
 difference = network.gradient_check(parameters, right, X, Y, layers_dims)
@@ -77,9 +79,9 @@ report = gp.check(gp.Problem(cost, wrong, parameters, facts={"batch": 5}))
 print(report)
 
 # %%
-# The factor is found, with its name. Layer 1 is wrong from its output down, which is where to read the code again.
-# In the report are also all components, claimed and measured. A row of W1 belongs to one hidden unit and has a
-# weight for each pixel, so that its gradient is an image:
+# The factor is found, with its name. W1 and b1 are wrong where everything above is right: the mistake lies between
+# the second layer and the first, in the line of ``dZ1``. The report also holds all components, claimed and
+# measured. A row of W1 belongs to one hidden unit and has a weight for each pixel, so that its gradient is an image:
 
 values = {tensor.address: tensor for tensor in report.tensors}
 W1 = values["parameters['W1']"]
@@ -89,17 +91,19 @@ rows = {"claimed": W1.claimed, "measured": W1.measured, "difference": W1.claimed
 figure, axes = plt.subplots(3, 5, figsize=(7.6, 4.6))
 for line, (name, gradient) in zip(axes, rows.items(), strict=True):
     for unit, ax in enumerate(line):
+        ax.spines[:].set_visible(False)
         shown = ax.imshow(gradient[unit].reshape(8, 8), cmap="PuOr", vmin=-limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
     line[0].set_ylabel(name)
 for unit, ax in enumerate(axes[0]):
     ax.set_title(f"unit {unit + 1}", loc="center")
 figure.colorbar(shown, ax=axes, label="derivative of the cost by the weight", shrink=0.8)
-figure.suptitle("The gradient of W1, as images: the claim is too large, more in some units", x=0.01, ha="left", size=10.5)
+figure.suptitle("The gradient of W1, as images: without the slope, units 1 to 4 learn the wrong picture", x=0.01, ha="left", size=10.5)
 plt.show()
 
 # %%
-# The claimed images look like the measured ones, only stronger: a forgotten slope is between 0 and 1. A network
-# with such a gradient still learns, more slowly and less well, and nobody suspects the backward pass.
+# Each image is a sum over the five digits, which should be weighted by their slopes and are all weighted by 1. Where
+# these are alike, as in unit 5, hardly anything shows; in unit 1 not even the sign is left. Such a gradient still
+# points roughly downhill, so the network learns something, and nobody suspects the backward pass.
 #
 # **To take along:** check on a handful of real examples before training, and look where the report points.
