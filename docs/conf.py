@@ -32,7 +32,7 @@ templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "gradproof"
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
-html_sidebars = {"**": []}  # the pages are few, and all in the bar on top
+html_sidebars: dict[str, list[str]] = {"**": []}  # the pages are few, and all in the bar on top
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {

@@ -2,14 +2,14 @@
 What 1e-7, 1e-5 and 1e-3 mean
 =============================
 
-The classic check makes one number out of two gradients, and a table makes a verdict out of the number. Both have
-their limits.
+The classic check makes one number out of two gradients, and a table makes a verdict out of the
+number. Both have their limits.
 """
 
 # %%
-# The number is ‖a − n‖ / (‖a‖ + ‖n‖), for the gradient a that is claimed and the numerical one n. Here a is wrong in
-# all of its components, by a known part: 1 % is half a per cent of relative error, since both norms are below the
-# line.
+# The number is ‖a − n‖ / (‖a‖ + ‖n‖), for the gradient a that is claimed and the numerical one n.
+# Here a is wrong in all of its components, by a known part: 1 % is half a per cent of relative
+# error, since both norms are below the line.
 
 from collections.abc import Callable
 
@@ -32,8 +32,8 @@ for part in (1e-8, 1e-6, 1e-4, 1e-2, 1.0):
 # %%
 # One number for all
 # ------------------
-# A norm is made by its largest components. What is small can be wrong altogether, and the number stays small. Here
-# one component of a thousand is 100 % wrong, a different one each time:
+# A norm is made by its largest components. What is small can be wrong altogether, and the number
+# stays small. Here one component of a thousand is 100 % wrong, a different one each time:
 
 by_size = np.argsort(np.abs(truth))
 sizes, errors = [], []
@@ -51,23 +51,47 @@ print("half of all components forgotten:", grade(relative_error(claimed, small))
 
 
 def shade(ax: plt.Axes) -> None:
-    bands = ((1e-12, 1e-7, "right"), (1e-7, 1e-5, "acceptable"), (1e-5, 1e-3, "worrying"), (1e-3, 10, "bug"))
+    bands = (
+        (1e-12, 1e-7, "right"),
+        (1e-7, 1e-5, "acceptable"),
+        (1e-5, 1e-3, "worrying"),
+        (1e-3, 10, "bug"),
+    )
     for (low, high, name), strength in zip(bands, (0.0, 0.12, 0.26, 0.42), strict=True):
         ax.axhspan(low, high, color="C1", alpha=strength, lw=0)
-        ax.text(0.99, min(high, 2) * 0.75, name, transform=ax.get_yaxis_transform(), ha="right", va="top", size=9)
+        ax.text(
+            0.99,
+            min(high, 2) * 0.75,
+            name,
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="top",
+            size=9,
+        )
 
 
 figure, ax = plt.subplots()
 shade(ax)
 ax.loglog(sizes, errors, ".", ms=4, color="C0", label="one component claimed to be 0")
-ax.loglog(1e-5, relative_error(claimed, small), "D", color="C3", label="500 small components claimed to be 0")
-ax.set(xlabel="size of what was forgotten (typical component: 1)", ylabel="relative error", ylim=(1e-8, 2))
+ax.loglog(
+    1e-5,
+    relative_error(claimed, small),
+    "D",
+    color="C3",
+    label="500 small components claimed to be 0",
+)
+ax.set(
+    xlabel="size of what was forgotten (typical component: 1)",
+    ylabel="relative error",
+    ylim=(1e-8, 2),
+)
 ax.set_title("A component that is wholly wrong can hide in the norm")
 ax.legend(loc="upper left")
 plt.show()
 
 # %%
-# :func:`gradproof.check` judges every component by itself. The same claim, for a function with this gradient:
+# :func:`gradproof.check` judges every component by itself. The same claim, for a function with this
+# gradient:
 
 report = gp.check(lambda x: small @ x, claimed, np.zeros(1_000))
 print(report.headline)
@@ -75,8 +99,8 @@ print(report.headline)
 # %%
 # Right gradients on hard ground
 # ------------------------------
-# The table assumes float64, a smooth function and values of moderate size. Here are five functions, each with a
-# gradient that is right, before the textbook loop and before gradproof.
+# The table assumes float64, a smooth function and values of moderate size. Here are five functions,
+# each with a gradient that is right, before the textbook loop and before gradproof.
 
 x = rng.standard_normal(20)
 noise = np.random.default_rng(1)
@@ -106,7 +130,11 @@ classic, reports = {}, {}
 for name, (f, gradient) in problems.items():
     classic[name] = gp.gradient_check(f, gradient, x)["relative_error"]
     reports[name] = gp.check(f, gradient, x)
-    print(f"{name:<20} {classic[name]:.0e}  {grade(classic[name]).name:<11}", reports[name].verdict.value, end="")
+    print(
+        f"{name:<20} {classic[name]:.0e}  {grade(classic[name]).name:<11}",
+        reports[name].verdict.value,
+        end="",
+    )
     print(":", reports[name].headline)
 
 # %%
@@ -120,7 +148,7 @@ ax.set_title("Five right gradients: the table believes one of them")
 plt.show()
 
 # %%
-# **To take along:** the number is a thermometer on a good day. When it is high, the gradient may be wrong, or the
-# day may be hot: :ref:`noise <sphx_glr_gallery_plot_09_noise.py>`,
-# :ref:`kinks <sphx_glr_gallery_plot_08_kinks.py>` and :ref:`float32 <sphx_glr_gallery_plot_10_float32.py>` have
+# **To take along:** the number is a thermometer on a good day. When it is high, the gradient may be
+# wrong, or the day may be hot: :ref:`noise <sphx_glr_gallery_plot_09_noise.py>`, :ref:`kinks
+# <sphx_glr_gallery_plot_08_kinks.py>` and :ref:`float32 <sphx_glr_gallery_plot_10_float32.py>` have
 # pages of their own.

@@ -2,8 +2,8 @@
 Many tensors, one vector: rolling θ
 ===================================
 
-The classic loop moves one number at a time. So the parameters of a network are first rolled into one long vector,
-and the gradients in the same order.
+The classic loop moves one number at a time. So the parameters of a network are first rolled into
+one long vector, and the gradients in the same order.
 """
 
 # %%
@@ -38,7 +38,9 @@ back = vector_to_dictionary(theta, layers_dims)
 print("the same:", all(np.array_equal(back[name], parameters[name]) for name in parameters))
 
 figure, axes = plt.subplot_mosaic(
-    [list(parameters), ["theta"] * len(parameters)], height_ratios=[3, 1], width_ratios=[4, 1, 3, 1, 2, 1]
+    [list(parameters), ["theta"] * len(parameters)],
+    height_ratios=[3, 1],
+    width_ratios=[4, 1, 3, 1, 2, 1],
 )
 limit = np.abs(theta).max()
 for name, value in parameters.items():
@@ -62,15 +64,16 @@ plt.show()
 # %%
 # The classic check
 # -----------------
-# Two evaluations of the cost for each number of θ, at ±1e-7, and the relative error of both vectors:
+# Two evaluations of the cost for each number of θ, at ±1e-7, and the relative error of both
+# vectors:
 
 AL, caches = network.L_model_forward(X, parameters)
 gradients = network.L_model_backward(AL, Y, caches)
 difference = network.gradient_check(parameters, gradients, X, Y, layers_dims)
 
 # %%
-# The rolling has to be the same for both. It is easily not: a dictionary that is sorted by name has all the W before
-# all the b, and then a right gradient looks wrong.
+# The rolling has to be the same for both. It is easily not: a dictionary that is sorted by name has
+# all the W before all the b, and then a right gradient looks wrong.
 
 numerical = network.numerical_gradient(parameters, X, Y, layers_dims)
 by_layer = gradients_to_vector(gradients)
@@ -91,8 +94,9 @@ plt.show()
 # %%
 # Without rolling
 # ---------------
-# :func:`gradproof.check` takes the dictionary as it is. Names are kept, and there is no order to get wrong; keys
-# ``dW1`` are read as those of ``W1``, and ``dA1`` is left aside. Two wrong factors, as an example:
+# :func:`gradproof.check` takes the dictionary as it is. Names are kept, and there is no order to
+# get wrong; keys ``dW1`` are read as those of ``W1``, and ``dA1`` is left aside. Two wrong factors,
+# as an example:
 
 gradients["db1"] *= 4
 gradients["dW2"] *= 2
@@ -107,10 +111,13 @@ print(gp.check(cost, gradients, parameters))
 # %%
 # Whoever stays with the vector gets the names back by cutting it:
 
-measured = {f"d{name}": value for name, value in vector_to_dictionary(numerical, layers_dims).items()}
+measured = {
+    f"d{name}": value for name, value in vector_to_dictionary(numerical, layers_dims).items()
+}
 claimed = {name: gradients[name] for name in measured}
 for one in largest_differences(claimed, measured, k=3):
     print(f"{one.address:<10} claimed {one.a:+.4f}   measured {one.b:+.4f}")
 
 # %%
-# **To take along:** most of what goes wrong in rolling is order. Compare tensors under their names, and it cannot.
+# **To take along:** most of what goes wrong in rolling is order. Compare tensors under their names,
+# and it cannot.

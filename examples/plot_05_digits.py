@@ -2,13 +2,13 @@
 Backpropagation on real digits
 ==============================
 
-A network from scratch learns to tell whether a handwritten digit is a 0. Its backward pass has two mistakes. The
-classic check says that there are some; the pictures show where.
+A network from scratch learns to tell whether a handwritten digit is a 0. Its backward pass has two
+mistakes. The classic check says that there are some; the pictures show where.
 """
 
 # %%
-# The digits come with gradproof, 8 × 8 pixels each. Five of them are enough for a gradient check: every further
-# image costs time and shows nothing new.
+# The digits come with gradproof, 8 × 8 pixels each. Five of them are enough for a gradient check:
+# every further image costs time and shows nothing new.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,9 +31,9 @@ figure.suptitle("Five digits, and what the network should say", x=0.01, ha="left
 plt.show()
 
 # %%
-# The network has 64 inputs, two hidden layers of five, and one output. Forward, backward, and the classic check: two
-# evaluations of the cost for every parameter. (The first weights are four times as large as is usual, so that the
-# slopes of tanh are not all close to 1.)
+# The network has 64 inputs, two hidden layers of five, and one output. Forward, backward, and the
+# classic check: two evaluations of the cost for every parameter. (The first weights are four times
+# as large as is usual, so that the slopes of tanh are not all close to 1.)
 
 layers_dims = [64, 5, 5, 1]
 parameters = network.initialize_parameters(layers_dims, seed=1)
@@ -43,8 +43,9 @@ right = network.L_model_backward(AL, Y, caches, "tanh")
 difference = network.gradient_check(parameters, right, X, Y, layers_dims)
 
 # %%
-# Now a backward pass as someone might have written it. The slope of tanh is forgotten in the first hidden layer, and
-# the bias of the second one is summed over the examples where the others are averaged.
+# Now a backward pass as someone might have written it. The slope of tanh is forgotten in the first
+# hidden layer, and the bias of the second one is summed over the examples where the others are
+# averaged.
 
 
 def backward(AL: npt.NDArray[np.float64], caches: list[network.LayerCache]) -> Tensors:
@@ -67,8 +68,9 @@ wrong = backward(AL, caches)
 difference = network.gradient_check(parameters, wrong, X, Y, layers_dims)
 
 # %%
-# That is all that the classic check has to say: one number for 361 parameters. :func:`gradproof.check` takes the
-# same cost and the same dictionary. ``facts=`` gives a name to numbers that a wrong factor may be.
+# That is all that the classic check has to say: one number for 361 parameters.
+# :func:`gradproof.check` takes the same cost and the same dictionary. ``facts=`` gives a name to
+# numbers that a wrong factor may be.
 
 
 def cost(parameters: Tensors) -> float:
@@ -79,9 +81,10 @@ report = gp.check(gp.Problem(cost, wrong, parameters, facts={"batch": 5}))
 print(report)
 
 # %%
-# The factor is found, with its name. W1 and b1 are wrong where everything above is right: the mistake lies between
-# the second layer and the first, in the line of ``dZ1``. The report also holds all components, claimed and
-# measured. A row of W1 belongs to one hidden unit and has a weight for each pixel, so that its gradient is an image:
+# The factor is found, with its name. W1 and b1 are wrong where everything above is right: the
+# mistake lies between the second layer and the first, in the line of ``dZ1``. The report also holds
+# all components, claimed and measured. A row of W1 belongs to one hidden unit and has a weight for
+# each pixel, so that its gradient is an image:
 
 values = {tensor.address: tensor for tensor in report.tensors}
 W1 = values["parameters['W1']"]
@@ -98,12 +101,19 @@ for line, (name, gradient) in zip(axes, rows.items(), strict=True):
 for unit, ax in enumerate(axes[0]):
     ax.set_title(f"unit {unit + 1}", loc="center")
 figure.colorbar(shown, ax=axes, label="derivative of the cost by the weight", shrink=0.8)
-figure.suptitle("The gradient of W1, as images: without the slope, units 1 to 4 learn the wrong picture", x=0.01, ha="left", size=10.5)
+figure.suptitle(
+    "The gradient of W1, as images: without the slope, units 1 to 4 learn the wrong picture",
+    x=0.01,
+    ha="left",
+    size=10.5,
+)
 plt.show()
 
 # %%
-# Each image is a sum over the five digits, which should be weighted by their slopes and are all weighted by 1. Where
-# these are alike, as in unit 5, hardly anything shows; in unit 1 not even the sign is left. Such a gradient still
-# points roughly downhill, so the network learns something, and nobody suspects the backward pass.
+# Each image is a sum over the five digits, which should be weighted by their slopes and are all
+# weighted by 1. Where these are alike, as in unit 5, hardly anything shows; in unit 1 not even the
+# sign is left. Such a gradient still points roughly downhill, so the network learns something, and
+# nobody suspects the backward pass.
 #
-# **To take along:** check on a handful of real examples before training, and look where the report points.
+# **To take along:** check on a handful of real examples before training, and look where the report
+# points.

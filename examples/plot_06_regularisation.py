@@ -2,8 +2,8 @@
 The forgotten penalty
 =====================
 
-Regularisation belongs in the cost *and* in the gradient. When it is in the cost alone, training runs as before, and
-the penalty does nothing.
+Regularisation belongs in the cost *and* in the gradient. When it is in the cost alone, training
+runs as before, and the penalty does nothing.
 """
 
 # %%
@@ -47,9 +47,9 @@ print(report)
 print(f"λ/m = {LAMBDA / M:g}")
 
 # %%
-# How does it know? What is missing in a component is proportional to the parameter itself, with the same factor in
-# all of the tensors. All points lie on a line through 0, and its slope is λ/m. The biases have no penalty, and
-# nothing is missing there.
+# How does it know? What is missing in a component is proportional to the parameter itself, with the
+# same factor in all of the tensors. All points lie on a line through 0, and its slope is λ/m. The
+# biases have no penalty, and nothing is missing there.
 
 figure, ax = plt.subplots()
 markers = {"W1": ("o", "C0"), "W2": ("s", "C1"), "W3": ("^", "C3")}
@@ -70,11 +70,14 @@ plt.show()
 # %%
 # Its relatives
 # -------------
-# The same line has another slope where the penalty is there, but not as it should be. Three that people make:
+# The same line has another slope where the penalty is there, but not as it should be. Three that
+# people make:
 
 
 def with_penalty(strength: float, biases: float = 0.0) -> Tensors:
-    added = {f"d{name}": (strength if name[0] == "W" else biases) * value for name, value in at.items()}
+    added = {
+        f"d{name}": (strength if name[0] == "W" else biases) * value for name, value in at.items()
+    }
     return {key: forgotten_at[key] + value for key, value in added.items()}
 
 
@@ -94,5 +97,5 @@ for name, gradients in variants.items():
         print(f"    {cause.code} {', '.join(cause.addresses)}: {cause.message}")
 
 # %%
-# Checking with λ = 0 to have it simpler would pass them all: **check the cost that is trained,** with everything
-# that is in it.
+# Checking with λ = 0 to have it simpler would pass them all: **check the cost that is trained,**
+# with everything that is in it.

@@ -2,12 +2,13 @@
 Kinks: ReLU, and the absolute value
 ===================================
 
-At a kink there is no derivative, and beside one a difference may look across it. The textbook loop then calls
-right gradients wrong.
+At a kink there is no derivative, and beside one a difference may look across it. The textbook loop
+then calls right gradients wrong.
 """
 
 # %%
-# Take \|x\| at 1e-5. The slope is 1, without a doubt. But a step that is wider than 1e-5 lands on the other branch:
+# Take \|x\| at 1e-5. The slope is 1, without a doubt. But a step that is wider than 1e-5 lands on
+# the other branch:
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,8 +42,8 @@ right.legend()
 plt.show()
 
 # %%
-# In a network with ReLU every unit has a kink, and there are thousands of units. The classic step of 1e-7 meets one
-# sooner or later. Here a bias puts the second unit 3e-8 beside its kink:
+# In a network with ReLU every unit has a kink, and there are thousands of units. The classic step
+# of 1e-7 meets one sooner or later. Here a bias puts the second unit 3e-8 beside its kink:
 
 layers_dims = [3, 4, 1]
 X, Y = np.array([[0.5], [-1.0], [2.0]]), np.ones((1, 1))
@@ -50,7 +51,9 @@ parameters = network.initialize_parameters(layers_dims)
 parameters["b1"][1] = 3e-8 - parameters["W1"][1] @ X
 AL, caches = network.L_model_forward(X, parameters, "relu")
 gradients = network.L_model_backward(AL, Y, caches, "relu")
-numerical = network.numerical_gradient(parameters, X, Y, layers_dims, hidden_layers_activation_fn="relu")
+numerical = network.numerical_gradient(
+    parameters, X, Y, layers_dims, hidden_layers_activation_fn="relu"
+)
 difference = network.gradient_check(
     parameters, gradients, X, Y, layers_dims, hidden_layers_activation_fn="relu"
 )
@@ -63,12 +66,13 @@ def cost(parameters: dict[str, Array]) -> float:
 print(gp.check(cost, gradients, parameters))
 
 # %%
-# gradproof tries smaller steps before it says that something is wrong. Where they side with the claim, it is right.
+# gradproof tries smaller steps before it says that something is wrong. Where they side with the
+# claim, it is right.
 #
 # Exactly on the kink
 # -------------------
-# At 0 the slope of \|x\| is −1 on the left and 1 on the right, and whatever lies between is a subgradient. The
-# two-sided difference is 0. The textbook loop takes that for the truth:
+# At 0 the slope of \|x\| is −1 on the left and 1 on the right, and whatever lies between is a
+# subgradient. The two-sided difference is 0. The textbook loop takes that for the truth:
 
 print("claim   textbook   gradproof")
 for claim in (-1.3, -1.0, 0.0, 0.3, 1.0, 1.3):
@@ -78,9 +82,9 @@ for claim in (-1.3, -1.0, 0.0, 0.3, 1.0, 1.3):
     print(f"{claim:+.1f}    {error:<8g}   {report.verdict.value}: {said[0]}")
 
 # %%
-# What a framework returns at a kink is a convention: PyTorch has 0 for \|x\| and for ReLU. gradproof accepts the
-# slope of either side and all between them, and says so with GP202, since an optimiser that sits there gets
-# no direction from it. What lies outside of them is wrong:
+# What a framework returns at a kink is a convention: PyTorch has 0 for \|x\| and for ReLU.
+# gradproof accepts the slope of either side and all between them, and says so with GP202, since an
+# optimiser that sits there gets no direction from it. What lies outside of them is wrong:
 
 print(gp.check(abs, 0.3, 0.0))
 

@@ -2,13 +2,14 @@
 Noise: a solver, and a Monte-Carlo value
 ========================================
 
-Many functions are computed to a few digits only. What their differences can show is limited, and an honest check
-says how far it sees.
+Many functions are computed to a few digits only. What their differences can show is limited, and an
+honest check says how far it sees.
 """
 
 # %%
-# A damped oscillation, y″ = −k y − y′/2, from y = 1. f(k) is y after ten seconds, by LSODA, an adaptive
-# solver, with a relative tolerance of 1e-5. The exact solution is known, and so is its derivative by k:
+# A damped oscillation, y″ = −k y − y′/2, from y = 1. f(k) is y after ten seconds, by LSODA, an
+# adaptive solver, with a relative tolerance of 1e-5. The exact solution is known, and so is its
+# derivative by k:
 
 import math
 
@@ -44,8 +45,9 @@ def slope(k: float) -> float:
 
 
 # %%
-# Seen closely, the solver's answer is made of pieces. It takes other steps for another k, and then its error bends or
-# jumps. Differences at small steps are those of the error, and at wide ones those of the curve:
+# Seen closely, the solver's answer is made of pieces. It takes other steps for another k, and then
+# its error bends or jumps. Differences at small steps are those of the error, and at wide ones
+# those of the curve:
 
 offsets = np.linspace(-2e-2, 2e-2, 300)
 off = [1e6 * (solved(AT + t) - exact(AT + t)) for t in offsets]
@@ -77,14 +79,15 @@ classic = gp.gradient_check(solved, slope, AT)
 print(f"relative error {classic['relative_error']:.1e}, passed: {classic['passed']}")
 
 # %%
-# gradproof finds the noise first, then how far it can see in spite of it. The first line says what the pass is worth:
+# gradproof finds the noise first, then how far it can see in spite of it. The first line says what
+# the pass is worth:
 
 print(gp.check(solved, slope, AT))
 
 # %%
-# Wrong claims, off by a thousandth and by a tenth. The first is too close to be told from a right one across the
-# jumps, and passes; but the headline says to how much, and a note says why. Whoever needs more can ask for it, and
-# gets no verdict then:
+# Wrong claims, off by a thousandth and by a tenth. The first is too close to be told from a right
+# one across the jumps, and passes; but the headline says to how much, and a note says why. Whoever
+# needs more can ask for it, and gets no verdict then:
 
 for part, rtol in ((1.1, None), (1.001, None), (1.001, 1e-6)):
     report = gp.check(solved, lambda k, part=part: part * slope(k), AT, rtol=rtol)
@@ -93,9 +96,10 @@ for part, rtol in ((1.1, None), (1.001, None), (1.001, 1e-6)):
         print(f"    {said}")
 
 # %%
-# The noise may also be a smooth one. An explicit Runge-Kutta method has fewer jumps, and is off by a little: its
-# answer is smooth in k here, with a slope of its own. gradproof asks for the derivative of f as it stands, and the
-# exact one is not that. If that difference does not matter, it can be told so:
+# The noise may also be a smooth one. An explicit Runge-Kutta method has fewer jumps, and is off by
+# a little: its answer is smooth in k here, with a slope of its own. gradproof asks for the
+# derivative of f as it stands, and the exact one is not that. If that difference does not matter,
+# it can be told so:
 
 for rtol in (None, 1e-4):
     report = gp.check(lambda k: solved(k, "RK45"), slope, AT, rtol=rtol)
@@ -106,8 +110,8 @@ print(f"measured {measured.values:.6f} ± {measured.bars:.0e}   exact {slope(AT)
 # %%
 # Monte Carlo
 # -----------
-# The mean of exp(σ z) over 10,000 random z, a new sample at every call. Its noise is 1 % of the value, and there is
-# nothing to see for any step:
+# The mean of exp(σ z) over 10,000 random z, a new sample at every call. Its noise is 1 % of the
+# value, and there is nothing to see for any step:
 
 rng = np.random.default_rng(0)
 
@@ -124,7 +128,8 @@ def its_slope(sigma: float) -> float:
 print(gp.check(monte_carlo, its_slope, 1.0))
 
 # %%
-# The advice is to fix the sample. Then f is smooth, and the derivative along the same sample is exact:
+# The advice is to fix the sample. Then f is smooth, and the derivative along the same sample is
+# exact:
 
 print(gp.check(gp.Problem(monte_carlo, its_slope, 1.0, reseed=rng)))
 

@@ -2,8 +2,8 @@
 float32: the check that cries wolf
 ==================================
 
-In single precision seven digits are kept. A difference with the classic step has none of them left, and every
-gradient looks wrong.
+In single precision seven digits are kept. A difference with the classic step has none of them left,
+and every gradient looks wrong.
 """
 
 # %%
@@ -30,14 +30,16 @@ def loss(w: Array) -> np.floating:
 
 def gradient(w: Array) -> Array:
     a = np.tanh(X @ w)
-    return X.T @ ((a - y) * (1 - a**2)) * (2 / 50)
+    slopes: Array = X.T @ ((a - y) * (1 - a**2)) * (2 / 50)
+    return slopes
 
 
 print("loss:", loss(w).dtype, "  gradient:", gradient(w).dtype)
 
 # %%
-# The two-sided difference, in the types as they are. At h = 1e-7, w + h is w for most weights, and where it is not,
-# the loss hardly does. The best step is near 1e-2, and four digits is all that it gives:
+# The two-sided difference, in the types as they are. At h = 1e-7, w + h is w for most weights, and
+# where it is not, the loss hardly does. The best step is near 1e-2, and four digits is all that it
+# gives:
 
 
 def differences(dtype: npt.DTypeLike, h: float) -> Array:
@@ -60,8 +62,8 @@ ax.legend()
 plt.show()
 
 # %%
-# So the check cries wolf, and the usual remedy is a tolerance that lets everything pass. A gradient without its 2 has
-# a relative error of a third, and a right one at 1e-7 has more:
+# So the check cries wolf, and the usual remedy is a tolerance that lets everything pass. A gradient
+# without its 2 has a relative error of a third, and a right one at 1e-7 has more:
 
 print(f"right gradient, h = 1e-7:     {relative_error(differences(np.float32, 1e-7), truth):.2f}")
 print(f"without the 2, exact slopes:  {relative_error(truth / 2, truth):.2f}")
@@ -69,14 +71,15 @@ print(f"without the 2, exact slopes:  {relative_error(truth / 2, truth):.2f}")
 # %%
 # Promotion
 # ---------
-# :func:`gradproof.check` tries f in float64, at exactly the same numbers. If f accepts them and is the same function
-# there, it is measured so; the claim stays that of float32, with its rounding taken into account.
+# :func:`gradproof.check` tries f in float64, at exactly the same numbers. If f accepts them and is
+# the same function there, it is measured so; the claim stays that of float32, with its rounding
+# taken into account.
 
 print(gp.check(loss, gradient, w))
 
 # %%
-# And where f turns everything into float32 itself, as a kernel would? Then it is measured as it is, at steps that
-# suit it. The tolerance is wider, and the first line says so:
+# And where f turns everything into float32 itself, as a kernel would? Then it is measured as it is,
+# at steps that suit it. The tolerance is wider, and the first line says so:
 
 
 def kernel(w: Array) -> np.floating:
@@ -87,8 +90,8 @@ print(gp.check(kernel, gradient, w).headline)
 print(gp.check(kernel, lambda w: gradient(w) / 2, w))
 
 # %%
-# If f can return the terms of the loss, let it: rounding is then that of single terms. What can be seen in which
-# form? Ask for sharper and sharper tolerances, until the answer is *inconclusive*:
+# If f can return the terms of the loss, let it: rounding is then that of single terms. What can be
+# seen in which form? Ask for sharper and sharper tolerances, until the answer is *inconclusive*:
 
 
 def terms(w: Array) -> Array:
@@ -102,7 +105,7 @@ forms = {
     "the same, as terms": gp.Problem(terms, gradient, w, terms="mean"),
     "promoted": gp.Problem(loss, gradient, w),
 }
-for place, (name, problem) in enumerate(forms.items()):
+for place, problem in enumerate(forms.values()):
     attained = min(rtol for rtol in tolerances if gp.check(problem, rtol=rtol).passed)
     ax.semilogx(attained, place, "o", ms=9, color="C0")
     ax.text(attained, place + 0.18, f"{attained:.0e}", ha="center")
@@ -112,4 +115,5 @@ ax.set_title("How sharply the same gradient is seen")
 plt.show()
 
 # %%
-# **To take along:** low precision is no reason for a wide tolerance. Check in float64 what is trained in float32.
+# **To take along:** low precision is no reason for a wide tolerance. Check in float64 what is
+# trained in float32.

@@ -2,13 +2,13 @@
 JAX: a rule that forgets what comes in
 ======================================
 
-``jax.custom_vjp`` replaces the derivative of a function by a rule. A rule can be right for the function alone and
-wrong wherever it is used.
+``jax.custom_vjp`` replaces the derivative of a function by a rule. A rule can be right for the
+function alone and wrong wherever it is used.
 """
 
 # %%
-# A softplus that does not overflow, with a rule of its own. The rule returns the slope, σ(x), and forgets to multiply
-# it by the cotangent that comes in:
+# A softplus that does not overflow, with a rule of its own. The rule returns the slope, σ(x), and
+# forgets to multiply it by the cotangent that comes in:
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +35,8 @@ def backward(x: jax.Array, incoming: jax.Array) -> tuple[jax.Array]:
 softplus.defvjp(forward, backward)
 
 # %%
-# The obvious test passes. The derivative of a sum by each of its terms is 1, and a factor of 1 can be forgotten:
+# The obvious test passes. The derivative of a sum by each of its terms is 1, and a factor of 1 can
+# be forgotten:
 
 x = jnp.linspace(-2.0, 2.0, 21)
 print(gp.check(lambda x: softplus(x).sum(), gp.autodiff, x).headline)
@@ -49,9 +50,9 @@ print(after.verdict.value, "-", after.headline)
 # %%
 # Hand over the function itself
 # -----------------------------
-# An f that returns an array is checked with a random cotangent: as if something came after it, which is different
-# for every output. And what comes out has to be proportional to what goes in. That is a question of its own, for
-# which nothing has to be differentiated:
+# An f that returns an array is checked with a random cotangent: as if something came after it,
+# which is different for every output. And what comes out has to be proportional to what goes in.
+# That is a question of its own, for which nothing has to be differentiated:
 
 report = gp.check(softplus, gp.autodiff, x)
 print(report)
@@ -85,4 +86,5 @@ softplus.defvjp(forward, backward_mended)
 print(gp.check(softplus, gp.autodiff, x).headline)
 
 # %%
-# **To take along:** a sum at the end is the gentlest of tests. Check the function that has the rule, not its sum.
+# **To take along:** a sum at the end is the gentlest of tests. Check the function that has the
+# rule, not its sum.

@@ -2,12 +2,13 @@
 A bug in a famous library
 =========================
 
-The gradient that scikit-learn's ``MLPRegressor`` gives to its optimiser is not that of the loss. It has been known
-since 2017, and ``gradproof demo sklearn`` shows it in a terminal.
+The gradient that scikit-learn's ``MLPRegressor`` gives to its optimiser is not that of the loss. It
+has been known since 2017, and ``gradproof demo sklearn`` shows it in a terminal.
 """
 
 # %%
-# L-BFGS asks the regressor for loss and gradient together. To ask the same, record what it is asked with:
+# L-BFGS asks the regressor for loss and gradient together. To ask the same, record what it is asked
+# with:
 
 from typing import Any
 
@@ -25,8 +26,8 @@ Tensors = dict[str, Array]
 print("scikit-learn", sklearn.__version__)
 
 
-class Recorder(MLPRegressor):  # type: ignore[misc]
-    def _loss_grad_lbfgs(self, packed: Array, *rest: Any) -> tuple[float, Array]:
+class Recorder(MLPRegressor):
+    def _loss_grad_lbfgs(self, packed: Array, *rest: Any) -> Any:
         self.recorded = packed.copy(), rest
         return MLPRegressor._loss_grad_lbfgs(self, packed, *rest)
 
@@ -71,8 +72,8 @@ print(gp.check(recorded(outputs=1, alpha=0)).headline)
 print(gp.check(recorded(outputs=3, alpha=0)))
 
 # %%
-# The loss is a mean over samples and outputs, its gradient one over samples only. All components lie on a line through
-# 0 whose slope is the number of outputs:
+# The loss is a mean over samples and outputs, its gradient one over samples only. All components
+# lie on a line through 0 whose slope is the number of outputs:
 
 figure, ax = plt.subplots()
 for outputs, marker, colour in ((1, "o", "C0"), (2, "s", "C1"), (3, "^", "C3"), (5, "D", "C4")):
@@ -89,16 +90,17 @@ plt.show()
 # %%
 # What it does
 # ------------
-# A factor on everything would be harmless: the minimum stays where it is. But there is a penalty, and its gradient is
-# right. gradproof finds both, the factor and what it does not apply to:
+# A factor on everything would be harmless: the minimum stays where it is. But there is a penalty,
+# and its gradient is right. gradproof finds both, the factor and what it does not apply to:
 
 report = gp.check(recorded(outputs=3, alpha=2.0))
 for cause in report.causes:
     print(cause.code, cause.message)
 
 # %%
-# So the optimiser is told of another loss than the one it is given, one in which the penalty counts k times too little,
-# and its line search compares the two. Where the gradient that it sees is 0, the loss has a slope left:
+# So the optimiser is told of another loss than the one it is given, one in which the penalty counts
+# k times too little, and its line search compares the two. Where the gradient that it sees is 0,
+# the loss has a slope left:
 
 figure, ax = plt.subplots(figsize=(7.6, 3.2))
 alphas = np.geomspace(1e-3, 10, 7)
@@ -115,5 +117,6 @@ ax.legend()
 plt.show()
 
 # %%
-# **To take along:** a gradient that trains is not a gradient that is right. The issue is `number 8349
-# <https://github.com/scikit-learn/scikit-learn/issues/8349>`_; :doc:`/found_in_the_wild` has others of its kind.
+# **To take along:** a gradient that trains is not a gradient that is right. The issue is `number
+# 8349 <https://github.com/scikit-learn/scikit-learn/issues/8349>`_; :doc:`/found_in_the_wild` has
+# others of its kind.
