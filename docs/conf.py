@@ -43,7 +43,6 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "run_stale_examples": True,  # gradproof may have changed where an example has not
     "capture_repr": (),
-    "image_srcset": ["2x"],
     "backreferences_dir": "generated/examples",
     "doc_module": ("gradproof",),
     "reference_url": {"gradproof": None},

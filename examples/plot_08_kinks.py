@@ -90,7 +90,7 @@ print(gp.check(abs, 0.3, 0.0))
 
 # %%
 
-claims = np.linspace(-2, 2, 41)
+claims = np.linspace(-2, 2, 21)
 colours = {"pass": "C0", "fail": "C1", "inconclusive": "C2"}
 figure, ax = plt.subplots(figsize=(7.6, 3.2))
 around = np.linspace(-1, 1, 101)

@@ -49,9 +49,9 @@ def slope(k: float) -> float:
 # its error bends or jumps. Differences at small steps are those of the error, and at wide ones
 # those of the curve:
 
-offsets = np.linspace(-2e-2, 2e-2, 300)
+offsets = np.linspace(-2e-2, 2e-2, 161)
 off = [1e6 * (solved(AT + t) - exact(AT + t)) for t in offsets]
-steps = np.geomspace(1e-9, 0.5, 70)
+steps = np.geomspace(1e-9, 0.5, 50)
 errors = [abs((solved(AT + h) - solved(AT - h)) / (2 * h) - slope(AT)) for h in steps]
 
 figure, (left, right) = plt.subplots(1, 2)
