@@ -15,13 +15,13 @@ release = version = __version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "docs.extensions.causes",
     "docs.extensions.code_links",
     "docs.extensions.command_line",
     "docs.extensions.json_fields",
+    "docs.extensions.mathml",
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
@@ -34,24 +34,16 @@ templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "gradproof"
+html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+# Sections have a bar with their pages on the left; what a page is alone has its contents on the
+# right. With both there would be no room for the 100 columns of a report.
+_ALONE = ("index", "comparison", "limits", "found_in_the_wild", "textbook", "architecture")
+html_sidebars = {page: [] for page in _ALONE}
 html_theme_options = {
     "show_toc_level": 2,
     "header_links_before_dropdown": 6,
-    # What a report prints needs the width, and pages of causes all have the same headings.
-    "secondary_sidebar_items": {"**": ["page-toc"], "reference/causes/*": []},
-}
-# Sections have a bar with their pages; what is a page alone has none.
-html_sidebars = {
-    page: []
-    for page in (
-        "index",
-        "comparison",
-        "limits",
-        "found_in_the_wild",
-        "textbook",
-        "architecture",
-    )
+    "secondary_sidebar_items": {page: ["page-toc"] for page in _ALONE},
 }
 html_show_sourcelink = False

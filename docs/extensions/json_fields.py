@@ -26,7 +26,9 @@ def table(name: str | None) -> str:
 
 def _kind(spec: dict[str, Any]) -> str:
     if "$ref" in spec:
-        return str(spec["$ref"]).rpartition("/")[2]
+        name = str(spec["$ref"]).rpartition("/")[2]
+        referred = SCHEMA["$defs"][name]
+        return name if "properties" in referred or "description" in referred else _kind(referred)
     for either in ("oneOf", "anyOf"):
         if either in spec:
             return " or ".join(_kind(one) for one in spec[either])
@@ -34,7 +36,9 @@ def _kind(spec: dict[str, Any]) -> str:
         return f"`{spec['const']}`"
     if "enum" in spec:
         return ", ".join(f"`{one}`" for one in spec["enum"])
-    kinds = spec.get("type", "any")
+    if "properties" in spec:
+        return "object of " + ", ".join(f"`{one}`" for one in spec["properties"])
+    kinds = spec["type"]
     text = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
     return f"{text} of {_kind(spec['items'])}" if "items" in spec else text
 
