@@ -60,6 +60,6 @@ pictures: $(VENV)/.test
 	$(BIN)/python tools/pictures.py
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/generated docs/gallery .pytest_cache .mypy_cache .ruff_cache \
-		.hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist docs/_build docs/gallery docs/reference/generated \
+		docs/reference/causes .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,17 +6,15 @@ from pathlib import Path
 import pytest
 
 import gradproof.torch
+from tests.pages import needs_a_framework, pages, run_page
 
-PAGE = Path(__file__).parents[1] / "docs" / "frameworks.md"
+PAGES = [page for page in pages() if needs_a_framework(page)]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_examples_run() -> None:
-    text = PAGE.read_text(encoding="utf-8").replace("```", "")
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    runner.run(doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0))
-    assert runner.summarize(verbose=False).attempted > 10
-    assert runner.failures == 0
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_run(page: Path, tmp_path: Path) -> None:
+    assert run_page(page, tmp_path) > 2
 
 
 def test_examples_in_docstrings_run() -> None:

@@ -41,7 +41,7 @@ class Problem:
     reseed : callable, generator or list of generators, optional
         How the random numbers of `f` are repeated: a function without arguments, called before
         every evaluation of `f` and of the gradient, or the generators that `f` draws from
-        (:class:`numpy.random.Generator`, ``RandomState``, :class:`random.Random`), whose states
+        (``numpy.random.Generator`` or ``RandomState``, ``random.Random``), whose states
         are set back before every evaluation and after the check. The global generators of Python,
         NumPy and torch need no mention.
     reference : callable, optional

@@ -20,7 +20,7 @@ _CLASSIC_FLOOR = 1e-8
 
 
 class GradientCheck(TypedDict):
-    """What :func:`gradient_check` returns: a plain dict with these keys.
+    """What :func:`gradproof.gradient_check` returns: a plain dict with these keys.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def gradient_check(
 
     See Also
     --------
-    grade : What the size of a relative error means.
+    gradproof.textbook.grade : What the size of a relative error means.
 
     Notes
     -----

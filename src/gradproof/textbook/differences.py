@@ -138,7 +138,7 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
 
     See Also
     --------
-    numerical_gradient : The same for every component of an array.
+    gradproof.numerical_gradient : The same for every component of an array.
 
     Notes
     -----
