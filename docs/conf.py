@@ -56,6 +56,7 @@ html_show_sourcelink = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
+    "ignore_pattern": r"regression\.py",  # what the pictures of the README show
     "within_subsection_order": "FileNameSortKey",
     "reset_modules": ("matplotlib", "pictures.reset"),
     "abort_on_example_error": True,

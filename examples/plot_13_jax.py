@@ -42,7 +42,8 @@ x = jnp.linspace(-2.0, 2.0, 21)
 print(gp.check(lambda x: softplus(x).sum(), gp.autodiff, x).headline)
 
 # %%
-# So does every test in which softplus comes last. Let something come after it, and all is wrong:
+# Whatever is checked by its sum has a cotangent of 1. Let something come after it, and all is
+# wrong:
 
 after = gp.check(lambda x: (softplus(x) ** 2).sum(), gp.autodiff, x)
 print(after.verdict.value, "-", after.headline)
@@ -60,7 +61,6 @@ print(report)
 # %%
 
 (tensor,) = report.tensors
-sign = ["C0" if value > 0 else "C1" for value in tensor.measured]
 figure, (left, right) = plt.subplots(1, 2)
 (summed,) = gp.check(lambda x: softplus(x).sum(), gp.autodiff, x, plan="every").tensors
 for ax, values, title in (

@@ -10,6 +10,7 @@ has been known since 2017, and ``gradproof demo sklearn`` shows it in a terminal
 # L-BFGS asks the regressor for loss and gradient together. To ask the same, record what it is asked
 # with:
 
+import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -95,12 +96,12 @@ plt.show()
 
 report = gp.check(recorded(outputs=3, alpha=2.0))
 for cause in report.causes:
-    print(cause.code, cause.message)
+    print(cause.code, textwrap.fill(cause.message, 80))
 
 # %%
 # So the optimiser is told of another loss than the one it is given, one in which the penalty counts
 # k times too little, and its line search compares the two. Where the gradient that it sees is 0,
-# the loss has a slope left:
+# the loss has a slope left. Already where it starts they differ:
 
 figure, ax = plt.subplots(figsize=(7.6, 3.2))
 alphas = np.geomspace(1e-3, 10, 7)
