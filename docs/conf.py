@@ -45,7 +45,7 @@ html_css_files = ["site.css"]
 # Sections have a bar with their pages on the left; what a page is alone has its contents on the
 # right. With both there would be no room for the 100 columns of a report.
 _ALONE = ("index", "comparison", "limits", "found_in_the_wild", "textbook", "architecture")
-html_sidebars = {page: [] for page in _ALONE}
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE}
 html_theme_options = {
     "show_toc_level": 2,
     "header_links_before_dropdown": 6,

@@ -28,7 +28,7 @@ def cells(line: str) -> list[str]:
 
 def measured() -> dict[tuple[str, str], list[int]]:
     """Return the numbers of the published table: right, false alarms, open, wrong, misses, open."""
-    text = (ROOT / "docs" / "trust_rivals.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "tables" / "rivals.md").read_text(encoding="utf-8")
     rows = [cells(line) for line in text.split("**By family")[0].splitlines() if "| float" in line]
     return {(row[0], row[1]): [int(cell.split()[0]) for cell in row[2:8]] for row in rows}
 

@@ -44,7 +44,7 @@ def terminal() -> Console:
     before = Path.cwd()
     os.chdir(ROOT)
     try:
-        run_targets([EXAMPLE], listener, rtol=None, seed=0, progress=quiet)
+        run_targets([EXAMPLE], listener, rtol=None, budget=None, seed=0, progress=quiet)
     finally:
         os.chdir(before)
     return console

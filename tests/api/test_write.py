@@ -101,6 +101,7 @@ def test_without_matplotlib_the_line_to_paste_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "gradproof.render.shown_figure", raising=False)
     with pytest.raises(gp.MissingExtra, match=r"pip install 'gradproof\[plot\]'"):
         gp.write(wrong(), tmp_path / "x.png")
     with pytest.raises(gp.MissingExtra, match="drawing a report needs matplotlib"):
