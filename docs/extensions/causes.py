@@ -24,8 +24,8 @@ _INTRODUCTION = """\
 # Causes
 
 What keeps a check from a plain pass has a code. Codes are stable: they are added, and never used
-for something else. `gradproof explain GP202` and `gp.explain("GP202")` show the same pages; in a report
-the codes are `report.causes`, with the numbers that were fitted in `.parameters`.
+for something else. `gradproof explain GP202` and `gp.explain("GP202")` show the same pages; in a
+report the codes are `report.causes`, with the numbers that were fitted in `.parameters`.
 """
 
 
