@@ -77,6 +77,14 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
     return {"seed": seed, "budget": budget or None}
 
 
+def _end_where_interrupted(report: Report) -> None:
+    """Let Ctrl-C end the run, and not one check of it."""
+    from gradproof.judge.run import was_interrupted
+
+    if was_interrupted(report):
+        raise KeyboardInterrupt
+
+
 # Collecting.
 
 
@@ -127,6 +135,7 @@ class ProblemItem(pytest.Function):
         except InputError as error:
             raise _Refused(str(error)) from error
         _file(self, self.nodeid, report)
+        _end_where_interrupted(report)
         _judge(self, report, _option(self.config, "inconclusive"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
@@ -214,6 +223,7 @@ class Gradproof:
         self._count += 1
         number = f" ({self._count})" if self._count > 1 else ""
         _file(self._item, self._item.nodeid + number, report)
+        _end_where_interrupted(report)
         return report
 
     def assert_gradient(

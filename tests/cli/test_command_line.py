@@ -324,3 +324,43 @@ def test_the_package_runs_as_a_module() -> None:
     nothing = command()
     assert "check" in nothing.stdout + nothing.stderr
     assert "explain" in nothing.stdout + nothing.stderr
+
+
+INTERRUPTED = """
+import numpy as np
+import gradproof as gp
+
+calls = 0
+
+@gp.problem
+def ended():
+    def f(x):
+        global calls
+        calls += 1
+        if calls == 30:
+            raise KeyboardInterrupt
+        return np.sum(np.sin(x))
+    return gp.Problem(f, np.cos, np.linspace(0.1, 3, 50))
+
+@gp.problem
+def never_begun():
+    raise RuntimeError("checked after Ctrl-C")
+"""
+
+
+def test_ctrl_c_ends_the_run_with_what_is_known() -> None:
+    Path("long.py").write_text(INTERRUPTED)
+    result = run("check", "long.py")
+    assert result.exit_code == 3
+    assert "it was interrupted" in result.output
+    assert "never_begun" not in result.output
+
+
+def test_a_budget_is_for_each_problem() -> None:
+    target = file_with("right")
+    result = run("check", target, "--budget", "5", "--json", "out.json")
+    assert result.exit_code == 3
+    (report,) = json.loads(Path("out.json").read_text())["reports"].values()
+    assert report["evaluations"] <= 5
+    assert [cause["code"] for cause in report["causes"]] == ["GP206"]
+    assert run("check", target, "--budget", "5 parsecs").exit_code == 2

@@ -316,3 +316,49 @@ def test_options_are_told_in_the_help(run: pytest.Pytester) -> None:
         assert option in text
     for ini in ("gradproof_html", "gradproof_seed", "gradproof_inconclusive"):
         assert ini in text
+
+
+def test_a_budget_holds_for_every_check(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        """
+        import numpy as np
+        import gradproof as gp
+
+        @gp.problem
+        def sines():
+            return gp.Problem(lambda x: np.sum(np.sin(x)), np.cos, np.linspace(0.1, 3, 50))
+
+        def test_the_same(gradproof):
+            found = gradproof.check(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(50))
+            assert found.evaluations <= 40
+            assert gradproof.check(lambda t: t**2, lambda t: 2 * t, 3.0, budget=500).passed
+        """
+    )
+    result = run.runpytest("--gradproof-budget=40")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*GP206 budget-spent*"])
+
+
+def test_ctrl_c_in_a_check_ends_the_run(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        """
+        calls = 0
+
+        def f(x):
+            global calls
+            calls += 1
+            if calls == 30:
+                raise KeyboardInterrupt
+            return x @ x
+
+        def test_first(gradproof):
+            import numpy as np
+            gradproof.check(f, lambda x: 2 * x, np.linspace(0.1, 3, 50))
+
+        def test_second():
+            raise RuntimeError
+        """
+    )
+    result = run.runpytest_subprocess()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from gradproof.judge.headline import counted
+from gradproof.judge.run import INTERRUPTED
 
 
 class Spent(Exception):
@@ -22,13 +23,13 @@ class Budget:
     evaluations : int, optional
         How many there may be.
     seconds : float, optional
-        How long they may take; what is running then is not cut off.
+        How long they may take, from the first on; what is running then is not cut off.
     """
 
     def __init__(self, evaluations: int | None = None, seconds: float | None = None) -> None:
         self._most = math.inf if evaluations is None else evaluations - 1
         self._seconds = math.inf if seconds is None else seconds
-        self._end = time.monotonic() + self._seconds
+        self._end: float | None = None
         self._why = ""
         self.count = 0
 
@@ -47,6 +48,8 @@ class Budget:
         if not self._why and self.count >= self._most:
             budget = counted(int(self._most) + 1, "evaluation")
             self._why = f"its budget of {budget} was spent"
+        if self._end is None:
+            self._end = time.monotonic() + self._seconds
         if not self._why and time.monotonic() >= self._end:
             self._why = f"its budget of {self._seconds:g} s was spent"
         if self._why:
@@ -55,7 +58,7 @@ class Budget:
 
     def interrupt(self) -> None:
         """Refuse all that follows: the user wants an end."""
-        self._why = self._why or "it was interrupted"
+        self._why = self._why or INTERRUPTED
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
