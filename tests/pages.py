@@ -59,7 +59,9 @@ def blocks(text: str) -> Iterator[Block]:
 
 def same(printed: str, shown: str) -> bool:
     """Whether two outputs agree, but for times, prices and what noise decides."""
-    first, second = (_MEASURED.sub("#", _COUNTED.sub("", text)).split() for text in (printed, shown))
+    first, second = (
+        _MEASURED.sub("#", _COUNTED.sub("", text)).split() for text in (printed, shown)
+    )
     return first == second
 
 

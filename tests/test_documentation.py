@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.pages import ROOT, needs_a_framework, pages, run_page, same
 
 PAGES = [page for page in pages() if not needs_a_framework(page)]

@@ -4,9 +4,9 @@ import doctest
 from pathlib import Path
 
 import pytest
+from tests.pages import needs_a_framework, pages, run_page
 
 import gradproof.torch
-from tests.pages import needs_a_framework, pages, run_page
 
 PAGES = [page for page in pages() if needs_a_framework(page)]
 

@@ -23,9 +23,9 @@ _GROUPS = {
 _INTRODUCTION = """\
 # Causes
 
-What keeps a check from a plain pass has a code. Codes are stable: they are added, and never used for
-something else. `gradproof explain GP202` and `gp.explain("GP202")` show the same pages; in a report
-the codes are `report.causes`, with the numbers that were fitted in `.parameters`.
+What keeps a check from a plain pass has a code. Codes are stable: they are added, and never used
+for something else. `gradproof explain GP202` and `gp.explain("GP202")` show the same pages; in a
+report the codes are `report.causes`, with the numbers that were fitted in `.parameters`.
 """
 
 
@@ -38,9 +38,13 @@ def index() -> str:
             for code, cause in sorted(CATALOGUE.items())
             if code[2] == digit
         ]
-        parts.append("\n".join([f"## {title}\n", f"{words}\n", "| code | name | |", "|---|---|---|"]))
+        parts.append(
+            "\n".join([f"## {title}\n", f"{words}\n", "| code | name | |", "|---|---|---|"])
+        )
         parts[-1] += "\n" + "\n".join(rows) + "\n"
-    toctree = "\n".join(f"{code} {cause.name} <{code}>" for code, cause in sorted(CATALOGUE.items()))
+    toctree = "\n".join(
+        f"{code} {cause.name} <{code}>" for code, cause in sorted(CATALOGUE.items())
+    )
     return "\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{toctree}\n```\n"])
 
 
