@@ -58,7 +58,7 @@ class Fields(SphinxDirective):
         lines = table(self.arguments[0] if self.arguments else None).splitlines()
         node = nodes.container()
         self.state.nested_parse(StringList(lines), 0, node)
-        return node.children
+        return list(node.children)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

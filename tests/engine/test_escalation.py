@@ -348,6 +348,13 @@ def test_conventions_at_several_kinks_pass(seed: int) -> None:
     assert gp.check(f, wrong, np.zeros(5)).verdict == "fail"
 
 
+def test_a_side_that_stands_still_has_the_slope_0_and_not_minus_0() -> None:
+    report = gp.check(lambda x: float(np.max(x)), lambda x: (x == x.max()) / 3, np.ones(3))
+    assert (
+        report.causes[0].message == "f has a kink here: its slope is 0 on the left, 1 on the right"
+    )
+
+
 def test_the_corner_of_a_norm_among_smooth_components() -> None:
     at = np.array([0.0, 0.0, 1.0, 2.0])
 

@@ -23,7 +23,8 @@ def numbers_of(
                 return {"sigma": seen.noise}
             case Outcome.KINK:
                 left, right = float(c.left[first]), float(c.right[first])
-                return {"left": left * seen.unit, "right": right * seen.unit}
+                # A slope of -0 is 0.
+                return {"left": left * seen.unit + 0.0, "right": right * seen.unit + 0.0}
             case Outcome.PRECISION:
                 off = np.abs(c.claim - c.value) / size
                 return {"discrepancy": largest_finite(off[places])}
