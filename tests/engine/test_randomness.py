@@ -338,8 +338,12 @@ def test_everything_is_put_back_after_an_exception(error: type[BaseException]) -
             raise error
         return float(w @ w) + 1e-3 * float(numpy_global(1)[0] + random.random() + own.random())
 
-    with pytest.raises(error):
-        gp.check(gp.Problem(f, lambda w: 2 * w, W, reseed=own))
+    problem = gp.Problem(f, lambda w: 2 * w, W, reseed=own)
+    if error is KeyboardInterrupt:
+        assert gp.check(problem).verdict == "inconclusive"
+    else:
+        with pytest.raises(error):
+            gp.check(problem)
     assert calls[0] == 15
     assert same(before, states())
     assert own.bit_generator.state == state

@@ -256,9 +256,10 @@ def test_an_exception_at_any_call_leaves_every_bit_in_its_place(
         assert raised is None
     elif raised is None:
         # An InputError is a ValueError: no value there, at a displaced point. Whatever an f says to
-        # float64 copies of its parameters means that it does not want them.
+        # float64 copies of its parameters means that it does not want them. Ctrl-C leaves a report.
         tried_in_float64 = promote == "auto" and dtype is np.float32
-        assert isinstance(error, Exception if tried_in_float64 else ValueError)
+        allowed = Exception if tried_in_float64 else ValueError
+        assert isinstance(error, (allowed, KeyboardInterrupt))
     else:
         assert raised is error
         for key, reference in buffers:
