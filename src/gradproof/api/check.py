@@ -1,7 +1,6 @@
 """The check itself, its assertion, and the numerical gradient alone."""
 
 import dataclasses
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from gradproof.engine.budget import Budget
     from gradproof.frameworks.numpy_space import NumpySpace
 
-_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _EVERY = 1_000  # components, up to which all are measured
 
 
@@ -227,7 +225,9 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
         from gradproof.api.references import check_reference
 
         return check_reference(problem, problem.reference, seed, options)
-    options["budget"] = _budget(options["budget"])
+    from gradproof.engine.budget import budget_of  # with the first check, as the engine
+
+    options["budget"] = budget_of(options["budget"])
     with as_problem_of_arrays(problem, seed) as (problem, aside):
         report = _check(problem, seed=seed, **options)
     addresses, notes = aside.unreached(), aside.notes()
@@ -313,25 +313,6 @@ def _check(
         self_test=self_test,
     )
     return Report(**vars(record))
-
-
-def _budget(given: int | str | None) -> "Budget":
-    """Return what may be spent, from now on."""
-    from gradproof.engine.budget import Budget
-
-    if given is None:
-        return Budget()
-    if not isinstance(given, str):
-        return Budget(evaluations=whole_number(given, "budget", at_least=1))
-    if given.isascii() and given.isdigit() and int(given):
-        return Budget(evaluations=int(given))
-    found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
-    if found is None or found[2] not in _SECONDS or not float(found[1]):
-        raise InputError(
-            f"budget: found {described(given)}, expected a number of evaluations, or a time such "
-            "as '30s', '5min' or '1h'"
-        )
-    return Budget(seconds=float(found[1]) * _SECONDS[found[2]])
 
 
 def _automatic(

@@ -2,11 +2,16 @@
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Iterator
 
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described, whole_number
 from gradproof.judge.headline import counted
 from gradproof.judge.run import INTERRUPTED
+
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 class Spent(Exception):
@@ -30,35 +35,31 @@ class Budget:
         self._most = math.inf if evaluations is None else evaluations - 1
         self._seconds = math.inf if seconds is None else seconds
         self._end: float | None = None
-        self._why = ""
+        self.why = ""  # it has ended, in words
         self.count = 0
 
     @property
     def is_spent(self) -> bool:
         """Whether evaluations were refused, or the user has interrupted them."""
-        return bool(self._why)
-
-    @property
-    def why(self) -> str:
-        """What has ended the check, in words."""
-        return self._why
+        return bool(self.why)
 
     def allow(self, wanted: int) -> int:
         """Return how many of some evaluations may be done now, one at least, or raise `Spent`."""
-        if not self._why and self.count >= self._most:
+        if not self.why and self.count >= self._most:
             budget = counted(int(self._most) + 1, "evaluation")
-            self._why = f"its budget of {budget} was spent"
+            self.why = f"its budget of {budget} was spent"
         if self._end is None:
             self._end = time.monotonic() + self._seconds
-        if not self._why and time.monotonic() >= self._end:
-            self._why = f"its budget of {self._seconds:g} s was spent"
-        if self._why:
-            raise Spent(self._why)
+        if not self.why and time.monotonic() >= self._end:
+            self.why = f"its budget of {self._seconds:g} s was spent"
+        if self.why:
+            raise Spent(self.why)
         return int(min(wanted, self._most - self.count))
 
-    def interrupt(self) -> None:
-        """Refuse all that follows: the user wants an end."""
-        self._why = self._why or INTERRUPTED
+    def take_one(self) -> None:
+        """Count one evaluation that is about to be done, or raise `Spent`."""
+        self.allow(1)
+        self.count += 1
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
@@ -66,8 +67,25 @@ class Budget:
         try:
             yield
         except Spent as spent:  # maybe that of another one, which f counts by
-            self._why = str(spent)
+            self.why = str(spent)
         except KeyboardInterrupt:
-            if self._why:  # the second time at once
+            if self.why:  # the second time at once
                 raise
-            self.interrupt()
+            self.why = INTERRUPTED
+
+
+def budget_of(given: int | str | None) -> Budget:
+    """Return what may be spent: evaluations, a time such as ``"30s"``, or anything."""
+    if given is None:
+        return Budget()
+    if not isinstance(given, str):
+        return Budget(evaluations=whole_number(given, "budget", at_least=1))
+    if given.isascii() and given.isdigit() and int(given):
+        return Budget(evaluations=int(given))
+    found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
+    if found is None or found[2] not in _SECONDS or not float(found[1]):
+        raise InputError(
+            f"budget: found {described(given)}, expected a number of evaluations, or a time such "
+            "as '30s', '5min' or '1h'"
+        )
+    return Budget(seconds=float(found[1]) * _SECONDS[found[2]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -103,17 +104,18 @@ def _run(
 
     try:
         space = evaluator.space
-        attempt = functools.partial(
-            _attempt,
-            problem,
-            tree,
-            evaluator,
+        measure = functools.partial(
+            _evidence,
+            problem=problem,
+            tree=tree,
+            evaluator=evaluator,
             plan=plan,
             chosen=chosen,
             rtol=rtol,
             seed=seed,
             rng=rng,
         )
+        attempt = functools.partial(_attempt, evaluator.budget, measure)
         found, evidence = attempt()
         # An f that draws random numbers rarely, or only away from the point: all of it again.
         while evidence is not None and evaluator.repeat_random_numbers():
@@ -172,49 +174,30 @@ def _run(
 
 
 def _attempt(
-    problem: Problem,
-    tree: Tree,
-    evaluator: Evaluator,
-    *,
-    plan: Plan,
-    chosen: BoolArray | None,
-    rtol: float | None,
-    seed: int,
-    rng: np.random.Generator,
+    budget: Budget, measure: Callable[[Preflight], Evidence | Probed | None]
 ) -> tuple[Preflight, Evidence | Probed | None]:
-    """Measure once, if the question is sound, as far as the budget goes."""
+    """Measure once, as far as the budget goes."""
     found, evidence = Preflight(), None
-    finished = False
-    with evaluator.budget.ending():
-        evidence = _evidence(
-            found,
-            problem,
-            tree,
-            evaluator,
-            plan=plan,
-            chosen=chosen,
-            rtol=rtol,
-            seed=seed,
-            rng=rng,
-        )
-        finished = True
-    if not finished:
+    with budget.ending():
+        evidence = measure(found)
+    if evidence is None and budget.is_spent:
         found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP206"].finding())
     return found, evidence
 
 
 def _evidence(
     found: Preflight,
+    *,
     problem: Problem,
     tree: Tree,
     evaluator: Evaluator,
-    *,
     plan: Plan,
     chosen: BoolArray | None,
     rtol: float | None,
     seed: int,
     rng: np.random.Generator,
 ) -> Evidence | Probed | None:
+    """Return what was measured, if the question is sound."""
     preflight(found, problem, tree, evaluator)
     if found.verdict is None and problem.promote == "auto":
         promote(found, problem, tree, evaluator, rng)

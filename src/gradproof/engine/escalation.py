@@ -86,11 +86,9 @@ class Escalation:
         self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))
         self._stages = self._cheap_stages(self.limits)
         self._queue: IntArray | None = None  # what is open, once differences were judged
-        finished = False
         with evaluator.budget.ending():
             self._measure(along)
-            finished = True
-        if not finished:
+        if evaluator.budget.is_spent:
             self._cut_short()
         with evaluator.budget.ending():
             self._take_complex_steps(along)

@@ -139,9 +139,10 @@ class Evaluator:
 
     def at_point(self, *, to_end_with: bool = False) -> float:
         """Evaluate f at the point; `to_end_with` also where the budget is spent."""
-        if not to_end_with:
-            self.budget.allow(1)
-        self.budget.count += 1
+        if to_end_with:
+            self.budget.count += 1
+        else:
+            self.budget.take_one()
         with self.as_user():
             result = self._f(self.space.at)
         if self._terms is None:
@@ -172,16 +173,14 @@ class Evaluator:
                 math.copysign(1.0, offset) * direction, abs(offset)
             )
             offset = abs(offset)
-        self.budget.allow(1)
-        self.budget.count += 1
+        self.budget.take_one()
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
         return _as_float(result) * self.factor
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
-        self.budget.allow(1)
-        self.budget.count += 1
+        self.budget.take_one()
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
         return _as_float(result) * self.factor - turned

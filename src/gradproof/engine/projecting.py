@@ -175,13 +175,13 @@ def project(
     everything = certificate = None
     if plan.where == "project":
         everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)])
+        if evaluator.budget.is_spent:
+            return result(everything, None, (), certificate=None)
         certificate = certify(
             tree, everything, claim, weight, seed=seed, confidence=plan.confidence
         )
-        settled = np.all(everything.components.outcome < Outcome.FAIL)
-        if settled or evaluator.budget.is_spent:
-            spent = evaluator.budget.is_spent
-            return result(everything, None, (), certificate=None if spent else certificate)
+        if np.all(everything.components.outcome < Outcome.FAIL):
+            return result(everything, None, (), certificate=certificate)
     asked = np.flatnonzero(chosen_leaves).tolist()
     bars = None
     leaves: Probes | None = None

@@ -155,8 +155,9 @@ class SecondDerivatives:
 
     def _of(self, move: FloatArray) -> float:
         if np.any(move):
-            self._budget.allow(1)
-        self._budget.count += 1
+            self._budget.take_one()
+        else:  # at the point, which ends every check
+            self._budget.count += 1
         return real_number(self._problem.f(self._point(self._x + move)), "the value of f")
 
     def _at_point(self, fresh: bool = False) -> float:

@@ -20,13 +20,15 @@ _KEYS = {"address", "path", "shape", "place", *_PARTS}
 
 
 def packed(tensors: Sequence[TensorValues]) -> Iterator[dict[str, Any]]:
-    """Yield shape and numbers of each tensor; `place` where only some components are kept."""
+    """Yield each tensor as data; `place` where only some components are kept."""
     most = most_of_each(tensor.claimed.size for tensor in tensors)
     for tensor in tensors:
         place = None if tensor.claimed.size <= most else _worst_places(tensor, most)
         parts = {name: getattr(tensor, name).ravel() for name in _PARTS}
         kept = parts if place is None else {name: part[place] for name, part in parts.items()}
         yield {
+            "address": tensor.address,
+            "path": tensor.path,
             "shape": list(tensor.shape),
             "place": None if place is None else _text(place.astype("<i8")),
             **{name: _text(part.astype("<f8")) for name, part in kept.items()},

@@ -430,10 +430,7 @@ class Record:
         if tensors:
             from gradproof.judge.packing import packed
 
-            found["tensors"] = [
-                {"address": one.address, "path": _plain(one.path), **part}
-                for one, part in zip(self.tensors, packed(self.tensors), strict=True)
-            ]
+            found["tensors"] = _plain(list(packed(self.tensors)))
         return {"schema": SCHEMA_VERSION, **found}
 
     def to_json(self, *, indent: int | None = 2, tensors: bool = False) -> str:
