@@ -1,6 +1,7 @@
 """Checks of PyTorch's automatic differentiation, and of gradients of tensors by hand."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -139,13 +140,19 @@ def test_a_module_that_fails_is_as_it_was_and_says_where() -> None:
     assert cause.addresses == ("model.layers[0].weight",)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
-    def broken(model: Any) -> Any:
-        if not torch.equal(model.layers[0].bias, before["layers.0.bias"]):
-            raise KeyboardInterrupt
-        return loss(model)
+    def broken(error: type[BaseException]) -> Callable[[Any], Any]:
+        def f(model: Any) -> Any:
+            if not torch.equal(model.layers[0].bias, before["layers.0.bias"]):
+                raise error
+            return loss(model)
 
-    with pytest.raises(KeyboardInterrupt):
-        gp.check(broken, gp.autodiff, model)
+        return f
+
+    with pytest.raises(SystemExit):
+        gp.check(broken(SystemExit), gp.autodiff, model)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    interrupted = gp.check(broken(KeyboardInterrupt), gp.autodiff, model)
+    assert interrupted.notes[-1].endswith("it was interrupted")
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
