@@ -140,7 +140,7 @@ class ProblemItem(pytest.Function):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Show the report of a gradient, and of what the user's functions raise their own lines."""
-        from gradproof.api.check import GradientError
+        from gradproof.api.assertion import GradientError
 
         error = excinfo.value
         if isinstance(error, (GradientError, _Refused)):
@@ -181,7 +181,7 @@ def _judge(item: pytest.Item, report: Report, way: str) -> None:
     """Fail, skip, warn or do nothing, as the verdict and the options say."""
     __tracebackhide__ = True
     from gradproof._base.outcomes import Verdict
-    from gradproof.api.check import GradientError, Inconclusive
+    from gradproof.api.assertion import GradientError, Inconclusive
 
     if report.verdict is Verdict.FAIL:
         raise GradientError(report)

@@ -4,7 +4,8 @@ from gradproof import data, textbook, torch
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
-from gradproof.api.check import GradientError, Inconclusive, assert_gradient, check
+from gradproof.api.assertion import GradientError, Inconclusive, assert_gradient
+from gradproof.api.check import check
 from gradproof.api.differentiate import NumericalGradient, differentiate
 from gradproof.api.explain import explain
 from gradproof.api.mark import problem
