@@ -62,9 +62,14 @@ def block(rows: int, columns: int, most: int) -> tuple[int, int]:
     return high, wide
 
 
-def worst(distance: FloatArray, high: int, wide: int) -> npt.NDArray[np.int64]:
-    """Return the place of the largest distance in each block; of the first where none is known."""
-    rows, columns = distance.shape
+def worst_places(difference: FloatArray, bar: FloatArray, most: int) -> npt.NDArray[np.int64]:
+    """Return the places of the worst component of each block, at most `most`, in rows and columns.
+
+    Of the first component where none is known. Layouts have places behind the last component.
+    """
+    rows, columns = folded(difference.shape)
+    high, wide = block(rows, columns, most)
+    distance = laid_out(bars(difference, bar), rows, columns)
     down, across = math.ceil(rows / high), math.ceil(columns / wide)
     known = np.full((down * high, across * wide), -2.0)
     known[:rows, :columns] = np.where(np.isnan(distance), -1.0, distance)

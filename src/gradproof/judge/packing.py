@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
-from gradproof.judge.folding import bars, block, folded, laid_out, most_of_each, worst
+from gradproof.judge.folding import most_of_each, worst_places
 from gradproof.judge.report import TensorValues
 
 _PARTS = ("claimed", "measured", "bar")
@@ -62,10 +62,7 @@ def unpacked(data: Any, path: tuple[Any, ...], name: str) -> TensorValues:
 
 
 def _worst_places(tensor: TensorValues, most: int) -> npt.NDArray[np.int64]:
-    rows, columns = folded(tensor.shape)
-    distance = bars(tensor.claimed - tensor.measured, tensor.bar)
-    matrix = laid_out(distance, rows, columns)
-    place = worst(matrix, *block(rows, columns, most)).ravel()
+    place = worst_places(tensor.claimed - tensor.measured, tensor.bar, most)
     return place[place < tensor.claimed.size]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.judge.folding import bars, block, folded, laid_out, most_of_each, worst
+from gradproof.judge.folding import bars, block, folded, laid_out, most_of_each, worst_places
 from gradproof.judge.report import Record, TensorValues
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render.html.tables import RANK
@@ -81,7 +81,7 @@ def heat_map(tensor: TensorValues, most: int) -> HeatMap:
     if size <= most:
         return HeatMap(tensor, rows, columns, folding, claimed, difference, bar, None)
     high, wide = block(rows, columns, most)
-    place = worst(bars(difference, bar), high, wide)
+    place = worst_places(tensor.claimed - tensor.measured, tensor.bar, most)
     down, across = place.shape
     claimed, difference, bar = (part.ravel()[place] for part in (claimed, difference, bar))
     folding += f"; a cell is the worst of {high} × {wide} components"
