@@ -12,6 +12,7 @@ import numpy as np
 
 from gradproof._base.floats import rounding_of_products
 from gradproof._base.outcomes import Verdict
+from gradproof.engine.adjoint import PAIRS, adjoint_gap
 from gradproof.engine.columns import Column, column
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
@@ -27,7 +28,6 @@ from gradproof.tree import Leaf, Mismatch, Tree
 _MOST_TANGENTS = 1_000  # components, each of which takes a call of a JVP
 _MOST_COLUMNS = 16  # wrong components whose outputs are looked at
 _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
-_PAIRS = 4  # of a cotangent and a tangent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,20 +174,11 @@ class Claimed:
 
     def _not_adjoint(self) -> CauseFinding | None:
         """Compare ⟨u, J v⟩ with ⟨Jᵀ u, v⟩ for a few pairs."""
-        worst = 0.0
-        for _ in range(_PAIRS):
-            cotangent, tangent = self._cotangent(), self._rng.standard_normal(self.tree.size)
-            along, across = self._along(tangent), self._across(cotangent)
-            if isinstance(along, Mismatch) or isinstance(across, Mismatch):
-                return None
-            sizes = [
-                float(np.linalg.norm(cotangent) * np.linalg.norm(along)),
-                float(np.linalg.norm(across) * np.linalg.norm(tangent)),
-            ]
-            apart = abs(float(cotangent @ along) - float(across @ tangent))
-            if apart > rounding_of_products(self._roundoff) * max(sizes):
-                worst = max(worst, apart / max(sizes))
-        return CATALOGUE["GP505"].finding(apart=worst) if worst else None
+        pairs = (
+            (self._cotangent(), self._rng.standard_normal(self.tree.size)) for _ in range(PAIRS)
+        )
+        apart = adjoint_gap(pairs, self._along, self._across, self._roundoff)
+        return CATALOGUE["GP505"].finding(apart=apart) if apart else None
 
     def outputs_of(self, report: Record) -> OutputsFound:
         """Return the wrong entries of the Jacobian at wrong components, which outputs, and why."""

@@ -1,6 +1,7 @@
 """What is claimed of second derivatives, asked at the point, and second differences of f."""
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, rounding_of_products
 from gradproof._base.validation import real_number
+from gradproof.engine.adjoint import PAIRS, adjoint_gap
 from gradproof.engine.budget import Budget
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
@@ -20,7 +22,6 @@ from gradproof.tree import Mismatch, Tree
 
 _MOST_ENTRIES = 32  # parameters, up to which every entry is measured
 _FORMS = 16  # random ones, where there are more
-_PAIRS = 4  # of vectors
 _OPTIONS = ("bounds", "terms")
 
 
@@ -78,16 +79,9 @@ class SecondDerivatives:
                 i, j = np.unravel_index(int(np.argmax(apart)), apart.shape)
                 worst, where = float(apart.max()) / size, self._address(int(i), int(j))
         else:
-            for _ in range(_PAIRS):
-                u, v = self._rng.standard_normal((2, self._x.size))
-                across, along = self._product(self._x, u), self._product(self._x, v)
-                if isinstance(across, Mismatch) or isinstance(along, Mismatch):
-                    return None
-                size = float(np.linalg.norm(u) * np.linalg.norm(along))
-                size = max(size, float(np.linalg.norm(v) * np.linalg.norm(across)))
-                apart = abs(float(u @ along) - float(v @ across))
-                if apart > rounding_of_products(UNIT_ROUNDOFF_64) * size:
-                    worst = max(worst, apart / size)
+            pairs = self._rng.standard_normal((PAIRS, 2, self._x.size))
+            times = functools.partial(self._product, self._x)
+            worst = adjoint_gap(pairs, times, times, UNIT_ROUNDOFF_64)
         if not worst:
             return None
         return CATALOGUE["GP506"].finding(*[where] * bool(where), apart=worst)
