@@ -7,6 +7,7 @@ pays for it, and coverage of gradproof itself is measured from its first line.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,20 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"gradproof_inconclusive: found {way!r}, expected one of {', '.join(_WAYS)}"
         )
+    page = _page(config)
+    if page is not None:
+        there = next(path for path in (page, *page.parents) if os.path.exists(path))
+        if there.is_dir() is (there == page) or not os.access(there, os.W_OK):
+            raise pytest.UsageError(
+                f"gradproof_html: found {_option(config, 'html')!r}, where {page} cannot be "
+                "written, expected a folder, or the name of one to make"
+            )
+
+
+def _page(config: pytest.Config) -> Path | None:
+    """Return the path of the page about all gradients, if there is to be one."""
+    folder = _option(config, "html")
+    return config.rootpath / folder / "index.html" if folder else None
 
 
 def _option(config: pytest.Config, name: str) -> str:
@@ -299,12 +314,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page."""
     config = session.config
-    folder = _option(config, "html")
-    if not folder or hasattr(config, "workerinput") or not config.stash[_FILED]:
+    path = _page(config)
+    if path is None or hasattr(config, "workerinput") or not config.stash[_FILED]:
         return
     from gradproof.api.write import write
 
-    path = config.rootpath / folder / "index.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(dict(sorted(config.stash[_FILED].items())), path)

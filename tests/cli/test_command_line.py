@@ -1,6 +1,7 @@
 """The command line: what it finds, what it prints, what it writes, how it ends."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -208,13 +209,40 @@ def test_json_is_written_where_nothing_went_wrong_too() -> None:
     assert data["reports"][f"{target}::right"]["culprits"] == []
 
 
-def test_json_that_cannot_be_written_is_said() -> None:
-    target = file_with("right")
-    done = command("check", target, "--json", "no/folder.json")
+def test_a_disk_that_is_full_in_the_end_is_said() -> None:
+    done = command("check", file_with("right"), "--json", "/dev/full")
     assert done.returncode == 2
-    assert done.stderr == (
-        "gradproof: no/folder.json: cannot be written (No such file or directory)\n"
-    )
+    assert done.stdout.startswith("PASS")
+    assert done.stderr == "gradproof: /dev/full: cannot be written (No space left on device)\n"
+
+
+@pytest.mark.parametrize("option", ["--output", "--html", "--json"])
+def test_files_that_cannot_be_written_are_told_before_anything_runs(
+    option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = file_with("right")
+    Path("folder").mkdir()
+    for path, said in {
+        "no/file": "found no/file, expected a file in a folder that is there: make no first",
+        f"{target}/file": f"found {target}/file, expected a file in a folder that is there",
+        "folder": "found the folder folder, expected the name of a file",
+    }.items():
+        result = run("check", target, option, path)
+        assert result.exit_code == 2
+        assert f"Invalid value for '{option}': {said}" in flat(result.output)
+        assert "PASS" not in result.output
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    for path in ("new", target):
+        result = run("check", target, option, path)
+        assert result.exit_code == 2
+        assert f"found {path}, expected a file that may be written" in flat(result.output)
+    assert not Path("new").exists()
+
+
+def test_show_refuses_what_it_cannot_write_as_well() -> None:
+    result = run("show", file_with("right"), "--html", "no/page.html")
+    assert result.exit_code == 2
+    assert "make no first" in flat(result.output)
 
 
 def test_options_reach_the_check_and_are_validated() -> None:

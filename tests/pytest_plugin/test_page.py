@@ -46,13 +46,34 @@ def test_no_page_is_written_unless_asked_for_or_without_reports(run: pytest.Pyte
     assert not (run.path / "out").exists()
 
 
-def test_the_folder_may_be_configured_and_what_cannot_be_written_is_said(
-    run: pytest.Pytester,
-) -> None:
+def test_the_folder_may_be_configured(run: pytest.Pytester) -> None:
     run.makeini("[pytest]\ngradproof_html = page\n")
-    run.runpytest_subprocess("test_it.py::right").assert_outcomes(passed=1)
+    for _ in range(2):  # a page that is there is replaced
+        run.runpytest_subprocess("test_it.py::right").assert_outcomes(passed=1)
     assert (run.path / "page" / "index.html").exists()
-    result = run.runpytest_subprocess("test_it.py::right", "--gradproof-html=test_it.py")
+
+
+@pytest.mark.parametrize("folder", ["test_it.py", "test_it.py/pages", "taken"])
+def test_a_page_that_cannot_be_written_is_told_before_anything_runs(
+    run: pytest.Pytester, folder: str
+) -> None:
+    (run.path / "taken" / "index.html").mkdir(parents=True)
+    result = run.runpytest_subprocess("test_it.py::right", f"--gradproof-html={folder}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.outlines == []
+    assert f"gradproof_html: found '{folder}', where " in result.stderr.str()
+
+
+def test_a_page_that_cannot_be_written_in_the_end_is_said(run: pytest.Pytester) -> None:
+    run.makeconftest(
+        """
+        import pathlib
+
+        def pytest_runtest_setup():
+            pathlib.Path("page").touch()  # where the folder is to be
+        """
+    )
+    result = run.runpytest_subprocess("test_it.py::right", "--gradproof-html=page")
     result.assert_outcomes(passed=1)
     assert "cannot be written" in result.stdout.str()
 

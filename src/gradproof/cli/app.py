@@ -13,7 +13,7 @@ from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
 from gradproof.cli.comparing import compare
-from gradproof.cli.formats import Format, write_files
+from gradproof.cli.formats import Format, writable, write_files
 from gradproof.cli.running import Listener, run_targets
 from gradproof.cli.starting import Starter, start
 from gradproof.cli.telling import tell, tell_error, tell_report, tell_total
@@ -44,15 +44,26 @@ _FormatOption = Annotated[
 ]
 _OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="PATH", help="Write the format to this file; print the text."),
+    typer.Option(
+        "--output",
+        metavar="PATH",
+        callback=writable,
+        help="Write the format to this file; print the text.",
+    ),
 ]
 _HtmlOption = Annotated[
-    Path | None, typer.Option("--html", metavar="PATH", help="Write all reports to a web page.")
+    Path | None,
+    typer.Option(
+        "--html", metavar="PATH", callback=writable, help="Write all reports to a web page."
+    ),
 ]
 _JsonOption = Annotated[
     Path | None,
     typer.Option(
-        "--json", metavar="PATH", help="Write all reports as JSON, for gradproof show and diff."
+        "--json",
+        metavar="PATH",
+        callback=writable,
+        help="Write all reports as JSON, for gradproof show and diff.",
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 import enum
 import importlib
+import os
 from pathlib import Path
 
 import typer
@@ -45,6 +46,21 @@ def write_files(
         save(rendered(run, form), output)
     elif form is not Format.TEXT:
         typer.echo(rendered(run, form), nl=False)
+
+
+def writable(path: Path | None) -> Path | None:
+    """Return the path of a file, or refuse it before anything is run that it could not keep."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise typer.BadParameter(f"found the folder {path}, expected the name of a file")
+    if not path.parent.is_dir():
+        raise typer.BadParameter(
+            f"found {path}, expected a file in a folder that is there: make {path.parent} first"
+        )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise typer.BadParameter(f"found {path}, expected a file that may be written")
+    return path
 
 
 def save(text: str, path: Path) -> None:
