@@ -1,8 +1,9 @@
 """The check itself."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from gradproof.tree import Tree, flatten, select, unmatched
 
 if TYPE_CHECKING:
     from gradproof.engine.budget import Budget
+    from gradproof.engine.journal import Journal
+    from gradproof.engine.workers import Workers
     from gradproof.frameworks.numpy_space import NumpySpace
 
 _EVERY = 1_000  # components, up to which all are measured
@@ -45,6 +48,8 @@ def check(
     exclude: str | Sequence[str] | None = None,
     progress: Callable[[int, int], object] | bool | None = None,
     self_test: bool = False,
+    executor: Any = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> Report:
     r"""Check whether a gradient is the derivative of a function at a point.
 
@@ -90,6 +95,16 @@ def check(
     self_test : bool, default False
         Break the claim on purpose in several ways afterwards, and check it again: the report says
         which would have been caught (``report.controls``).
+    executor : Executor, joblib.Parallel, dask.distributed.Client or ray, optional
+        Who evaluates `f` where that takes long: an executor of `concurrent.futures`, or one like
+        it (`mpi4py.futures`, loky), a ``joblib.Parallel``, a client of Dask, or the module ``ray``.
+        `f` and the point are sent to each worker once, by cloudpickle; verdict, culprits and causes
+        are those of a check in one process. A worker that ends costs the evaluations that it was
+        at.
+    journal : str or path, optional
+        A file in which every evaluation is kept within a tenth of a second. Where a run ended
+        before its time, killed or not, the same call goes on where it was, and evaluates `f` anew
+        at the point only. A journal of another check is refused.
 
     Returns
     -------
@@ -142,6 +157,8 @@ def check(
         "include": include,
         "exclude": exclude,
         "self_test": self_test,
+        "executor": executor,
+        "journal": journal,
     }
     seed = whole_number(seed, "seed", at_least=0)
     with _told(progress) as update:
@@ -185,7 +202,7 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
     from gradproof.engine.budget import budget_of  # with the first check, as the engine
 
     options["budget"] = budget_of(options["budget"])
-    with as_problem_of_arrays(problem, seed) as (problem, aside):
+    with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options):
         report = _check(problem, seed=seed, **options)
     addresses, notes = aside.unreached(), aside.notes()
     if notes:
@@ -204,6 +221,23 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
     return report
 
 
+@contextmanager
+def _helped(options: dict[str, Any]) -> Iterator[None]:
+    """Put workers and an open journal in the place of what the user named."""
+    executor, path = options.pop("executor"), options.pop("journal")
+    with ExitStack() as stack:
+        if executor is not None:
+            from gradproof.engine.executors import engine_of
+            from gradproof.engine.workers import Workers
+
+            options["workers"] = Workers(engine_of(executor))
+        if path is not None:
+            from gradproof.engine.journal import Journal
+
+            options["journal"] = stack.enter_context(Journal(path))
+        yield
+
+
 def _check(
     problem: Problem,
     *,
@@ -215,6 +249,8 @@ def _check(
     exclude: str | Sequence[str] | None = None,
     progress: Callable[[int, int], object] | None = None,
     self_test: bool = False,
+    workers: "Workers | None" = None,
+    journal: "Journal | None" = None,
 ) -> Report:
     """Check a problem of arrays."""
     if isinstance(problem.gradient, (Claim, SecondClaim)):
@@ -233,6 +269,8 @@ def _check(
             exclude=exclude,
             progress=progress,
             self_test=self_test,
+            workers=workers,
+            journal=journal,
         )
     plan = plan if isinstance(plan, Plan) else Plan(plan)
     if rtol is not None:
@@ -268,6 +306,8 @@ def _check(
         progress=progress,
         budget=budget,
         self_test=self_test,
+        workers=workers,
+        journal=journal,
     )
     return Report(**vars(record))
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from gradproof._base.errors import InputError, MissingExtra
 from gradproof._base.validation import described
-from gradproof.problems import Autodiff, Problem
+from gradproof.problems import Autodiff, Problem, over_batches
+from gradproof.tree import flatten
 
 # Never imported by us: who has an array of one has imported it, as far as the submodule named.
 _FRAMEWORKS = {"torch": "nn", "jax": "numpy"}
@@ -46,6 +47,9 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
             f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
             "or a module of PyTorch, or arrays of JAX, whose automatic differentiation it asks"
         )
+    if problem.vectorized:
+        f = over_batches(problem.f, flatten(problem.at, problem.root)[0])
+        problem = dataclasses.replace(problem, f=f, vectorized=False)
     yield problem, Aside(list, list)
 
 

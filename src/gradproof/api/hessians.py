@@ -31,7 +31,8 @@ def check_hessian(
         found = vars(report).copy()
     else:
         # Every second difference takes several evaluations of f: they are counted there.
-        report = check(asked.of_second_differences(), seed=seed, budget=Budget(), **options)
+        options |= {"budget": Budget(), "workers": None}
+        report = check(asked.of_second_differences(), seed=seed, **options)
         found = vars(report) | asked.in_units_of_f(report)
     if asymmetry is not None:
         found |= failed_by(asymmetry, report, report.causes)

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.version import __version__
 from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.budget import Budget
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
+from gradproof.engine.journal import Journal, digest
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
 from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.preflight import Preflight, preflight, value_of
@@ -24,6 +26,7 @@ from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
+from gradproof.engine.workers import Workers
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
@@ -40,7 +43,6 @@ from gradproof.numerics.protocol import BoolArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
-AT_ONCE = "f was evaluated at many points at once, where it gives the same values as at one"
 _MANY = 64  # components: batches of them are worth a try
 _MOST_IN_A_CONTROL = 32  # components
 
@@ -57,6 +59,8 @@ def run_check(
     progress: Progress | None,
     budget: Budget,
     self_test: bool,
+    workers: Workers | None = None,
+    journal: Journal | None = None,
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
@@ -68,6 +72,8 @@ def run_check(
         randomness=randomness,
         terms=problem.terms,
         budget=budget,
+        workers=workers,
+        journal=journal,
     )
     # Our own arithmetic is silent; the user's has what the user set.
     with np.errstate(all="ignore"), randomness.kept():
@@ -132,6 +138,8 @@ def _run(
             found.gradient_calls += calls
             found.notes.append(BY_IDENTITY)
             del met
+        if workers_note := evaluator.note_on_workers:
+            found.notes.append(workers_note)
         if evaluator.budget.is_spent:
             found.notes.append(
                 f"the check ended after {counted(evaluator.count, 'evaluation')}: "
@@ -209,6 +217,18 @@ def _evidence(
         found.claim = np.where(fixed, 0.0, found.claim)
         if np.all(fixed):
             return None
+    evaluator.begin_journal(
+        {
+            "version": __version__,
+            "tree": repr([(tree.address(leaf), leaf.shape) for leaf in tree.leaves]),
+            "point": digest(evaluator.x),
+            "claim": digest(found.claim),
+            "seed": repr(seed),
+            "plan": repr(plan),
+            "options": repr((rtol, None if chosen is None else digest(chosen))),
+        },
+        found.spread,
+    )
     evaluator.randomness.look()
     if plan.where == "every":
         places = None if chosen is None else np.flatnonzero(chosen)
@@ -277,10 +297,11 @@ def _measure(
     claim, factor = setting.claim, setting.factor
     if places is None:
         places = np.arange(claim.size)
-    if places.size >= _MANY and evaluator.use_batches(
-        setting.scales.scale, setting.pilot.noise, rng
-    ):
-        found.notes.append(AT_ONCE)
+    if places.size >= _MANY:
+        said = evaluator.use_batches(
+            setting.scales.scale, setting.pilot.noise, rng, todo=places.size
+        )
+        found.notes.extend([said] if said else [])
     rounding = found.rounding_of_claim
     measured = Escalation(
         Part(evaluator, places) if places.size < claim.size else evaluator,

@@ -1,37 +1,39 @@
 """Every evaluation of f goes through here: counted, guarded, turned into a float."""
 
+from __future__ import annotations
+
+import contextlib
 import math
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
-from gradproof._base.validation import described, real_number
+from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_roundoff
+from gradproof._base.validation import real_number
+from gradproof.engine.batching import Batches, Values
 from gradproof.engine.budget import Budget, Spent
+from gradproof.engine.journal import Journal
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
+from gradproof.engine.values import as_float, as_floats
+from gradproof.engine.workers import Columns, Workers
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Batched, Space
 
-_BATCHES = 63, 15  # points at once, and the point itself
-_WHOLE_BATCHES = math.lcm(*_BATCHES)  # chunks of so many leave the batches what they are
-_MOST_IN_CHUNK = 13 * _WHOLE_BATCHES
-_FEW = 16
+_FEW, _MOST_IN_CHUNK = 16, 4096
 _A_MOMENT = 0.1  # seconds, after which progress is told, and the budget looked at
-_MOST_NUMBERS = 1 << 24  # in one batch
-_BOTH_WAYS = 4  # the first of so many points, to see whether f is the same for many at once
-_FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: those points
+_TO_LOSE = 0.05  # seconds, after which the journal has what was done
+_FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: points that are evaluated both ways
 _ALIKE = 8.0  # times the noise of a value: four of them are compared
 _FLOAT32_SIGNIFICAND = 24
-_FOR_TERMS = (
-    "; where f returns the terms of a loss, say terms='sum' or 'mean' in gp.Problem, "
-    "or return their sum or mean; of a function of several values claim a gp.Jacobian, gp.VJP or "
-    "gp.JVP"
+AT_ONCE = (
+    "f was evaluated at many points at once, which is quicker and gives the same values as at one"
 )
+ONE_BY_ONE = "f was evaluated at one point after the other"
 Progress = Callable[[int, int], object]
 
 
@@ -41,6 +43,8 @@ class Evaluator:
     An exception at the point itself is the user's and surfaces; displaced, some say that f is not
     defined there (`UNDEFINED`), and the value is NaN. `rounding` is the size of the rounding of one
     value, and `value_of_f` what f itself is at the point, where its values stand for terms.
+    Blocks of evaluations are shared out to `workers`, if there are any, and what was ever evaluated
+    is kept in the `journal`, from which the next run takes it.
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class Evaluator:
         randomness: Randomness | None = None,
         terms: str | None = None,
         budget: Budget | None = None,
+        workers: Workers | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._plain = f
         self.space = space
@@ -61,10 +67,18 @@ class Evaluator:
         self.randomness = randomness or Randomness()
         self._terms_as = terms
         self._value = 0.0
+        self._seconds = math.inf
         self._progress = progress
+        self._workers, self._journal = workers, journal
+        self._moment = _A_MOMENT if journal is None else _TO_LOSE
         self._chunk = _FEW
         self._users_errstate = np.geterr()
         self.begin()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker needs, who counts for himself."""
+        aside = {"budget": Budget(), "_progress": None, "_workers": None, "_journal": None}
+        return vars(self) | aside | {"_chunk": _FEW}
 
     def begin(self, space: Space | None = None) -> None:
         """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
@@ -73,39 +87,64 @@ class Evaluator:
         self._terms = Terms(self._terms_as) if self._terms_as else None
         self._f = self.randomness.before(self._plain)
         self._f_around = self._terms.after(self._f) if self._terms else self._f
-        self._at_once = False
+        self._batches: Batches | None = None
+
+    def begin_journal(self, fingerprint: dict[str, str], spread: float) -> None:
+        """Say what is checked, where there is a journal; `spread` is that of f at the point."""
+        if self._journal is not None:
+            rounding = _ALIKE * self.roundoff * abs(self._value)
+            self._journal.begin(fingerprint, self.value_of_f, spread + rounding)
+
+    @property
+    def note_on_workers(self) -> str | None:
+        """What is to be said about the workers."""
+        return None if self._workers is None else self._workers.note
 
     def repeat_random_numbers(self) -> bool:
         """Give f the same random numbers from now on; return whether it was seen to draw any."""
-        if not self.randomness.hold_for_f():
+        if not self._decided("random numbers", self.randomness.hold_for_f, self.randomness.hold):
             return False
         self.begin()
         return True
 
-    def use_batches(self, scale: FloatArray, noise: float, rng: np.random.Generator) -> bool:
-        """From now on evaluate f at many points at once, if it can; return whether it can.
+    def use_batches(
+        self, scale: FloatArray, noise: float, rng: np.random.Generator, todo: int
+    ) -> str | None:
+        """From now on evaluate f at many points at once, if it can, and is quicker so.
 
         A few points are evaluated both ways first: what f moves by has to be the same, but for the
-        noise of its values.
+        noise of its values. `todo` is how many evaluations are to come. Return what is to be said.
         """
-        if not isinstance(self._f_around, Batched) or not self._sizes():
-            return False
-        # As many as in the batches to come: another number would be another compilation.
-        some = rng.choice(scale.size, min(scale.size, _BATCHES[-1]), replace=False)
+        if not isinstance(self._f_around, Batched):
+            return None
+        batches = Batches(self._f_around, self.space, self._value)
+        some = rng.choice(scale.size, min(scale.size, batches.most_tried), replace=False)
         offsets = scale[some] * np.geomspace(_FAR, _NEAR, some.size)
         inside = self.space.is_inside(some, offsets)
-        some, offsets = some[inside], offsets[inside]
-        together, realised = np.empty((2, some.size))
-        if some.size and self._together(some, offsets, together, realised):
-            self._at_once = False
-            few = slice(None, None, _BOTH_WAYS)
-            apart = self._along_components(some[few], offsets[few])[0] - together[few]
-            self._at_once = bool(np.all(np.abs(apart) * self.factor <= _ALIKE * noise))
-        return self._at_once
 
-    def _sizes(self) -> list[int]:
-        """Return how many points are evaluated at once."""
-        return [size for size in _BATCHES if size * self.x.size <= _MOST_NUMBERS]
+        def try_out() -> tuple[int, str]:
+            affordable = self.budget.allow(todo) if some.size else 0
+            batches.try_out(
+                some[inside],
+                offsets[inside],
+                lambda lines, offsets: self.values_of_components(lines, offsets)[0],
+                indistinct=_ALIKE * noise / self.factor,
+                todo=affordable,
+            )
+            self.budget.count += batches.evaluations
+            return batches.size, batches.fails
+
+        batches.size, fails = self._decided("batch", try_out)
+        self._batches = batches if batches.size else None
+        return AT_ONCE if batches.size else fails and f"{ONE_BY_ONE}: {fails}"
+
+    def _decided(
+        self, what: str, decide: Callable[[], Any], again: Callable[[Any], object] = bool
+    ) -> Any:
+        """Return what is decided by how f behaves now, or was when the journal was written."""
+        if self._journal is None:
+            return decide()
+        return self._journal.decided(what, decide, again)
 
     @property
     def count(self) -> int:
@@ -143,10 +182,13 @@ class Evaluator:
             self.budget.count += 1
         else:
             self.budget.take_one()
+        started = time.perf_counter()
         with self.as_user():
             result = self._f(self.space.at)
+        self._seconds = min(self._seconds, time.perf_counter() - started)
+        self._chunk = min(_FEW, max(1, int(self._moment / self._seconds)))
         if self._terms is None:
-            value = self.value_of_f = _as_float(result)
+            value = self.value_of_f = as_float(result)
             roundoff = unit_roundoff(getattr(result, "dtype", np.float64))
         else:
             if not self._terms.known:
@@ -168,6 +210,9 @@ class Evaluator:
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
         """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
+        return self._kept(lambda: self._along_direction(direction, offset), offset) * self.factor
+
+    def _along_direction(self, direction: FloatArray, offset: float) -> float:
         if self.space.lower is not None:
             direction = self.space.toward_inside(
                 math.copysign(1.0, offset) * direction, abs(offset)
@@ -176,24 +221,50 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
-        return _as_float(result) * self.factor
+        return as_float(result)
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
+        return self._kept(lambda: self.along_chunks_now(chunks, claim), 1.0) * self.factor
+
+    def along_chunks_now(
+        self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray
+    ) -> float:
+        """Do so in this process, and whatever the journal says; the value is not scaled."""
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
-        return _as_float(result) * self.factor - turned
+        return as_float(result) - turned / self.factor
+
+    def _kept(self, evaluate: Callable[[], float], offset: float) -> float:
+        """Return a value that the journal keeps, of one evaluation."""
+        if self._journal is None:
+            return evaluate()
+        asked = np.array([offset])
+        first, known, values, _, _ = self._journal.recall(asked, self.space)
+        if known[0]:
+            self.budget.take_one()
+            return float(values[0])
+        values[0] = evaluate()
+        self._journal.keep(np.array([first]), asked, values, asked, 1, self.space)
+        return float(values[0])
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
         if self._terms is not None:
             return None
         self.budget.allow(1)
-        with np.errstate(all="ignore"):
-            results = self.space.along_imaginary(self._f, directions)
+
+        def evaluate() -> list[list[float]] | None:
+            with np.errstate(all="ignore"):
+                results = self.space.along_imaginary(self._f, directions)
+            return None if results is None else [[one.real, one.imag] for one in results]
+
+        results = self._decided("complex steps", evaluate)
         self.budget.count += len(directions) if results is not None else 1
-        return None if results is None else np.array(results, dtype=np.complex128) * self.factor
+        if results is None:
+            return None
+        return np.array([complex(*pair) for pair in results], dtype=np.complex128) * self.factor
 
     def answer_directions(
         self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
@@ -204,24 +275,33 @@ class Evaluator:
         its direction is turned into the bounds: the noise of f is the same there. `exactly` leaves
         them where they are, and what lies outside has no value.
         """
-        while (block := scheme.ask()) is not None:
-            offsets, along = block.offsets, list(directions)
+
+        def columns(lines: IntArray, offsets: FloatArray) -> Columns:
+            along = list(directions)
             if self.space.lower is not None and not exactly:
                 offsets = offsets.copy()
-                for line in np.unique(block.lines):
-                    of_line = block.lines == line
+                for line in np.unique(lines):
+                    of_line = lines == line
                     offsets[of_line] -= offsets[of_line].min()
                     farthest = float(offsets[of_line].max())
                     along[line] = self.space.toward_inside(directions[line], farthest)
-            values = np.full(block.lines.size, np.nan)
-            for k, (line, offset) in enumerate(
-                zip(block.lines.tolist(), offsets.tolist(), strict=True)
-            ):
-                if not exactly or self._is_inside(along[line], offset):
-                    values[k] = self.along_direction(along[line], offset)
-                if self._progress is not None:
-                    self._progress(k + 1, values.size)
-            scheme.tell(values, block.offsets)
+            return [along[line] for line in lines.tolist()], offsets
+
+        method = "values_inside" if exactly else "values_along"
+        self.answer(scheme, self, method, columns, chunk=1)
+
+    def values_along(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
+        """Evaluate f along directions."""
+        pairs = zip(directions, offsets.tolist(), strict=True)
+        return np.array([self._along_direction(*pair) for pair in pairs]), offsets
+
+    def values_inside(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
+        """Evaluate f along directions; NaN outside of the bounds."""
+        pairs = zip(directions, offsets.tolist(), strict=True)
+        values = [
+            self._along_direction(*pair) if self._is_inside(*pair) else math.nan for pair in pairs
+        ]
+        return np.array(values), offsets
 
     def _is_inside(self, direction: FloatArray, offset: float) -> bool:
         """Whether the bounds leave a point along a direction where it is."""
@@ -236,22 +316,32 @@ class Evaluator:
 
         Line k of the scheme is the component ``places[k]``, or k itself.
         """
+
+        def columns(lines: IntArray, offsets: FloatArray) -> Columns:
+            return lines if places is None else places[lines], offsets
+
+        self.answer(scheme, self, "values_of_components", columns)
+
+    def answer(
+        self,
+        scheme: Scheme,
+        owner: Any,
+        method: str,
+        columns: Callable[[IntArray, FloatArray], Columns],
+        *,
+        chunk: int | None = None,
+    ) -> None:
+        """Evaluate whatever a scheme asks for by a method of an owner.
+
+        The method takes equally long columns, of which any part may be evaluated anywhere, at most
+        `chunk` entries at once, and returns `Values`; no value depends on the parts.
+        """
         while (block := scheme.ask()) is not None:
-            lines = block.lines if places is None else places[block.lines]
-            values, offsets = np.full(lines.size, np.nan), block.offsets.copy()
-            start = 0
+            values, offsets = np.full(block.lines.size, np.nan), block.offsets.copy()
+            asked = columns(block.lines, block.offsets)
             try:
-                while start < lines.size:
-                    part = slice(start, start + self._allowed())
-                    begun = time.monotonic()
-                    with np.errstate(all="ignore"):
-                        values[part], offsets[part] = self._along_components(
-                            lines[part], block.offsets[part]
-                        )
-                    self._adapt(time.monotonic() - begun)
-                    start = min(part.stop, lines.size)
-                    if self._progress is not None:
-                        self._progress(start, lines.size)
+                for which, found, realised in self._parts(owner, method, asked, chunk):
+                    values[which], offsets[which] = found, realised
             except (Spent, KeyboardInterrupt):
                 scheme.tell(values * self.factor, offsets)  # what is known by now
                 raise
@@ -259,96 +349,111 @@ class Evaluator:
                 values *= self.factor
             scheme.tell(values, offsets)
 
+    def _parts(
+        self, owner: Any, method: str, columns: Columns, chunk: int | None
+    ) -> Iterator[tuple[IntArray | slice, FloatArray, FloatArray]]:
+        """Yield the values of a block, part by part: what the journal knows, then all else."""
+        if self._journal is None:
+            yield from self._evaluated(owner, method, columns, chunk)
+            return
+        asked = columns[-1]
+        first, known, values, offsets, cost = self._journal.recall(asked, self.space)
+        todo = np.flatnonzero(~known)
+        if todo.size < asked.size:
+            self.budget.allow(1)
+            self.budget.count += cost
+            yield np.flatnonzero(known), values[known], offsets[known]
+            moved = columns[0]
+            moved = moved[todo] if isinstance(moved, np.ndarray) else [moved[k] for k in todo]
+            columns = moved, asked[todo]
+        spent = self.budget.count
+        for which, found, realised in self._evaluated(owner, method, columns, chunk):
+            places = todo[which]
+            cost = self.budget.count - spent
+            self._journal.keep(first + places, asked[places], found, realised, cost, self.space)
+            spent = self.budget.count
+            yield places, found, realised
+
+    def _evaluated(
+        self, owner: Any, method: str, columns: Columns, chunk: int | None
+    ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        total = len(columns[-1])
+        if self._workers is not None and self._workers.are_worth(total * self._seconds):
+            parts = self._workers.evaluate(
+                owner, method, columns, seconds=self._seconds, value=self._value * self.factor
+            )
+        else:
+            parts = self._in_this_process(getattr(owner, method), columns, chunk)
+        done = 0
+        for part, found, realised in parts:
+            yield part, found, realised
+            done += found.size
+            if self._progress is not None:
+                self._progress(done, total)
+
+    def _in_this_process(
+        self, method: Callable[..., Values], columns: Columns, chunk: int | None
+    ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        total, start = len(columns[-1]), 0
+        while start < total:
+            part = slice(start, min(start + min(self._allowed(), chunk or total), total))
+            begun = time.monotonic()
+            found, realised = method(*(column[part] for column in columns))
+            self._adapt(time.monotonic() - begun)
+            yield part, found, realised
+            start = part.stop
+
     def _allowed(self) -> int:
         """Return how many evaluations are done in one go; no value depends on it."""
-        if not self._at_once:
+        if self._batches is None:
             return self.budget.allow(self._chunk)
-        whole = max(self._chunk // _WHOLE_BATCHES, 1) * _WHOLE_BATCHES
-        allowed = self.budget.allow(2 * whole)  # the point itself is in each batch
+        whole = max(self._chunk // self._batches.whole, 1) * self._batches.whole
+        allowed = self.budget.allow(self.cost_of(whole))
         return min(whole, max(allowed // 2, 1))
+
+    def cost_of(self, size: int) -> int:
+        """Return how many evaluations may be needed for so many values."""
+        return size if self._batches is None else 2 * size  # the point itself is in each batch
+
+    def alone(self, lock: threading.Lock) -> contextlib.AbstractContextManager[object]:
+        """Return a context in which nobody else draws the random numbers that f draws."""
+        return lock if self.randomness.repeats else contextlib.nullcontext()
 
     def _adapt(self, seconds: float) -> None:
         """Look up often where f is slow, and seldom where it is quick."""
-        if seconds < _A_MOMENT / 2:
+        if seconds < self._moment / 2:
             self._chunk = min(2 * self._chunk, _MOST_IN_CHUNK)
-        elif seconds > 2 * _A_MOMENT:
+        elif seconds > 2 * self._moment:
             self._chunk = max(self._chunk // 2, 1)
 
-    def _along_components(
-        self, lines: IntArray, offsets: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def values_of_components(self, lines: IntArray, offsets: FloatArray) -> Values:
         """Return values and realised offsets; NaN outside the bounds, where f is not evaluated.
 
         A component that cannot be moved leaves f where it is.
         """
         space = self.space
-        if space.lower is None or space.upper is None:
-            return self._at_points(lines, offsets)
-        inside = space.is_inside(lines, offsets)
-        values, realised = np.full(lines.size, np.nan), offsets.copy()
-        values[inside], realised[inside] = self._at_points(lines[inside], offsets[inside])
-        values[space.lower[lines] == space.upper[lines]] = self._value
-        return values, realised
+        with np.errstate(all="ignore"):
+            if space.lower is None or space.upper is None:
+                return self._at_points(lines, offsets)
+            inside = space.is_inside(lines, offsets)
+            values, realised = np.full(lines.size, np.nan), offsets.copy()
+            values[inside], realised[inside] = self._at_points(lines[inside], offsets[inside])
+            values[space.lower[lines] == space.upper[lines]] = self._value
+            return values, realised
 
-    def _at_points(self, lines: IntArray, offsets: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _at_points(self, lines: IntArray, offsets: FloatArray) -> Values:
         values, realised = np.empty((2, lines.size))
-        start = 0
-        for size in self._sizes() if self._at_once else ():
-            while self._at_once and lines.size - start >= size:
-                part = slice(start, start + size)
-                if self._together(lines[part], offsets[part], values[part], realised[part]):
-                    start += size
-        rest = slice(start, None)
-        results, realised[rest] = self.space.along_components(
-            self._f_around, lines[rest], offsets[rest]
-        )
-        self.budget.count += len(results)
-        values[rest] = _as_floats(results)
+        rest = slice(0, None)
+        if self._batches is not None:
+            before = self._batches.evaluations
+            found = self._batches.values(lines, offsets)
+            self.budget.count += self._batches.evaluations - before
+            rest = slice(found[0].size, None)
+            values[: rest.start], realised[: rest.start] = found
+        if rest.start < lines.size:
+            results, realised[rest] = self.space.along_components(
+                self._f_around, lines[rest], offsets[rest]
+            )
+            self.budget.count += len(results)
+            values[rest] = as_floats(results)
         return values, realised
-
-    def _together(
-        self, lines: IntArray, offsets: FloatArray, values: FloatArray, realised: FloatArray
-    ) -> bool:
-        """Fill in values and offsets, all of them by one call of f; return whether that works.
-
-        Rounding may differ from that of single calls: each batch has the point itself in it.
-        """
-        assert isinstance(self._f_around, Batched)
-        try:
-            found = self.space.at_once(self._f_around, lines, offsets)
-        except Exception:  # whatever does not work at once, or takes too much memory
-            found = None
-        self._at_once = found is not None
-        if found is not None:
-            there = _as_floats(list(found[0]))
-            values[:], realised[:] = self._value + (there[1:] - there[0]), found[1]
-            self.budget.count += there.size
-        return self._at_once
-
-
-def _as_floats(results: list[Any]) -> FloatArray:
-    """Turn many results into floats at once where they are plain numbers, else one by one."""
-    if all(map(np.isscalar, results[:1])):
-        try:
-            array = np.asarray(results)
-        except ValueError:  # of different shapes
-            array = np.empty(0)
-        if array.shape == (len(results),) and array.dtype.kind in "biuf":
-            return array.astype(np.float64)
-    return np.array([_as_float(result) for result in results])
-
-
-def _as_float(result: Any) -> float:
-    if isinstance(result, float):
-        return float(result)
-    try:
-        array = np.asarray(result)
-        if array.size == 1 and is_real(array.dtype):
-            return float(array.item())
-    except ValueError:
-        pass
-    several = isinstance(result, np.ndarray) and result.size > 1
-    raise InputError(
-        f"the value of f: found {described(result)}, expected one real number"
-        + _FOR_TERMS * several
-    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.engine.budget import Budget, Spent
+from gradproof.engine.batching import Values
+from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.workers import Columns
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 
@@ -62,6 +66,18 @@ class Projections:
         """What may be spent."""
         return self._evaluator.budget
 
+    def at_point(self) -> float:
+        """Evaluate f at the point."""
+        return self._evaluator.at_point()
+
+    def alone(self, lock: threading.Lock) -> contextlib.AbstractContextManager[object]:
+        """Return a context in which nobody else draws the random numbers that f draws."""
+        return self._evaluator.alone(lock)
+
+    def cost_of(self, size: int) -> int:
+        """Return how many evaluations may be needed for so many values."""
+        return size
+
     def answer_components(self, scheme: Scheme, lines: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along the directions."""
         each = np.eye(self.x.size)
@@ -71,16 +87,16 @@ class Projections:
         self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
     ) -> None:
         """Evaluate whatever a scheme asks for along combinations of the directions."""
-        while (block := scheme.ask()) is not None:
-            values = np.full(block.lines.size, np.nan)
-            points = zip(block.lines.tolist(), block.offsets.tolist(), strict=True)
-            try:
-                for number, (line, offset) in enumerate(points):
-                    values[number] = self._value(directions[line], offset)
-            except (Spent, KeyboardInterrupt):
-                scheme.tell(values, block.offsets)  # what is known by now
-                raise
-            scheme.tell(values, block.offsets)
+
+        def columns(lines: IntArray, offsets: FloatArray) -> Columns:
+            return [directions[line] for line in lines.tolist()], offsets
+
+        self._evaluator.answer(scheme, self, "values_along", columns, chunk=1)
+
+    def values_along(self, shares: Sequence[FloatArray], offsets: FloatArray) -> Values:
+        """Evaluate f along combinations of the directions."""
+        pairs = zip(shares, offsets.tolist(), strict=True)
+        return np.array([self._value(*pair) for pair in pairs]), offsets
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
@@ -108,4 +124,4 @@ class Projections:
 
     def _value(self, shares: FloatArray, offset: float) -> float:
         moves = ((part, offset * move) for part, move in self._moves(shares))
-        return self._evaluator.along_chunks(moves, self._claim)
+        return self._evaluator.along_chunks_now(moves, self._claim)

@@ -59,18 +59,28 @@ class Randomness:
         """Whether f draws random numbers that are repeated without the user having asked."""
         return bool(self._held_for_f)
 
+    @property
+    def repeats(self) -> bool:
+        """Whether anything is repeated, asked for or not."""
+        return bool(self._given or self._held_for_f or self._reseed)
+
     def look(self) -> None:
         """Remember the states that the global generators are in."""
         self._discover()
         for generator in self._global.values():
             generator.last_seen = generator.read()
 
-    def hold_for_f(self) -> bool:
-        """Rewind what moved since the last look for f and its gradient; whether anything did."""
-        moved = self._moved(self._held_for_f)
-        self._held_for_f |= moved
-        self._held_for_gradient |= moved
-        return bool(moved)
+    def hold_for_f(self) -> list[str]:
+        """Rewind what moved since the last look for f and its gradient; return the names."""
+        moved = list(self._moved(self._held_for_f))
+        self.hold(moved)
+        return moved
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Rewind some global generators for f and its gradient."""
+        held = {name: self._global[name] for name in names}
+        self._held_for_f |= held
+        self._held_for_gradient |= held
 
     def hold_for_gradient(self) -> bool:
         """Rewind what moved since the last look for the gradient; whether anything did."""
@@ -80,7 +90,7 @@ class Randomness:
 
     def before(self, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Return f with its random numbers repeated; f itself where there is nothing to repeat."""
-        if not (self._given or self._held_for_f or self._reseed):
+        if not self.repeats:
             return f
 
         def repeated(at: Any) -> Any:

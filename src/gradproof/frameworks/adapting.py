@@ -12,7 +12,19 @@ import numpy as np
 import optree
 
 from gradproof._base.errors import InputError
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Batched, Hessian, Jacobian, Many, Problem
+from gradproof.problems import (
+    HVP,
+    JVP,
+    VJP,
+    Autodiff,
+    Batched,
+    Hessian,
+    Jacobian,
+    Many,
+    Problem,
+    at_one_point,
+    results_of,
+)
 from gradproof.tree import Constant, flatten
 
 Function = Callable[..., Any]
@@ -36,7 +48,9 @@ class Adapted(abc.ABC):
         self._constants = {id(leaf) for leaf in leaves if id(leaf) not in taken}
         of_gradient = self.marked(problem.at, constant=lambda _: None)
         self._structure_of_gradient = flatten(of_gradient, "gradient")[0].spec
-        self.f = self.calling(problem.f)
+        self.f = self._whole = self.calling(
+            at_one_point(problem.f) if problem.vectorized else problem.f
+        )
         self.unreached: set[int] = set()
         self._notes: list[str] = []
 
@@ -72,9 +86,29 @@ class Adapted(abc.ABC):
     def differentiate_once(self) -> None:
         """Put ⟨v, ∇f⟩ in the place of f, with random v."""
 
+    @abc.abstractmethod
+    def shown(self, stacks: Sequence[Any]) -> list[Any]:
+        """Return stacked leaves as arrays of the framework."""
+
     def many(self, f: Function) -> Many | None:
-        """Return how a function is evaluated at many points at once; None where it is not."""
+        """Return how a function is evaluated at many points at once; None where it is not.
+
+        Beyond the first axis leaves may repeat one point's: their memory is not to be written.
+        """
         return None
+
+    sizes: tuple[int, ...] | None = None
+    """Of batches, where each takes a compilation."""
+
+    def _over_batches(self) -> Many:
+        """Return f where it takes many points at once by itself."""
+        f = self.calling(self.problem.f)
+
+        def many(stacks: Sequence[Any]) -> Sequence[Any]:
+            batch = f(self.tree.unflatten(self.shown(stacks)))
+            return results_of(self.as_arrays(batch), len(stacks[0]))
+
+        return many
 
     def leaves(self, at: Any) -> list[Any]:
         """Return the leaves of a point that are moved."""
@@ -86,9 +120,13 @@ class Adapted(abc.ABC):
         if isinstance(gradient, Autodiff):
             gradient = self._by_autodiff(gradient)
         gradient = self._claim(gradient)
-        f, many = self._returning_arrays(self.f, named=self.problem.f), self.many(self.f)
-        f = f if many is None else Batched(f, many)
-        return dataclasses.replace(self.problem, f=f, gradient=gradient, at=self._at)
+        by_itself = self.problem.vectorized and self.f is self._whole
+        many = self._over_batches() if by_itself else self.many(self.f)
+        f = self._returning_arrays(self.f, named=self.problem.f)
+        f = f if many is None else Batched(f, many, None if by_itself else self.sizes)
+        return dataclasses.replace(
+            self.problem, f=f, gradient=gradient, at=self._at, vectorized=False
+        )
 
     def restore(self) -> None:
         """Put back what f may have changed at a copy of the point, before anything is measured."""

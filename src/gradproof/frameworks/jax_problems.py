@@ -85,6 +85,13 @@ class _OfJax(Adapted):
 
         return call
 
+    sizes = 63, 15
+
+    def shown(self, stacks: Sequence[Any]) -> list[Any]:
+        """Return stacked leaves as arrays of JAX."""
+        with in_float64(any(map(_is_float64, stacks))):
+            return list(map(jnp.asarray, stacks))
+
     def many(self, f: Function) -> Many | None:
         """Return f over stacked leaves by `jax.vmap`, where JAX traces f in any case.
 

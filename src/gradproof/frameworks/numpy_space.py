@@ -61,6 +61,16 @@ class NumpySpace:
         if bounds is not None:
             self._stay_within(*bounds)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what is made of it, for a space of the same elsewhere."""
+        made = {"x", "_views", "_at", "_contents"}
+        kept = {key: value for key, value in vars(self).items() if key not in made}
+        return kept | {"_seen": [], "_kept": None if self._kept is None else []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.restore()
+
     def _build(self) -> None:
         self.x: FloatArray = np.concatenate(
             [np.empty(0), *(initial.astype(np.float64) for initial in self._initial)]
@@ -163,8 +173,9 @@ class NumpySpace:
             ]
         )
 
-    def use_fresh_copies(self, *, keep: bool = False) -> None:
+    def use_fresh_copies(self, *, keep: bool = False, was_written: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
+        self.was_written |= was_written
         if not keep:
             self._fresh_copies = True
         elif self._kept is None:
@@ -288,12 +299,15 @@ class NumpySpace:
         if self._gives_copies:
             return None
         moved = self.x[lines]
-        stacks = [np.tile(initial, (lines.size + 1, 1)) for initial in self._initial]
+        size = lines.size + 1
+        stacks = [np.broadcast_to(initial, (size, initial.size)) for initial in self._initial]
         for run, which, places, there in self._destinations(lines, offsets):
             moved[run] = there
+            if not stacks[which].flags.writeable:
+                stacks[which] = stacks[which].copy()
             stacks[which][run + 1, places] = there
         shaped = [
-            stack.reshape(-1, *leaf.shape)
+            stack.reshape(size, *leaf.shape)
             for stack, leaf in zip(stacks, self._tree.leaves, strict=True)
         ]
         return f.many(shaped), moved - self.x[lines]

@@ -30,6 +30,8 @@ class ModuleNode:
     def __init__(self, module: Any, taken: set[int]) -> None:
         self.module = module
         self.names: tuple[str, ...] = ()
+        self.is_held = False
+        self.values: Sequence[Any] = ()
         self.parameters: list[Any] = []
         for name, one in module.named_parameters():
             if one.requires_grad and id(one) not in taken:
@@ -39,6 +41,9 @@ class ModuleNode:
 
     def put(self, values: Sequence[Any]) -> Any:
         """Return the module with these values in the place of its parameters' own."""
+        if self.is_held:
+            self.values = values
+            return self.module
         if not all(isinstance(value, torch.Tensor) for value in values):
             return dict(zip(self.names, values, strict=True))
         for parameter, value in zip(self.parameters, values, strict=True):
@@ -57,6 +62,18 @@ class ModuleNode:
                 text += f".{part}"
             owner = owner[part] if isinstance(owner, _KEYED) else getattr(owner, part)
         return text
+
+
+@contextlib.contextmanager
+def held(nodes: Sequence[ModuleNode]) -> Iterator[None]:
+    """Have nodes that are put together keep their `values`, and leave the parameters alone."""
+    for node in nodes:
+        node.is_held = True
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.is_held = False
 
 
 class _Entry(optree.PyTreeEntry):  # type: ignore[misc, unused-ignore]

@@ -14,6 +14,7 @@ import torch
 from gradproof._base.errors import InputError
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.torch_autodiff import TorchAutodiff, forward
+from gradproof.frameworks.torch_batches import by_vmap, is_compiled
 from gradproof.frameworks.torch_modules import ModuleNode, State, kept
 from gradproof.frameworks.torch_promotion import (
     AlongInFloat64,
@@ -26,7 +27,7 @@ from gradproof.frameworks.torch_tensors import (
     kind_of_tensor,
     require_numbers,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Many, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
@@ -114,6 +115,23 @@ class _OfTorch(Adapted):
             return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
 
         return optree.tree_map(mark, at, namespace=NAMESPACE)
+
+    def shown(self, stacks: Sequence[Any]) -> list[Any]:
+        """Return stacked leaves as tensors, each where its leaf is."""
+        return [
+            as_tensor(np.array(stack)).to(value.device)
+            for stack, value in zip(stacks, self.values, strict=True)
+        ]
+
+    def many(self, f: Function) -> Many | None:
+        """Return f over stacked leaves by `torch.func.vmap`."""
+        if any(map(is_compiled, (self.problem.f, *self._state.modules))) or self._gives_arrays:
+            return None
+        nodes = optree.tree_leaves(
+            self._at, is_leaf=lambda one: isinstance(one, ModuleNode), namespace=NAMESPACE
+        )
+        nodes = [one for one in nodes if isinstance(one, ModuleNode)]
+        return by_vmap(f, self.tree, nodes, [value.device for value in self.values])
 
     def restore(self) -> None:
         """Put everything of the modules back."""

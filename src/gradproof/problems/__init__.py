@@ -1,7 +1,14 @@
 """A function, what is claimed for its derivative, and a point, as data."""
 
 from gradproof.problems.autodiff import Autodiff, autodiff
-from gradproof.problems.batches import Batched, Many, followed_by
+from gradproof.problems.batches import (
+    Batched,
+    Many,
+    at_one_point,
+    followed_by,
+    over_batches,
+    results_of,
+)
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, SecondClaim
 from gradproof.problems.problem import Problem
@@ -20,7 +27,10 @@ __all__ = [
     "Problem",
     "SecondClaim",
     "Space",
+    "at_one_point",
     "autodiff",
     "flat_bounds",
     "followed_by",
+    "over_batches",
+    "results_of",
 ]

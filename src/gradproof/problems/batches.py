@@ -6,7 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
+import optree
+
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
+from gradproof.tree import NAMESPACE, Tree
 
 Many = Callable[[Sequence[npt.NDArray[Any]]], Sequence[Any]]
 
@@ -15,13 +21,18 @@ class Batched:
     """A function of a point, with its values at many points at once.
 
     `many` takes the leaves of those points, each stacked along a new first axis, and returns one
-    result for each point.
+    result for each point. A leaf that is the same at all of them may be one point's, repeated
+    without memory of its own. `sizes` are the numbers of points that it is asked for; None where
+    each number costs the same, and not, say, a compilation.
     """
 
-    def __init__(self, f: Callable[[Any], Any], many: Many) -> None:
+    def __init__(
+        self, f: Callable[[Any], Any], many: Many, sizes: tuple[int, ...] | None = None
+    ) -> None:
         functools.update_wrapper(self, f)
         self._f = f
         self.many = many
+        self.sizes = sizes
 
     def __call__(self, at: Any) -> Any:
         """Evaluate at one point."""
@@ -38,4 +49,43 @@ def followed_by(then: Callable[[Any], Any], f: Callable[[Any], Any]) -> Callable
     if not isinstance(f, Batched):
         return both
     many = f.many
-    return Batched(both, lambda leaves: [then(one) for one in many(leaves)])
+    return Batched(both, lambda leaves: [then(one) for one in many(leaves)], f.sizes)
+
+
+def at_one_point(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of one point from one of a batch of them, which gets a batch of one."""
+
+    @functools.wraps(f)
+    def one(at: Any) -> Any:
+        batch = optree.tree_map(_as_a_batch, at, namespace=NAMESPACE)
+        return results_of(f(batch), 1)[0]
+
+    return one
+
+
+def _as_a_batch(leaf: Any) -> Any:
+    return leaf[None] if hasattr(leaf, "shape") else np.asarray(leaf)[None]
+
+
+def results_of(batch: Any, size: int) -> Sequence[Any]:
+    """Return the result at each point of a batch; every leaf has them along its first axis."""
+    parts, structure = optree.tree_flatten(batch, namespace=NAMESPACE)
+    for part in parts:
+        if np.shape(part)[:1] != (size,):
+            raise InputError(
+                f"the value of f: found {described(part)} for a batch of {size} with "
+                f"vectorized=True, expected an array whose first axis has length {size}, with one "
+                "result for each point"
+            )
+    if structure.is_leaf():
+        return list(parts[0])
+    return [structure.unflatten(row) for row in zip(*parts, strict=True)]
+
+
+def over_batches(f: Callable[[Any], Any], tree: Tree) -> Batched:
+    """Return a function of batches as one of a point."""
+
+    def many(leaves: Sequence[npt.NDArray[Any]]) -> Sequence[Any]:
+        return results_of(f(tree.unflatten(list(leaves))), len(leaves[0]))
+
+    return Batched(at_one_point(f), many)

@@ -52,6 +52,11 @@ class Problem:
     terms : {"sum", "mean"}, optional
         Says that `f` returns an array of the terms of a loss, whose sum or mean is meant. Their
         differences are added up in float64: far less noise, above all in float32.
+    vectorized : bool, default False
+        Says that `f` takes many points at once: every array of `at`, and every number, with one
+        more axis, the first, and returns what it returns with that axis first, too. The gradient
+        is called with one point as it is. Batches are used where they are quicker; a single point
+        is a batch of one.
 
     Raises
     ------
@@ -91,6 +96,7 @@ class Problem:
     reseed: Any = None
     reference: Callable[[Any], Any] | None = None
     terms: Literal["sum", "mean"] | None = None
+    vectorized: bool = False
 
     def __post_init__(self) -> None:
         require_callable(self.f, "f", "f(at)")
@@ -122,6 +128,19 @@ class Problem:
             require_callable(self.reference, "reference", "reference(at)")
         if self.terms is not None:
             require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
+        self._require_batches()
+
+    def _require_batches(self) -> None:
+        if not isinstance(self.vectorized, bool):
+            raise InputError(
+                f"vectorized: found {described(self.vectorized)}, expected True or False"
+            )
+        if self.vectorized and (self.gradient is True or self.reference is not None):
+            other = "gradient=True" if self.gradient is True else "a reference"
+            raise InputError(
+                f"vectorized: found True with {other}, expected a function of many points at once "
+                "that returns their values, and a gradient by itself"
+            )
 
     @property
     def _signature(self) -> inspect.Signature | None:

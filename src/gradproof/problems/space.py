@@ -43,8 +43,11 @@ class Space(Protocol):
     def was_written(self) -> bool:
         """Whether f changed its argument when all of it was moved; it gets copies from then on."""
 
-    def use_fresh_copies(self, *, keep: bool = False) -> None:
-        """From now on give f a copy at every evaluation; `keep` all of them alive."""
+    def use_fresh_copies(self, *, keep: bool = False, was_written: bool = False) -> None:
+        """From now on give f a copy at every evaluation; `keep` all of them alive.
+
+        `was_written` says that f was seen to change its argument.
+        """
 
     @property
     def keeps_copies(self) -> bool:

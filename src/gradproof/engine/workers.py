@@ -1,0 +1,223 @@
+"""Evaluations by other processes, on the engine that the user brings.
+
+What is evaluated is sent to each worker once: a task names it, and a worker that does not have it
+says so and is sent it. Where a worker ends in the middle, its task is begun anew.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from gradproof.engine.batching import Values
+from gradproof.engine.budget import Budget, Spent
+from gradproof.engine.executors import Engine
+from gradproof.engine.serialising import dumps, loads
+from gradproof.numerics.protocol import FloatArray
+
+Columns = tuple[Any, FloatArray]
+"""What is moved, entry by entry, and how far: arrays, or lists of arrays."""
+
+_A_TASK = 0.05  # seconds
+_WORTH_WHILE = 0.05  # seconds: what takes less is done here
+_IN_FLIGHT = 2  # tasks for each worker
+_RETRIES = 3  # of what a broken engine has lost
+_DIGITS = 1e-10  # by which a value at the point may differ in a worker, from another library
+
+
+class Owner(Protocol):
+    """What evaluates, here or as a copy in a worker."""
+
+    @property
+    def budget(self) -> Budget:
+        """What counts evaluations."""
+
+    def at_point(self) -> float:
+        """Evaluate f at the point."""
+
+    def alone(self, lock: threading.Lock) -> AbstractContextManager[object]:
+        """Return a context in which nobody else draws the random numbers that f draws."""
+
+    def cost_of(self, size: int) -> int:
+        """Return how many evaluations may be needed for so many values."""
+
+
+class _Kept(threading.local):
+    """What this thread of a worker was sent last; buffers are moved in place, and not shared."""
+
+    name = b""
+    owner: Any = None
+
+
+_kept = _Kept()
+_lock = threading.Lock()
+
+
+def perform(
+    name: bytes, payload: bytes | None, method: str, columns: Columns
+) -> tuple[Values, int, float, float | None] | None:
+    """Evaluate in a worker; None where what evaluates has not been sent to it.
+
+    Return the values, how many evaluations they took, the seconds, and the first time the value at
+    the point.
+    """
+    there = None
+    if _kept.name != name:
+        if payload is None:
+            return None
+        _kept.owner = loads(payload)
+        with _kept.owner.alone(_lock):
+            there = _kept.owner.at_point()
+        _kept.name = name
+    owner = _kept.owner
+    started, before = time.perf_counter(), owner.budget.count
+    with owner.alone(_lock):
+        values = getattr(owner, method)(*columns)
+    return values, owner.budget.count - before, time.perf_counter() - started, there
+
+
+class Workers:
+    """Shares out blocks of evaluations among the workers of an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Engine | None = engine
+        self.note: str | None = None
+
+    def are_worth(self, seconds: float) -> bool:
+        """Whether what takes so long here is worth sending."""
+        return self._engine is not None and seconds >= _WORTH_WHILE
+
+    def evaluate(
+        self, owner: Owner, method: str, columns: Columns, *, seconds: float, value: float
+    ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        """Yield the values of a block, part by part, as they arrive.
+
+        `seconds` is what one evaluation takes here, `value` what f is at the point.
+        """
+        assert self._engine is not None
+        block = _Block(self._engine, owner, method, columns, seconds)
+        try:
+            for _ in range(_RETRIES):
+                try:
+                    yield from block.parts(value)
+                    return
+                except concurrent.futures.BrokenExecutor:
+                    if not self._engine.renew():
+                        break
+            self.note = (
+                "the executor broke when one of its workers ended: what was left was evaluated "
+                "in this process"
+            )
+        except _OtherValues as other:
+            self.note = (
+                f"f is {other.found!r} at the point in a worker and {value!r} here: everything was "
+                "evaluated in this process"
+            )
+        finally:
+            block.cancel()
+        self._engine = None
+        for part in block.left():
+            owner.budget.allow(1)
+            found, realised = getattr(owner, method)(*(column[part] for column in columns))
+            yield part, found, realised
+
+
+class _OtherValues(Exception):
+    """f is another one in a worker."""
+
+    def __init__(self, found: float) -> None:
+        super().__init__()
+        self.found = found
+
+
+class _Block:
+    """The parts of a block: some done, some on their way, the rest to be sent."""
+
+    def __init__(
+        self, engine: Engine, owner: Owner, method: str, columns: Columns, seconds: float
+    ) -> None:
+        self._engine, self._owner, self._method, self._columns = engine, owner, method, columns
+        self._seconds = seconds
+        self._todo = [slice(0, len(columns[-1]))]
+        self._pending: dict[concurrent.futures.Future[Any], tuple[slice, int]] = {}
+        self._payload = dumps(owner)
+        self._name = hashlib.sha256(self._payload).digest()
+
+    def parts(self, value: float) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        """Yield what arrives, until all of it is there."""
+        shared = self._engine.share(self._payload)
+        sent, spent = 0, None
+        while self._todo or self._pending:
+            while self._todo and spent is None and len(self._pending) < self._most:
+                try:
+                    # To each worker once, if every one takes one of the first tasks.
+                    self._send(shared if sent < self._engine.workers else None)
+                    sent += 1
+                except Spent as end:
+                    spent = end
+            if not self._pending:
+                break
+            done, _ = concurrent.futures.wait(
+                self._pending, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            for future in done:
+                result = future.result()
+                part, reserved = self._pending.pop(future)
+                self._owner.budget.count -= reserved
+                if result is None:
+                    self._todo.append(part)
+                    self._send(shared)
+                    continue
+                (found, realised), count, seconds, there = result
+                if there is not None and abs(there - value) > _DIGITS * abs(value):
+                    self._todo.append(part)
+                    raise _OtherValues(there)
+                self._owner.budget.count += count
+                self._seconds = (self._seconds + seconds / found.size) / 2
+                yield part, found, realised
+        if spent is not None:
+            raise spent
+
+    @property
+    def _most(self) -> int:
+        return _IN_FLIGHT * self._engine.workers
+
+    def _send(self, payload: Any) -> None:
+        """Send the next part, with what evaluates or without."""
+        part = self._todo.pop()
+        left = part.stop - part.start
+        size = min(int(_A_TASK / self._seconds) + 1, -(-left // self._engine.workers))
+        try:
+            size = min(size, self._owner.budget.allow(self._owner.cost_of(size)))
+        except Spent:
+            self._todo.append(part)
+            raise
+        if size < left:
+            self._todo.append(slice(part.start + size, part.stop))
+        part = slice(part.start, part.start + size)
+        columns = tuple(column[part] for column in self._columns)
+        reserved = self._owner.cost_of(size)
+        try:
+            future = self._engine.submit(perform, self._name, payload, self._method, columns)
+        except BaseException:
+            self._todo.append(part)
+            raise
+        self._owner.budget.count += reserved
+        self._pending[future] = part, reserved
+
+    def cancel(self) -> None:
+        """Take back what is on its way."""
+        for future, (part, reserved) in self._pending.items():
+            future.cancel()
+            self._owner.budget.count -= reserved
+            self._todo.append(part)
+        self._pending.clear()
+
+    def left(self) -> list[slice]:
+        """Return the parts that are not done, one evaluation each."""
+        return [slice(k, k + 1) for part in self._todo for k in range(part.start, part.stop)]
