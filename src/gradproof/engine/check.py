@@ -64,7 +64,7 @@ def run_check(
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
-    randomness = Randomness(problem.reseed)
+    randomness = Randomness(problem.reseed, others=workers.draws_from if workers else ())
     evaluator = Evaluator(
         value_of(problem),
         space,

@@ -21,6 +21,10 @@ class Engine(Protocol):
     def workers(self) -> int:
         """How many functions run at once."""
 
+    @property
+    def draws_from(self) -> tuple[str, ...]:
+        """The global generators from which it draws random numbers in this process."""
+
     def share(self, payload: bytes) -> Any:
         """Return what stands for bytes among the arguments of `submit`."""
 
@@ -35,6 +39,8 @@ class Engine(Protocol):
 
 class _OfFutures:
     """An executor of concurrent.futures, or one that is like these: loky, mpi4py.futures."""
+
+    draws_from: tuple[str, ...] = ()
 
     def __init__(self, executor: concurrent.futures.Executor) -> None:
         self._executor = executor
@@ -71,6 +77,8 @@ class _OfLoky(_OfFutures):
 class _OfDask(_OfFutures):
     """A client of Dask, whose scheduler gives the tasks of a worker that ended to another."""
 
+    draws_from = ("random",)
+
     def __init__(self, client: Any) -> None:
         super().__init__(client.get_executor(pure=False, retries=_RETRIES))
         self._client = client
@@ -85,6 +93,8 @@ class _OfDask(_OfFutures):
 
 class _OfRay:
     """Ray, which begins a task anew when its worker has ended."""
+
+    draws_from = ()
 
     def __init__(self, ray: Any) -> None:
         if not ray.is_initialized():

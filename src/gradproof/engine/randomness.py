@@ -42,14 +42,16 @@ class Randomness:
     `reseed` is what the user gave: a function to call, or generators; these are rewound before
     every call. The global generators of Python, NumPy and torch are rewound once they were seen to
     move: `look` remembers the states, and `hold` takes those that moved since then. A function that
-    seeds itself leaves the same state behind at every call, and is left alone.
+    seeds itself leaves the same state behind at every call, and is left alone. So are the global
+    generators in `others`, from which somebody else draws meanwhile.
     """
 
-    def __init__(self, reseed: Any = None) -> None:
+    def __init__(self, reseed: Any = None, others: Iterable[str] = ()) -> None:
         given = reseed if isinstance(reseed, (list, tuple)) else [reseed]
         self._reseed = reseed if callable(reseed) else None
         self._given = [] if reseed is None or self._reseed else list(map(_generator, given))
         self._global: dict[str, _Generator] = {}
+        self._others = frozenset(others)
         self._discover()
         self._held_for_f: dict[str, _Generator] = {}
         self._held_for_gradient: dict[str, _Generator] = {}
@@ -119,7 +121,7 @@ class Randomness:
 
     def _discover(self) -> None:
         for name, (read, write) in _global_generators().items():
-            if name not in self._global:
+            if name not in self._global and name not in self._others:
                 self._global[name] = _Generator(read, write)
 
     def _moved(self, held: dict[str, _Generator]) -> dict[str, _Generator]:

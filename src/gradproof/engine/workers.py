@@ -7,6 +7,7 @@ says so and is sent it. Where a worker ends in the middle, its task is begun ane
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import hashlib
 import threading
 import time
@@ -86,6 +87,8 @@ class Workers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Engine | None = engine
+        self.draws_from = engine.draws_from
+        self._sent = _Sent(b"", None)
         self.note: str | None = None
 
     def are_worth(self, seconds: float) -> bool:
@@ -100,7 +103,11 @@ class Workers:
         `seconds` is what one evaluation takes here, `value` what f is at the point.
         """
         assert self._engine is not None
-        block = _Block(self._engine, owner, method, columns, seconds)
+        payload = dumps(owner)
+        name = hashlib.sha256(payload).digest()
+        if self._sent.name != name:
+            self._sent = _Sent(name, self._engine.share(payload))
+        block = _Block(self._engine, self._sent, owner, method, columns, seconds)
         try:
             for _ in range(_RETRIES):
                 try:
@@ -109,6 +116,7 @@ class Workers:
                 except concurrent.futures.BrokenExecutor:
                     if not self._engine.renew():
                         break
+                    self._sent.times = 0
             self.note = (
                 "the executor broke when one of its workers ended: what was left was evaluated "
                 "in this process"
@@ -127,6 +135,15 @@ class Workers:
             yield part, found, realised
 
 
+@dataclasses.dataclass
+class _Sent:
+    """What evaluates, by its name, as the engine shares it, and how often it was sent."""
+
+    name: bytes
+    payload: Any
+    times: int = 0
+
+
 class _OtherValues(Exception):
     """f is another one in a worker."""
 
@@ -139,25 +156,27 @@ class _Block:
     """The parts of a block: some done, some on their way, the rest to be sent."""
 
     def __init__(
-        self, engine: Engine, owner: Owner, method: str, columns: Columns, seconds: float
+        self,
+        engine: Engine,
+        sent: _Sent,
+        owner: Owner,
+        method: str,
+        columns: Columns,
+        seconds: float,
     ) -> None:
-        self._engine, self._owner, self._method, self._columns = engine, owner, method, columns
-        self._seconds = seconds
+        self._engine, self._sent, self._seconds = engine, sent, seconds
+        self._owner, self._method, self._columns = owner, method, columns
         self._todo = [slice(0, len(columns[-1]))]
         self._pending: dict[concurrent.futures.Future[Any], tuple[slice, int]] = {}
-        self._payload = dumps(owner)
-        self._name = hashlib.sha256(self._payload).digest()
 
     def parts(self, value: float) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
         """Yield what arrives, until all of it is there."""
-        shared = self._engine.share(self._payload)
-        sent, spent = 0, None
+        spent = None
         while self._todo or self._pending:
             while self._todo and spent is None and len(self._pending) < self._most:
                 try:
                     # To each worker once, if every one takes one of the first tasks.
-                    self._send(shared if sent < self._engine.workers else None)
-                    sent += 1
+                    self._send(with_payload=self._sent.times < self._engine.workers)
                 except Spent as end:
                     spent = end
             if not self._pending:
@@ -171,7 +190,7 @@ class _Block:
                 self._owner.budget.count -= reserved
                 if result is None:
                     self._todo.append(part)
-                    self._send(shared)
+                    self._send(with_payload=True)
                     continue
                 (found, realised), count, seconds, there = result
                 if there is not None and abs(there - value) > _DIGITS * abs(value):
@@ -187,7 +206,7 @@ class _Block:
     def _most(self) -> int:
         return _IN_FLIGHT * self._engine.workers
 
-    def _send(self, payload: Any) -> None:
+    def _send(self, *, with_payload: bool) -> None:
         """Send the next part, with what evaluates or without."""
         part = self._todo.pop()
         left = part.stop - part.start
@@ -203,7 +222,9 @@ class _Block:
         columns = tuple(column[part] for column in self._columns)
         reserved = self._owner.cost_of(size)
         try:
-            future = self._engine.submit(perform, self._name, payload, self._method, columns)
+            payload = self._sent.payload if with_payload else None
+            future = self._engine.submit(perform, self._sent.name, payload, self._method, columns)
+            self._sent.times += with_payload
         except BaseException:
             self._todo.append(part)
             raise
