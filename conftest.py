@@ -3,9 +3,13 @@
 import random
 from collections.abc import Generator
 
+import hypothesis
 import numpy as np
 import pytest
 
+# No test depends on the time that it takes.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 pytest_plugins = ["pytester"]
 
 # They import a framework; `tests_of_frameworks` runs what examples they have.

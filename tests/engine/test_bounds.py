@@ -58,7 +58,7 @@ def boxes(draw: Any) -> tuple[Array, Array, Array]:
     return lower, x.astype(kind), upper
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(boxes(), st.sampled_from(["right", "twice", "zero", "one"]), st.integers(0, 3))
 def test_f_never_sees_a_point_outside(
     box: tuple[Array, Array, Array], claim: str, seed: int
@@ -80,7 +80,7 @@ def test_f_never_sees_a_point_outside(
         assert report.verdict != "fail", report.summary()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(boxes(), st.floats(1e-9, 10.0), st.integers(0, 100))
 def test_directions_stay_inside_up_to_where_they_are_asked_for(
     box: tuple[Array, Array, Array], farthest: float, seed: int

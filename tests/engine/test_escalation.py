@@ -467,7 +467,7 @@ def test_parameters_and_gradients_of_all_sizes_in_one_vector(seed: int) -> None:
     assert report.rtol < 1e-4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     place=st.integers(0, 59),
     factor=st.sampled_from([0.0, -1.0, 0.9, 1.1, 2.0, 100.0]),

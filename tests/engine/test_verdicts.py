@@ -72,7 +72,7 @@ def test_one_wrong_component_fails_and_is_named(name: str, error: float, compone
     assert abs(culprit.measured - truth[component]) <= culprit.bar + 1e-12 * abs(culprit.measured)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(sorted(SMOOTH)),
     component=st.integers(0, N - 1),
@@ -91,7 +91,7 @@ def test_errors_ten_times_the_resolution_never_pass(
     assert not (report.passed and abs(error) >= 10 * report.resolution), report.summary()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=st.sampled_from(sorted(SMOOTH)), k=st.integers(-40, 40), seed=st.integers(0, 99))
 def test_powers_of_two_of_f_change_nothing(name: str, k: int, seed: int) -> None:
     f, gradient = SMOOTH[name]
@@ -104,7 +104,7 @@ def test_powers_of_two_of_f_change_nothing(name: str, k: int, seed: int) -> None
     assert scaled.rtol == plain.rtol
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=st.sampled_from(["sine", "cubic", "logistic"]), k=st.integers(-40, 40))
 def test_powers_of_two_of_the_parameters_change_nothing(name: str, k: int) -> None:
     f, gradient = SMOOTH[name]

@@ -37,7 +37,7 @@ SMOOTH: dict[str, tuple[Function, Callable[..., Any]]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(sorted(SMOOTH)),
     at=st.floats(0.2, 3.0),

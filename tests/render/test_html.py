@@ -188,7 +188,7 @@ def test_words_stay_words(word: str) -> None:
         assert character not in "".join(page.texts)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(st.characters(), min_size=1, max_size=30))
 def test_any_words_stay_words(word: str) -> None:
     text = render({word: everything(word)}, title=word)

@@ -45,6 +45,9 @@ from gradproof.tree import Tree
 
 _MANY = 64  # components: batches of them are worth a try
 _MOST_IN_A_CONTROL = 32  # components
+# Above a threshold, glibc's malloc gives memory back at once, and takes it anew page by page; it
+# grows to the largest block that was freed. Page faults would cost as much as our arithmetic.
+_KEPT_BY_MALLOC = 1 << 24  # bytes
 
 
 def run_check(
@@ -64,6 +67,7 @@ def run_check(
 ) -> Record:
     """Check a problem, and leave the parameters bit for bit as they were."""
     started = time.perf_counter()
+    np.empty(_KEPT_BY_MALLOC, dtype=np.uint8)
     randomness = Randomness(problem.reseed, others=workers.draws_from if workers else ())
     evaluator = Evaluator(
         value_of(problem),
@@ -218,15 +222,16 @@ def _evidence(
         if np.all(fixed):
             return None
     evaluator.begin_journal(
-        {
+        lambda claim: {
             "version": __version__,
             "tree": repr([(tree.address(leaf), leaf.shape) for leaf in tree.leaves]),
             "point": digest(evaluator.x),
-            "claim": digest(found.claim),
+            "claim": digest(claim),
             "seed": repr(seed),
             "plan": repr(plan),
             "options": repr((rtol, None if chosen is None else digest(chosen))),
         },
+        found.claim,
         found.spread,
     )
     evaluator.randomness.look()

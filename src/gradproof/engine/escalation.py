@@ -127,6 +127,8 @@ class Escalation:
         self.components.outcome[alone] = Outcome.BUDGET_SPENT
 
     def _take_complex_steps(self, along: Along) -> None:
+        if not np.any(self.components.outcome == Outcome.NOISE):
+            return
         quiet = self._limits(noise=0.0)
         cleared = clear_by_complex_steps(
             self.components,

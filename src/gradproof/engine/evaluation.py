@@ -89,11 +89,16 @@ class Evaluator:
         self._f_around = self._terms.after(self._f) if self._terms else self._f
         self._batches: Batches | None = None
 
-    def begin_journal(self, fingerprint: dict[str, str], spread: float) -> None:
+    def begin_journal(
+        self,
+        fingerprint: Callable[[FloatArray], dict[str, str]],
+        claim: FloatArray,
+        spread: float,
+    ) -> None:
         """Say what is checked, where there is a journal; `spread` is that of f at the point."""
         if self._journal is not None:
             rounding = _ALIKE * self.roundoff * abs(self._value)
-            self._journal.begin(fingerprint, self.value_of_f, spread + rounding)
+            self._journal.begin(fingerprint(claim), self.value_of_f, spread + rounding)
 
     @property
     def note_on_workers(self) -> str | None:
@@ -399,7 +404,7 @@ class Evaluator:
             part = slice(start, min(start + min(self._allowed(), chunk or total), total))
             begun = time.monotonic()
             found, realised = method(*(column[part] for column in columns))
-            self._adapt(time.monotonic() - begun)
+            self._adapt(part.stop - start, time.monotonic() - begun)
             yield part, found, realised
             start = part.stop
 
@@ -419,9 +424,9 @@ class Evaluator:
         """Return a context in which nobody else draws the random numbers that f draws."""
         return lock if self.randomness.repeats else contextlib.nullcontext()
 
-    def _adapt(self, seconds: float) -> None:
+    def _adapt(self, size: int, seconds: float) -> None:
         """Look up often where f is slow, and seldom where it is quick."""
-        if seconds < self._moment / 2:
+        if size >= self._chunk and seconds < self._moment / 2:
             self._chunk = min(2 * self._chunk, _MOST_IN_CHUNK)
         elif seconds > 2 * self._moment:
             self._chunk = max(self._chunk // 2, 1)

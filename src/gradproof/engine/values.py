@@ -15,9 +15,13 @@ _FOR_TERMS = (
     "gp.JVP"
 )
 
+_FLOATS = {float, np.float64}
+
 
 def as_floats(results: list[Any]) -> FloatArray:
     """Turn many results into floats at once where they are plain numbers, else one by one."""
+    if set(map(type, results)) <= _FLOATS:
+        return np.fromiter(results, np.float64, len(results))
     if all(map(np.isscalar, results[:1])):
         try:
             array = np.asarray(results)

@@ -112,6 +112,24 @@ class Limits:
         )
 
 
+def _shown(noise: float, effect: FloatArray, rules: Policy) -> FloatArray:
+    """Return (noise / effect)^(2/3) between the usual tolerance and the cap."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.nan_to_num(noise / effect, nan=np.inf)
+    relative = np.where(ratio > rules.cap**1.5, max(rules.cap, rules.default), rules.default)
+    # Powers take longer than all else together, and few are needed.
+    between = (ratio > rules.default**1.5) & (ratio <= rules.cap**1.5)
+    relative[between] = np.clip(ratio[between] ** (2 / 3), rules.default, rules.cap)
+    return relative
+
+
+def _power_of(values: FloatArray, exponent: float) -> FloatArray | float:
+    """Return powers of numbers that are mostly all the same."""
+    if values.size and np.all(values == values[0]):
+        return float(values[0] ** exponent)
+    return values**exponent
+
+
 def limits(
     scaling: Scaling,
     claim: FloatArray,
@@ -132,9 +150,7 @@ def limits(
     floor = np.maximum(scaling.effect, scaling.movement) / scaling.scale
     size = np.maximum(np.abs(claim), floor)
     typical = np.maximum(np.abs(claim), scaling.effect / scaling.scale)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shown = np.nan_to_num((6 * noise / (size * scaling.scale)) ** (2 / 3), nan=np.inf)
-    relative = np.maximum(rules.default, np.minimum(rules.cap, shown))
+    relative = _shown(6 * noise, size * scaling.scale, rules)
     roundoff = max(roundoff_of_claim, UNIT_ROUNDOFF_64)
     rounding = min(_ROUNDING_OF_CLAIM * roundoff, math.sqrt(roundoff)) * floor
     measured = np.zeros_like(claim) if rounding_of_claim is None else rounding_of_claim
@@ -142,7 +158,7 @@ def limits(
     question = Question(
         claim=claim,
         scale=scaling.scale,
-        smallest_step=scaling.scale * roundoff_of_x**0.7,
+        smallest_step=scaling.scale * _power_of(roundoff_of_x, 0.7),
         relative=relative,
         tolerance=tolerance,
         resolution=relative * size,
