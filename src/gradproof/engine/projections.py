@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.workers import Columns
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
+
+_MOST_KEPT = 1 << 22  # numbers, 32 MiB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Projections:
     Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
     be without rounding: the claim times what rounding turned away is taken out,
     ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
-    No direction is kept; it is made anew, chunk by chunk, at every evaluation.
+    Directions are kept as long as they are small; the others are made anew, chunk by chunk, at
+    every evaluation.
     """
 
     def __init__(
@@ -44,6 +48,8 @@ class Projections:
     ) -> None:
         self._evaluator, self._lines = evaluator, lines
         self._weight, self._claim = weight, claim
+        self._kept: dict[int, list[tuple[slice, FloatArray]]] = {}
+        self._room = _MOST_KEPT
         self.x: FloatArray = np.ones(len(lines))  # offsets are relative to the natural scale
         self.room: FloatArray = np.full(len(lines), np.inf)
         self.claims = np.array(
@@ -53,8 +59,19 @@ class Projections:
             ]
         )
 
-    def _chunks(self, line: int) -> Iterator[tuple[slice, FloatArray]]:
-        return self._lines[line].gaussian.chunks(self._lines[line].direction)
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_kept": {}, "_room": _MOST_KEPT}
+
+    def _chunks(self, line: int) -> Iterable[tuple[slice, FloatArray]]:
+        if line in self._kept:
+            return self._kept[line]
+        gaussian = self._lines[line].gaussian
+        chunks = gaussian.chunks(self._lines[line].direction)
+        size = gaussian.stop - gaussian.start
+        if size > self._room:
+            return chunks
+        self._room -= size
+        return self._kept.setdefault(line, list(chunks))
 
     @property
     def factor(self) -> float:
