@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class Kind(Protocol):
 
     @property
     def shares_memory(self) -> bool:
-        """Whether f sees the buffer itself; else every move makes the leaf anew."""
+        """Whether f sees the buffer itself; else every move makes the leaf anew, or follows it."""
 
     @property
     def is_bound(self) -> bool:
@@ -36,6 +36,24 @@ class Kind(Protocol):
 
     def in_float64(self) -> Kind:
         """Return the kind of the same leaf in float64."""
+
+
+@runtime_checkable
+class Following(Kind, Protocol):
+    """A kind with memory elsewhere, on a GPU say, which is brought up to date at every move."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it has."""
+
+    def follow(self, leaf: Any, buffer: Buffer) -> None:
+        """Write a buffer into a leaf."""
+
+    def follow_one(self, leaf: Any, place: int, value: float) -> None:
+        """Write one number into a leaf."""
+
+    def is_at(self, leaf: Any, buffer: Buffer) -> bool:
+        """Whether a leaf is what is in a buffer, bit for bit."""
 
 
 @dataclasses.dataclass(frozen=True)

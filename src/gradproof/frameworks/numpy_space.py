@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
 from gradproof.frameworks.box import limits_in, toward_inside
-from gradproof.frameworks.leaf_kinds import Kind, Number, buffer_of, kind_of
+from gradproof.frameworks.leaf_kinds import Following, Kind, Number, buffer_of, kind_of
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Batched
 from gradproof.problems.space import UNDEFINED, Function
@@ -44,7 +44,13 @@ class NumpySpace:
         ]
         self._kinds = kinds or list(map(kind_of, values))
         self._is_bound = any(kind.is_bound for kind in self._kinds)
-        self._is_made_anew = [not kind.shares_memory for kind in self._kinds]
+        self._following = [
+            kind if isinstance(kind, Following) and kind.follows else None for kind in self._kinds
+        ]
+        self._is_made_anew = [
+            not kind.shares_memory and following is None
+            for kind, following in zip(self._kinds, self._following, strict=True)
+        ]
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
@@ -240,10 +246,27 @@ class NumpySpace:
 
     def is_unchanged(self) -> bool:
         """Whether the parameters are at the point, bit for bit, and in their containers."""
-        return self._is_whole() and all(
-            buffer.tobytes() == initial.tobytes()
-            for buffer, initial in zip(self._buffers, self._initial, strict=True)
+        return (
+            self._is_whole()
+            and self._have_followed()
+            and all(
+                buffer.tobytes() == initial.tobytes()
+                for buffer, initial in zip(self._buffers, self._initial, strict=True)
+            )
         )
+
+    def _have_followed(self) -> bool:
+        """Whether what has memory elsewhere is what is in the buffers."""
+        return all(
+            kind is None or kind.is_at(view, buffer)
+            for kind, view, buffer in zip(self._following, self._views, self._buffers, strict=True)
+        )
+
+    def _follow(self) -> None:
+        """Bring what has memory elsewhere up to date."""
+        for kind, view, buffer in zip(self._following, self._views, self._buffers, strict=True):
+            if kind is not None:
+                kind.follow(view, buffer)
 
     def _is_whole(self) -> bool:
         """Whether the containers that f sees hold what we put there: our buffers, by their keys."""
@@ -255,7 +278,8 @@ class NumpySpace:
 
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
-        self._put_back()
+        for buffer, initial in zip(self._buffers, self._initial, strict=True):
+            buffer[:] = initial
         self._build()
 
     @property
@@ -358,6 +382,7 @@ class NumpySpace:
         array = self._buffers[which]
         buffer: Any = array.data if array.dtype.char in "df" else array
         copies = self._gives_copies or self._is_made_anew[which]
+        following, view = self._following[which], self._views[which]
         results: list[Any] = []
         keep = results.append
         points = zip(places, there, self._initial[which][places].tolist(), strict=True)
@@ -368,6 +393,13 @@ class NumpySpace:
                         buffer[place] = value
                         keep(f(self._anew()))
                         buffer[place] = old
+                elif following is not None:
+                    for place, value, old in points:
+                        buffer[place] = value
+                        following.follow_one(view, place, value)
+                        keep(f(at))
+                        buffer[place] = old
+                        following.follow_one(view, place, old)
                 else:
                     for place, value, old in points:
                         buffer[place] = value
@@ -378,6 +410,8 @@ class NumpySpace:
             except UNDEFINED:
                 keep(np.nan)
                 buffer[place] = old
+                if following is not None:
+                    following.follow_one(view, place, old)
             except Exception as error:
                 leaf, index = self._tree.locate(self._tree.leaves[which].start + place)
                 address = self._tree.address(leaf, index)
@@ -429,6 +463,7 @@ class NumpySpace:
     def _displaced(self, f: Function, where: str) -> Any:
         """Evaluate f where the buffers are, and notice when it changes its argument."""
         expected = [buffer.tobytes() for buffer in self._buffers] if not self.was_written else []
+        self._follow()
         try:
             anew = self._gives_copies or self._moves_what_is_made_anew()
             return f(self._anew() if anew else self._ours())
@@ -442,7 +477,7 @@ class NumpySpace:
         finally:
             if any(
                 b.tobytes() != bits for b, bits in zip(self._buffers, expected, strict=False)
-            ) or not (self._gives_copies or self._is_whole()):
+            ) or not (self._gives_copies or (self._is_whole() and self._have_followed())):
                 self.was_written = self._fresh_copies = True
 
     def _moves_what_is_made_anew(self) -> bool:
@@ -456,6 +491,7 @@ class NumpySpace:
     def _put_back(self) -> None:
         for buffer, initial in zip(self._buffers, self._initial, strict=True):
             buffer[:] = initial
+        self._follow()
 
     def along_direction(self, f: Function, direction: FloatArray, offset: float) -> Any:
         """Evaluate f at x + offset · direction."""

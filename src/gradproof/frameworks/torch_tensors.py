@@ -16,7 +16,7 @@ from gradproof.tree import NAMESPACE
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """A tensor: on the CPU it shares the memory of the buffer, elsewhere it is made anew."""
+    """A tensor: on the CPU it shares the memory of the buffer, elsewhere it follows it."""
 
     device: Any
     requires_grad: bool
@@ -27,12 +27,30 @@ class Tensor:
         """Whether the tensor is on the CPU."""
         return bool(self.device.type == "cpu")
 
+    @property
+    def follows(self) -> bool:
+        """Whether the tensor has memory of its own."""
+        return not self.shares_memory
+
     def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
-        """Return a tensor over the buffer, on its device, that requires what the given one does."""
-        tensor = as_tensor(buffer.reshape(shape)).to(self.device)
+        """Return a tensor of the buffer, on its device, that requires what the given one does."""
+        tensor = as_tensor(buffer.reshape(shape)).to(self.device, copy=self.follows)
         if self.is_bound:
             return torch.nn.Parameter(tensor, requires_grad=self.requires_grad)
         return tensor.requires_grad_(self.requires_grad)
+
+    def follow(self, leaf: Any, buffer: Buffer) -> None:
+        """Write a buffer into a tensor."""
+        leaf.detach().view(-1).copy_(as_tensor(buffer))
+
+    def follow_one(self, leaf: Any, place: int, value: float) -> None:
+        """Write one number into a tensor."""
+        leaf.detach().view(-1)[place] = value
+
+    def is_at(self, leaf: Any, buffer: Buffer) -> bool:
+        """Whether a tensor is what is in a buffer, bit for bit."""
+        there = as_array(leaf).reshape(-1)
+        return there.dtype == buffer.dtype and there.tobytes() == buffer.tobytes()
 
     def copy(self, leaf: Any) -> Any:
         """Return a copy that is a leaf of autograd's graph, too."""
