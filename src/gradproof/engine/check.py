@@ -29,7 +29,6 @@ from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
-from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
@@ -133,10 +132,7 @@ def _run(
             found.notes.append(BY_IDENTITY)
             del met
         if evaluator.budget.is_spent:
-            found.notes.append(
-                f"the check ended after {counted(evaluator.count, 'evaluation')}: "
-                f"{evaluator.budget.why}"
-            )
+            found.notes.append(evaluator.budget.note)
         if evidence is None:
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
