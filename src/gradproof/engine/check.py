@@ -270,14 +270,13 @@ def _measure(
     setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
     if isinstance(setting, Evidence):
         return setting
-    claim, factor = setting.claim, setting.factor
+    claim, factor, rounding = setting.claim, setting.factor, setting.rounding
     if places is None:
         places = np.arange(claim.size)
     if places.size >= _MANY and evaluator.use_batches(
         setting.scales.scale, setting.pilot.noise, rng
     ):
         found.notes.append(AT_ONCE)
-    rounding = found.rounding_of_claim
     measured = Escalation(
         Part(evaluator, places) if places.size < claim.size else evaluator,
         scales_of(setting.scales, places),
@@ -286,7 +285,7 @@ def _measure(
         pilot_of(setting.pilot, places),
         value=setting.value,
         roundoff_of_claim=found.roundoff_of_claim,
-        rounding_of_claim=None if rounding is None else rounding[places] * factor,
+        rounding_of_claim=None if rounding is None else rounding[places],
         rng=rng,
     )
     found.notes.extend(measured.notes)
