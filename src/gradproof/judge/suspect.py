@@ -16,6 +16,7 @@ from gradproof.numerics.protocol import BoolArray, FloatArray
 Parameters = dict[str, Any]
 
 UNFOUND = "; where the rest of the error is was not found"
+_CLOSE = 1e-2
 ROOM = 1.5  # bars that what explains a mistake may be off
 
 
@@ -71,6 +72,13 @@ class Suspect:
         """Where the claim is visibly off."""
         with np.errstate(invalid="ignore"):
             return np.abs(self.off) > 3 * self.room
+
+    @property
+    def is_close(self) -> bool:
+        """Whether all that is off is little beside the whole."""
+        known = np.isfinite(self.measured)
+        off, size = (_size(part * self.weight, known) for part in (self.off, self.measured))
+        return 0 < off <= _CLOSE * size
 
     @functools.cached_property
     def _stretch(self) -> float:

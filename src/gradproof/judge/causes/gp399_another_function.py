@@ -70,6 +70,11 @@ not: a gradient at parameters of one step ago (stale), a layer whose derivative 
 an approximation taken for the real thing, a term left out. Where it is near 0, something else was
 differentiated, or the components belong to other parameters.
 
+Where the difference is small, f may be the one that is off. What an ODE solver, a fixed point or an
+inner optimisation gives to a tolerance is a smooth function of its own as long as it takes the same
+steps; its slope is not that of the exact solution, and an exact gradient is not the derivative of
+what is computed.
+
 ## Example
 
 ```python
@@ -96,7 +101,8 @@ report = gp.check(loss, gradient, np.linspace(-1, 1, 4))
 ## What to do
 
 Make the problem smaller: one sample, one unit, one layer. Check each piece as a function of its own
-input; the first that fails is the one.
+input; the first that fails is the one. Where f is solved for to a tolerance, tighten that: a
+difference that shrinks with it is an error of f, one that stays is an error of the gradient.
 
 ## What it is easily taken for
 
