@@ -192,7 +192,7 @@ def test_what_explains_others_is_tried_where_there_are_too_few_components() -> N
     assert "p['b2']" in cause.addresses  # of two components
     alone = network.check(network.gradient(network.at) | {"b2": claim["b2"]})
     assert set(causes(alone)) == {"GP399"}
-    assert "the claim is 1.3 times what was measured, in 2 components" in str(alone)
+    assert "the claimed derivative is 1.3 times the measured one; 2 components" in str(alone)
 
 
 def test_tensors_that_were_exchanged_or_handed_out_twice() -> None:

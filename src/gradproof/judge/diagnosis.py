@@ -252,6 +252,14 @@ def _finding(group: list[_Explanation]) -> CauseFinding:
     parameters: Parameters = first.found.parameters
     addresses = list(dict.fromkeys(one.address for one in group))
     if first.cause.code == "GP399":
-        cosines = [one.found.parameters["cosine"] for one in group]
-        parameters = {**parameters, "cosine": min(cosines), "cosine_to": max(cosines)}
+        cosines, ratios, sizes = (
+            [one.found.parameters[name] for one in group] for name in ("cosine", "ratio", "size")
+        )
+        parameters = {
+            "cosine": min(cosines),
+            "cosine_to": max(cosines),
+            "ratio": min(ratios),
+            "ratio_to": max(ratios),
+            "size": sum(sizes),
+        }
     return first.cause.finding(*addresses, **parameters)
