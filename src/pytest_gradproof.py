@@ -1,7 +1,8 @@
 """The plugin for pytest: problems as test items, a fixture, and one page about all of them.
 
-It lives outside of the package and imports it only when a problem is run, so that nobody's test run
-pays for it, and coverage of gradproof itself is measured from its first line.
+It lives outside of the package and imports it only when a problem is run, or a budget is set, so
+that nobody else's test run pays for it, and coverage of gradproof itself is measured from its first
+line.
 """
 
 from __future__ import annotations
@@ -65,6 +66,15 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"gradproof_inconclusive: found {way!r}, expected one of {', '.join(_WAYS)}"
         )
+    budget = _option(config, "budget")
+    if budget:  # only who sets one waits for the import here
+        from gradproof._base.errors import InputError
+        from gradproof.engine.budget import budget_of
+
+        try:
+            budget_of(budget)
+        except InputError as error:
+            raise pytest.UsageError(f"gradproof_{error}") from None
     page = _page(config)
     if page is not None:
         there = next(path for path in (page, *page.parents) if os.path.exists(path))

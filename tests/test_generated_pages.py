@@ -5,6 +5,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+import jinja2
+import pytest
 from docs.extensions import causes
 
 from gradproof.cli.app import app
@@ -52,3 +54,22 @@ def test_the_page_of_a_cause_has_what_its_example_prints() -> None:
     assert "GP302 constant-factor" in after
     assert "## What to do" in after
     assert CATALOGUE["GP302"].page.startswith(before.rstrip())
+
+
+@pytest.mark.parametrize("kind", ["base", "class"])
+def test_every_page_of_the_api_shows_the_examples_that_use_it(kind: str) -> None:
+    folder = REFERENCE.parent / "_templates" / "autosummary"
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(folder.parent))
+    templates.filters["underline"] = str
+    page = templates.get_template(f"autosummary/{kind}.rst").render(
+        fullname="gradproof.Report",
+        module="gradproof",
+        objname="Report",
+        objtype="class",
+        methods=["summary"],
+    )
+    assert ".. autoclass:: Report\n" in page
+    assert ("   .. automethod:: summary\n" in page) is (kind == "class")
+    assert page.rstrip().endswith(
+        ".. minigallery:: gradproof.Report\n   :add-heading: In the gallery"
+    )

@@ -1,6 +1,7 @@
 """What the README shows is what gradproof prints, and its figures are those that were measured."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,19 @@ def test_the_table_of_rivals_has_the_published_numbers() -> None:
     ]
     left = np.add(in_float64, in_float32)
     assert f"that is {left[2]} right and {left[5]} wrong ones" in " ".join(README.split())
+
+
+def test_the_extras_are_there_and_bring_what_is_said() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    names = {"PyTorch": "torch", "JAX": "jax"}
+    block = README[README.index("| extra |") :].split("\n\n")[0]
+    told = {name.strip("`"): brings for name, brings, _ in map(cells, block.splitlines()[2:])}
+    for name, brings in told.items():
+        needed = " ".join(extras[name]).replace("gradproof[hdf5]", " ".join(extras["hdf5"]))
+        assert all(names.get(one, one) in needed for one in brings.split(", "))
+    tutorial = (ROOT / "docs" / "tutorial" / "first_check.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"gradproof\[(\w+)\]", tutorial)) == told.keys()
 
 
 def test_the_demonstration_prints_what_is_shown() -> None:

@@ -1,12 +1,16 @@
 """Gradients in low precision against a reference in float64."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
+from typer.testing import CliRunner
 
 import gradproof as gp
+from gradproof.cli.app import app
 
 X = torch.linspace(-3, 3, 50)
 
@@ -32,8 +36,61 @@ def test_another_way_to_write_it_is_as_accurate(dtype: Any, total: bool) -> None
     report = gp.check(problem(f, X.to(dtype), reference=plain))
     assert report.passed, report.summary()
     assert report.plan == "reference"
-    assert report.evaluations == 2
+    assert (report.evaluations, report.gradient_calls) == (3, 3)
     assert report.headline.startswith("as accurate as the reference in the same arithmetic")
+
+
+@pytest.mark.parametrize(
+    ("budget", "verdict", "evaluations"),
+    [(1, "inconclusive", 1), (2, "inconclusive", 2), (3, "pass", 3), ("100", "pass", 3)],
+)
+def test_a_budget_is_kept(budget: Any, verdict: str, evaluations: int) -> None:
+    report = gp.check(problem(reference), budget=budget)
+    assert (report.verdict, report.evaluations) == (verdict, evaluations)
+    assert [one.code for one in report.causes] == ["GP206"] * (evaluations < 3)
+    assert any("was spent" in note for note in report.notes) is (evaluations < 3)
+
+
+def test_a_time_and_ctrl_c_end_it() -> None:
+    def slow(t: Any) -> Any:
+        time.sleep(0.02)
+        return reference(t)
+
+    report = gp.check(problem(slow), budget="10ms")
+    assert (report.verdict, report.evaluations) == ("inconclusive", 1)
+
+    calls = 0
+
+    def interrupted(t: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:  # the first tells whether it has one output or several
+            raise KeyboardInterrupt
+        return reference(t)
+
+    report = gp.check(problem(reference, reference=interrupted))
+    assert report.verdict == "inconclusive"
+    assert any("it was interrupted" in note for note in report.notes)
+
+
+def test_a_run_may_have_options_for_its_other_problems(tmp_path: Path) -> None:
+    path = tmp_path / "problems.py"
+    path.write_text(
+        "import gradproof as gp\nimport torch\n\n\n@gp.problem\ndef plain():\n"
+        "    return gp.Problem(lambda t: t**2, lambda t: 2 * t, 3.0)\n\n\n"
+        "@gp.problem\ndef kernel():\n"
+        "    return gp.Problem(torch.sin, gp.autodiff, torch.ones(3), reference=torch.sin)\n"
+    )
+    done = CliRunner().invoke(app, ["check", str(path), "--rtol", "1e-4", "--budget", "1min"])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(app, ["check", str(path), "--budget", "1"])
+    assert done.exit_code == 3, done.output
+
+
+def test_progress_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    gp.check(problem(reference), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 class Rounded(torch.autograd.Function):

@@ -391,4 +391,10 @@ def test_a_budget_is_for_each_problem() -> None:
     (report,) = json.loads(Path("out.json").read_text())["reports"].values()
     assert report["evaluations"] <= 5
     assert [cause["code"] for cause in report["causes"]] == ["GP206"]
-    assert run("check", target, "--budget", "5 parsecs").exit_code == 2
+
+
+def test_a_budget_that_makes_no_sense_is_told_once_before_anything_runs() -> None:
+    result = run("check", file_with("right", "wrong"), "--budget", "5 parsecs")
+    assert result.exit_code == 2
+    assert "Invalid value for '--budget': found '5 parsecs', expected" in flat(result.output)
+    assert "problems.py" not in result.output

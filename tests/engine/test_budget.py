@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradproof as gp
@@ -42,6 +42,7 @@ class Counted:
         return self._f(x)
 
 
+@settings(deadline=None)
 @given(budget=st.integers(1, 500))
 def test_no_more_is_evaluated_and_nothing_passes_unseen(budget: int) -> None:
     f = Counted(sines)
@@ -55,6 +56,7 @@ def test_no_more_is_evaluated_and_nothing_passes_unseen(budget: int) -> None:
         assert any(f"its budget of {budget:,} evaluation" in note for note in report.notes)
 
 
+@settings(deadline=None)
 @given(budget=st.integers(1, 2_000), plan=st.sampled_from(["every", "leaves", "project"]))
 def test_a_wrong_gradient_never_passes_and_only_the_wrong_is_called_so(
     budget: int, plan: str
@@ -66,6 +68,7 @@ def test_a_wrong_gradient_never_passes_and_only_the_wrong_is_called_so(
     assert report.verdict == "fail" or "GP206" in codes(report)
 
 
+@settings(deadline=None)
 @given(budget=st.integers(20, 2_000), plan=st.sampled_from(["every", "project"]))
 def test_a_right_gradient_never_fails(budget: int, plan: str) -> None:
     kinked = np.linspace(-1, 1, 40)

@@ -10,7 +10,7 @@ import pytest
 
 import gradproof as gp
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.factors import what_it_may_be
+from gradproof.judge.factors import as_whole, what_it_may_be
 from gradproof.judge.fit import fit
 from gradproof.judge.suspect import Map, Suspect
 
@@ -192,7 +192,7 @@ def test_what_explains_others_is_tried_where_there_are_too_few_components() -> N
     assert "p['b2']" in cause.addresses  # of two components
     alone = network.check(network.gradient(network.at) | {"b2": claim["b2"]})
     assert set(causes(alone)) == {"GP399"}
-    assert "the claim is 1.3 times what was measured, in 2 components" in str(alone)
+    assert "the claimed derivative is 1.3 times the measured one; 2 components" in str(alone)
 
 
 def test_tensors_that_were_exchanged_or_handed_out_twice() -> None:
@@ -247,7 +247,7 @@ def test_nothing_is_named_that_was_not_done(seed: int) -> None:
 def suspect(claim: Any, measured: Any, room: float = 1e-6) -> Suspect:
     a, y = np.asarray(claim, dtype=float), np.asarray(measured, dtype=float)
     one = np.ones_like(a)
-    return Suspect("x", a, one, y, room * one, one, {}, {}, {})
+    return Suspect("x", a, one, y, room * one, 0 * one, one, {}, {}, {})
 
 
 def test_a_fit_needs_agreement_everywhere_and_more_evidence_than_parameters() -> None:
@@ -481,3 +481,20 @@ def test_where_not_all_was_found_nothing_is_said_of_the_rest() -> None:
         ]
         assert "nowhere else" in said[0]
         assert said[1].endswith("where the rest of the error is was not found")
+
+
+@pytest.mark.parametrize(
+    ("factor", "bar", "whole"),
+    [
+        (2.9999, 1e-3, 3.0),
+        (-2.9999, 1e-3, -3.0),
+        (1 / 63.99, 1e-3, 1 / 64),
+        (2.99, 1e-3, 2.99),  # apart by more than its bar
+        (63.99, 0.01, 63.99),  # a bar that tells no number
+        (1.0001, 1e-3, 1.0001),  # 1 is no mistake
+        (20_000.0, 1e-9, 20_000.0),
+        (1e-320, 1e-9, 1e-320),
+    ],
+)
+def test_a_factor_is_whole_where_its_bar_says_so(factor: float, bar: float, whole: float) -> None:
+    assert as_whole(factor, bar) == whole

@@ -299,6 +299,8 @@ def test_the_plain_assertion_shows_no_frame_of_ours(run: pytest.Pytester) -> Non
         ([], "gradproof_seed = -1", "gradproof_seed: found '-1', expected a whole number"),
         ([], "gradproof_inconclusive = no", "found 'no', expected one of fail, skip, pass"),
         (["--gradproof-inconclusive=no"], "", "invalid choice: 'no'"),
+        (["--gradproof-budget=abc"], "", "gradproof_budget: found 'abc', expected a number of"),
+        ([], "gradproof_budget = 0s", "gradproof_budget: found '0s', expected a number of"),
     ],
 )
 def test_options_are_refused_before_anything_runs(

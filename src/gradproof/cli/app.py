@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from gradproof._base.errors import GradproofError
+from gradproof._base.errors import GradproofError, InputError
 from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
@@ -87,6 +87,17 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _understood(budget: str | None) -> str | None:
+    """Return a budget, or refuse it once, and not for every problem."""
+    from gradproof.engine.budget import budget_of  # with the first check, as the engine
+
+    try:
+        budget_of(budget)
+    except InputError as error:
+        raise typer.BadParameter(str(error).removeprefix("budget: ")) from None
+    return budget
+
+
 @app.callback()
 def _options(
     version: Annotated[
@@ -118,7 +129,11 @@ def check(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(metavar="SPEND", help="For each problem: evaluations, or a time like 30s."),
+        typer.Option(
+            metavar="SPEND",
+            callback=_understood,
+            help="For each problem: evaluations, or a time like 30s.",
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="Seed of the random numbers.")

@@ -21,18 +21,21 @@ class Spent(Exception):
 class Budget:
     """Counts evaluations, and says when it is enough.
 
-    One evaluation is kept back, for the look at the point that ends every check.
-
     Parameters
     ----------
     evaluations : int, optional
         How many there may be.
     seconds : float, optional
         How long they may take, from the first on; what is running then is not cut off.
+    kept_back : int, default 1
+        How many of the evaluations are not allowed: the look at the point that ends most checks.
     """
 
-    def __init__(self, evaluations: int | None = None, seconds: float | None = None) -> None:
-        self._most = math.inf if evaluations is None else evaluations - 1
+    def __init__(
+        self, evaluations: int | None = None, seconds: float | None = None, kept_back: int = 1
+    ) -> None:
+        self._evaluations = math.inf if evaluations is None else evaluations
+        self._most = self._evaluations - kept_back
         self._seconds = math.inf if seconds is None else seconds
         self._end: float | None = None
         self.why = ""  # it has ended, in words
@@ -46,7 +49,7 @@ class Budget:
     def allow(self, wanted: int) -> int:
         """Return how many of some evaluations may be done now, one at least, or raise `Spent`."""
         if not self.why and self.count >= self._most:
-            budget = counted(int(self._most) + 1, "evaluation")
+            budget = counted(int(self._evaluations), "evaluation")
             self.why = f"its budget of {budget} was spent"
         if self._end is None:
             self._end = time.monotonic() + self._seconds
@@ -61,6 +64,11 @@ class Budget:
         self.allow(1)
         self.count += 1
 
+    @property
+    def note(self) -> str:
+        """Says after how many evaluations a check ended, and why."""
+        return f"the check ended after {counted(self.count, 'evaluation')}: {self.why}"
+
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
         """Go on behind the block when nothing more may be evaluated in it; Ctrl-C ends it, too."""
@@ -74,14 +82,14 @@ class Budget:
             self.why = INTERRUPTED
 
 
-def budget_of(given: int | str | None) -> Budget:
+def budget_of(given: int | str | None, kept_back: int = 1) -> Budget:
     """Return what may be spent: evaluations, a time such as ``"30s"``, or anything."""
     if given is None:
         return Budget()
     if not isinstance(given, str):
-        return Budget(evaluations=whole_number(given, "budget", at_least=1))
+        return Budget(whole_number(given, "budget", at_least=1), kept_back=kept_back)
     if given.isascii() and given.isdigit() and int(given):
-        return Budget(evaluations=int(given))
+        return Budget(int(given), kept_back=kept_back)
     found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
     if found is None or found[2] not in _SECONDS or not float(found[1]):
         raise InputError(

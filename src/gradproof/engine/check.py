@@ -32,7 +32,6 @@ from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
-from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
@@ -145,10 +144,7 @@ def _run(
         if workers_note := evaluator.note_on_workers:
             found.notes.append(workers_note)
         if evaluator.budget.is_spent:
-            found.notes.append(
-                f"the check ended after {counted(evaluator.count, 'evaluation')}: "
-                f"{evaluator.budget.why}"
-            )
+            found.notes.append(evaluator.budget.note)
         if evidence is None:
             return unmeasured(
                 tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
@@ -299,7 +295,7 @@ def _measure(
     setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
     if isinstance(setting, Evidence):
         return setting
-    claim, factor = setting.claim, setting.factor
+    claim, factor, rounding = setting.claim, setting.factor, setting.rounding
     if places is None:
         places = np.arange(claim.size)
     if places.size >= _MANY:
@@ -307,7 +303,6 @@ def _measure(
             setting.scales.scale, setting.pilot.noise, rng, todo=places.size
         )
         found.notes.extend([said] if said else [])
-    rounding = found.rounding_of_claim
     measured = Escalation(
         Part(evaluator, places) if places.size < claim.size else evaluator,
         scales_of(setting.scales, places),
@@ -316,7 +311,7 @@ def _measure(
         pilot_of(setting.pilot, places),
         value=setting.value,
         roundoff_of_claim=found.roundoff_of_claim,
-        rounding_of_claim=None if rounding is None else rounding[places] * factor,
+        rounding_of_claim=None if rounding is None else rounding[places],
         rng=rng,
     )
     found.notes.extend(measured.notes)

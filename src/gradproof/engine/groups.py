@@ -30,7 +30,7 @@ class Groups:
 
     It is signed and additive: what is measured of a set and of a part of it tells the rest. The
     direction v moves each component by about `weight`, up or down at random. `bar` is that of any
-    d(S): noise, `truncation`, and the rounding of the claims.
+    d(S): noise, `truncation`, and `rounding`, that of the claims.
 
     A central difference at the step :math:`h = (3σ/‖claim · weight‖)^{1/3}` balances the noise σ of
     f with a truncation of the size of the slope itself; a second one at 3 h shows how large the
@@ -60,8 +60,8 @@ class Groups:
         self.beyond = beyond[leaf.start : leaf.stop]
         self._value, self._noise = value, noise
         self._half_widths: dict[int, float] = {}
-        of_leaf = rounding[leaf.start : leaf.stop]
-        self._rounding = KAPPA * float(np.linalg.norm(of_leaf * self.move))
+        self._roundings = KAPPA * np.abs(rounding[leaf.start : leaf.stop] * self.move)
+        self.rounding = float(np.linalg.norm(self._roundings))
         effect = float(np.linalg.norm(self.claim * self.move))
         step = (3 * noise / effect) ** (1 / 3) if effect > 0 else _WIDEST
         self._finest = finest
@@ -71,15 +71,21 @@ class Groups:
     @property
     def bar(self) -> float:
         """The bar of the error of any group."""
-        return self._noise_of_slope + self.truncation + self._rounding
+        return self._noise_of_slope + self.truncation + self.rounding
+
+    def bars_of(self, places: IntArray) -> FloatArray:
+        """Return the bars of the errors of single components, which their claims alone round."""
+        bars: FloatArray = self._noise_of_slope + self.truncation + self._roundings[places]
+        return bars
 
     @property
     def _noise_of_slope(self) -> float:
         return KAPPA * self._noise / (math.sqrt(2) * self.step)
 
     def is_wrong(self, place: int, error: float) -> bool:
-        """Whether the error of one component is beyond its tolerance, by more than the bar."""
-        return self.is_beyond(np.array([place]), error)
+        """Whether the error of one component is beyond its tolerance, by more than its bar."""
+        allowed = self.beyond[place] * abs(self.move[place]) + self.bars_of(np.array([place]))[0]
+        return bool(abs(error) > allowed)
 
     def is_within_a_kink(self, place: int, error: float) -> bool:
         """Whether f has a kink at the point along one component, and the claim lies in its slopes.
@@ -89,7 +95,7 @@ class Groups:
         measured by itself.
         """
         wide = self._half_widths[place]
-        if abs(error) > wide + self.bar:
+        if abs(error) > wide + self.bars_of(np.array([place]))[0]:
             return False
         plus, minus = self._values(np.array([place]), 1.0, self.step / _NARROWER)
         return self._half_width(plus, minus, self.step / _NARROWER) > wide / 2
@@ -167,8 +173,8 @@ def groups_in(
     """Return what makes the groups of a leaf."""
     scales, pilot = setting.scales, setting.pilot
     rounding = _ROUNDING * found.roundoff_of_claim * scales.effect / scales.scale
-    if found.rounding_of_claim is not None:
-        rounding = np.maximum(rounding, found.rounding_of_claim * setting.factor)
+    if setting.rounding is not None:
+        rounding = np.maximum(rounding, setting.rounding)
     question = limits(
         scales,
         setting.claim,
@@ -176,6 +182,7 @@ def groups_in(
         noise=pilot.noise,
         roundoff_of_claim=found.roundoff_of_claim,
         roundoff_of_x=pilot.roundoff_of_x,
+        rounding_of_claim=setting.rounding,
     )
     return functools.partial(
         Groups,

@@ -28,6 +28,7 @@ from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.numerics.question import KAPPA
 from gradproof.tree import Leaf, Tree
 
 _KINKED = 0.1  # of a typical slope
@@ -65,18 +66,20 @@ def probe(
     value: float,
     floor: FloatArray,
     roundoff_of_claim: float,
+    rounding: FloatArray | None,
     rng: np.random.Generator,
 ) -> Probes:
     """Measure the slopes along some directions, and judge them as if they were components.
 
     The error of a claim that is right to the tolerance in every component is, along a direction,
     that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
-    may be any part of that. `floor` are effects below which nothing is worth resolving.
+    may be any part of that. So it is with `rounding`, by how much each claim is off by that, where
+    it is known. `floor` are effects below which nothing is worth resolving.
     """
     projections = Projections(evaluator, lines, weight, claim)
-    effects, floors = (
+    effects, floors, roundings = (
         np.array([np.linalg.norm(part[one.gaussian.start : one.gaussian.stop]) for one in lines])
-        for part in (weight * claim, floor)
+        for part in (weight * claim, floor, weight * (0.0 if rounding is None else rounding))
     )
     effects = np.maximum(effects, floors)
     effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
@@ -95,7 +98,7 @@ def probe(
         flown,
         value=value,
         roundoff_of_claim=roundoff_of_claim,
-        rounding_of_claim=rules.default * effects,
+        rounding_of_claim=rules.default * effects + KAPPA * roundings,
         rng=rng,
         confirmations=_CONFIRMATIONS,
     )
@@ -163,6 +166,7 @@ def project(
         value=setting.value,
         floor=_worth_resolving(tree, scales, claim) * weight / scales.scale,
         roundoff_of_claim=found.roundoff_of_claim,
+        rounding=setting.rounding,
         rng=rng,
     )
     result = functools.partial(

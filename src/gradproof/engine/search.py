@@ -163,7 +163,7 @@ class Search:
                 more = truncation[k] - self._groups.truncation
                 wrong[k] = self._groups.is_wrong(one[0], max(0.0, abs(one[1]) - more))
                 wrong[k] &= not self._groups.is_within_a_kink(*one)
-        bar = self._groups.bar + truncation - self._groups.truncation
+        bar = self._groups.bars_of(places) + truncation - self._groups.truncation
         typical = float(np.sqrt(np.mean((self._groups.claim * self._groups.move) ** 2)))
         return Located(
             number=self._number,
@@ -199,8 +199,9 @@ class Search:
         errors = np.array(self._errors or [self._groups.error(None, share) for share in shares()])
         claimed = project(self._groups.claim.reshape(shape))
         effect = float(np.linalg.norm(self._groups.claim * self._groups.move))
-        room = self._groups.bar + self._rtol * effect
-        return Slopes(claimed - errors, np.full(errors.size, room), project)
+        rounding = np.full(errors.size, self._groups.rounding + self._rtol * effect)
+        room = self._groups.bar - self._groups.rounding + rounding
+        return Slopes(claimed - errors, room, rounding, project)
 
 
 def _ramp(shape: tuple[int, ...], axis: int) -> FloatArray:

@@ -36,10 +36,12 @@ _NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f
 class Setting:
     """The claim and the value of f, both times `factor`, and what measuring them rests on.
 
-    `stationary` says that f moves by far more than is claimed.
+    `rounding` is how inexact each component of the claim is, where that is known. `stationary` says
+    that f moves by far more than is claimed.
     """
 
     claim: FloatArray
+    rounding: FloatArray | None
     value: float
     factor: float
     scales: Scaling
@@ -99,7 +101,8 @@ def prepare(
     elif stationary:
         movement = movement_of_leaves(evaluator, tree, scales, value, pilot.noise, rng)
         scales = dataclasses.replace(scales, movement=movement)
-    return Setting(claim, value, factor, scales, pilot, rules, stationary)
+    rounding = None if found.rounding_of_claim is None else found.rounding_of_claim * factor
+    return Setting(claim, rounding, value, factor, scales, pilot, rules, stationary)
 
 
 def _power_of_two(value: float) -> float:

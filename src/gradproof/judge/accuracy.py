@@ -240,6 +240,7 @@ def _causes(
                 x=x[part].reshape(shape),
                 measured=np.where(one.open_, np.nan, found.truth[part]).reshape(shape),
                 room=one.allowed.reshape(shape),
+                rounding=np.zeros(shape),  # `allowed` is relative to the truth
                 weight=_scales(one.leaf, found, x).reshape(shape),
                 right={k: claim for k, claim in claims.items() if k not in blamed},
                 wrong_too={k: claims[k] for k in blamed if k != address},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 _USUAL = {2.0: "a forgotten ½ or a term added twice", 0.5: "a ½ too much or a term counted half"}
 _LARGEST = 10_000
+_TELLING = 0.1  # of the distance of the next number: bars that tell one
 _EXACT = 1e-5  # relative, and small beside the distance of the next number
 
 
@@ -18,6 +20,21 @@ def named_factors(facts: Mapping[str, float]) -> Iterator[tuple[float, str]]:
             names.setdefault(1 / value, []).append(f"1/{name}")
     for factor, known in names.items():
         yield factor, ", ".join(known)
+
+
+def as_whole(factor: float, bar: float) -> float:
+    """Return the whole number, or the part of one, that a factor is within its relative bar.
+
+    Where that leaves no other to be it; else the factor as it is.
+    """
+    size = abs(factor)
+    if not 1 / _LARGEST <= size <= _LARGEST:
+        return factor
+    number = max(size, 1 / size)
+    whole = float(round(number))
+    if whole == 1 or not abs(number - whole) <= bar * number < _TELLING:
+        return factor
+    return math.copysign(whole if size > 1 else 1 / whole, factor)
 
 
 def what_it_may_be(factor: float, named: str) -> str:

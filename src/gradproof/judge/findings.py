@@ -115,6 +115,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     visible = c.outcome[part] != Outcome.FLAT
     decided = visible & ~undecided
     right = decided & ~wrong
+    rounding = tolerance - bounds.question.relative[part] * np.abs(claim)
     all_zero = not np.any(claim) and bool(np.any(c.claim))
     own = tolerance + bar <= _ITSELF * bounds.question.relative[part] * np.abs(claim)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -146,7 +147,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         relative_to_others=int(np.sum(right & ~own)) if all_zero else 0,
         unseen=int(np.sum(~visible & (claim != 0))),
         reason=_most_frequent_reason(c.outcome[part][undecided]),
-        ratio=uniform_ratio(claim, value, bar) if np.any(wrong) else None,
+        ratio=uniform_ratio(claim, value, bar, rounding) if np.any(wrong) else None,
         worst=worst,
     )
 
@@ -178,13 +179,18 @@ def _most_frequent_reason(outcomes: npt.NDArray[np.int16]) -> str | None:
     return f"GP{int(kinds[np.argmax(counts)])}"
 
 
-def uniform_ratio(claim: FloatArray, value: FloatArray, bar: FloatArray) -> float | None:
-    """Return claimed / measured where one number other than 1 explains all components."""
+def uniform_ratio(
+    claim: FloatArray, value: FloatArray, bar: FloatArray, rounding: FloatArray | float = 0.0
+) -> float | None:
+    """Return claimed / measured where one number other than 1 explains all components.
+
+    `rounding` is that of the claim.
+    """
     clear = np.abs(value) > 10 * bar
     if not np.any(clear):
         return None
     ratio = float(np.median(claim[clear] / value[clear]))
-    room = 3 * abs(ratio) * bar + 1e-3 * np.abs(claim)
+    room = 3 * abs(ratio) * bar + ROOM * rounding + 1e-3 * np.abs(claim)
     explained = np.all(np.abs(claim - ratio * value) <= room)
     return ratio if explained and abs(ratio - 1) > 1e-3 else None
 
@@ -265,6 +271,7 @@ def _suspect(
         x=_of_leaf(leaf, evidence.x),
         measured=_of_leaf(leaf, measured * unit),
         room=_of_leaf(leaf, room * unit),
+        rounding=_of_leaf(leaf, rounding * unit),
         weight=_of_leaf(leaf, question.scale),
         right={k: claim for k, claim in claims.items() if k not in wrong},
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},

@@ -34,13 +34,14 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     and not compared. Where slopes along directions were
     measured as well, they are asked once the single components agree.
     """
-    known = np.isfinite(suspect.measured) & np.isfinite(suspect.room)
+    room = suspect.room_of_a_map
+    known = np.isfinite(suspect.measured) & np.isfinite(room)
     fixed = np.broadcast_to(np.asarray(candidate.fixed, dtype=float), suspect.claim.shape)
     known &= np.isfinite(fixed)
     parts = [suspect.claim, fixed, *candidate.bases]
     single = _Measured(
         suspect.measured[known],
-        suspect.room[known],
+        room[known],
         suspect.weight[known],
         *(part[known] for part in parts),
     )
@@ -52,7 +53,7 @@ def fit(suspect: Suspect, candidate: Map) -> Fit | None:
     if single.y.size and _fit(single, candidate, enough=False) is None:
         return None
     one = np.ones_like(slopes.measured)
-    along = _Measured(slopes.measured, slopes.room, one, *map(slopes.project, parts))
+    along = _Measured(slopes.measured, suspect.room_of_slopes, one, *map(slopes.project, parts))
     return _fit(_Measured(*map(_joined, single.all, along.all)), candidate)
 
 

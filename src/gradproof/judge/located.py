@@ -79,8 +79,8 @@ class Located:
 
     def measurements(
         self, claim: FloatArray, scale: FloatArray, unit: float, rtol: float
-    ) -> tuple[FloatArray, FloatArray, Slopes | None]:
-        """Return what is known of the leaf in the units of f: values, their room, slopes.
+    ) -> tuple[FloatArray, FloatArray, FloatArray, Slopes | None]:
+        """Return what is known of the leaf in the units of f: values, room, rounding, slopes.
 
         Where all of the error was found, or the part that holds it, what no group showed to be
         wrong is as it was claimed.
@@ -95,12 +95,21 @@ class Located:
             typical = float(np.sqrt(np.mean((flat * scale) ** 2)))
             room += self.floor * typical / scale
         measured[self.places] = self.value * unit
-        allowed = ROOM * self.bar + self.beyond - rtol * np.abs(flat[self.places] / unit)
-        room[self.places] = unit * allowed + rtol * np.abs(measured[self.places])
+        rounding = np.zeros_like(flat)
+        rounding[self.places] = unit * self.beyond - rtol * np.abs(flat[self.places])
+        room[self.places] = (
+            unit * ROOM * self.bar + rounding[self.places] + rtol * np.abs(measured[self.places])
+        )
         slopes = self.slopes
         if slopes is not None:
-            slopes = Slopes(slopes.measured * unit, ROOM * slopes.room * unit, slopes.project)
-        return measured.reshape(claim.shape), room.reshape(claim.shape), slopes
+            slopes = Slopes(
+                slopes.measured * unit,
+                ROOM * slopes.room * unit,
+                ROOM * slopes.rounding * unit,
+                slopes.project,
+            )
+        shape = claim.shape
+        return measured.reshape(shape), room.reshape(shape), rounding.reshape(shape), slopes
 
     def pattern(self, tree: Tree) -> PatternFinding | None:
         """Return in words which part of the leaf is wrong; None where no part was found."""
@@ -172,7 +181,9 @@ def mistakes(
         leaf = tree.leaves[one.number]
         address = tree.address(leaf)
         part = slice(leaf.start, leaf.stop)
-        measured, room, slopes = one.measurements(claims[address], scale[part], unit, rtol)
+        measured, room, rounding, slopes = one.measurements(
+            claims[address], scale[part], unit, rtol
+        )
         suspects.append(
             Suspect(
                 address=address,
@@ -180,6 +191,7 @@ def mistakes(
                 x=x[part].reshape(leaf.shape),
                 measured=measured,
                 room=room,
+                rounding=rounding,
                 weight=scale[part].reshape(leaf.shape),
                 right={k: other for k, other in claims.items() if k not in wrong},
                 wrong_too={k: claims[k] for k in wrong if k != address},

@@ -16,6 +16,7 @@ from gradproof.numerics.protocol import BoolArray, FloatArray
 Parameters = dict[str, Any]
 
 UNFOUND = "; where the rest of the error is was not found"
+_CLOSE = 1e-2
 ROOM = 1.5  # bars that what explains a mistake may be off
 
 
@@ -23,11 +24,13 @@ ROOM = 1.5  # bars that what explains a mistake may be off
 class Slopes:
     """Slopes along directions through one leaf, and by how much they may be off.
 
-    `project` returns what a gradient of the leaf, in its shape, would make of them.
+    `rounding` is the part of that which the claim brings, its rounding and tolerance. `project`
+    returns what a gradient of the leaf, in its shape, would make of them.
     """
 
     measured: FloatArray
     room: FloatArray
+    rounding: FloatArray
     project: Callable[[FloatArray], FloatArray]
 
 
@@ -36,12 +39,12 @@ class Suspect:
     """What is known of one wrong leaf; arrays have its shape, NaN where nothing was decided.
 
     `room` is by how much a derivative may differ from `measured` and still be right: bars, rounding
-    and the tolerance. `weight` turns an error into its effect on f. `right` and `wrong_too` are the
-    claims for the other leaves by address, and `facts` numbers that the user has named. `seen` are
-    slopes along directions through the leaf, where few components were measured by themselves, and
-    `located` is the part that holds the error, where a search has found one; `complete` says that
-    none is left that was not found. `elsewhere` is what the gradient claims at other parameters,
-    where it was asked.
+    and the tolerance; `rounding` is the part of it that the claim brings. `weight` turns an error
+    into its effect on f. `right` and `wrong_too` are the claims for the other leaves by address,
+    and `facts` numbers that the user has named. `seen` are slopes along directions through the
+    leaf, where few components were measured by themselves, and `located` is the part that holds the
+    error, where a search has found one; `complete` says that none is left that was not found.
+    `elsewhere` is what the gradient claims at other parameters, where it was asked.
     """
 
     address: str
@@ -49,6 +52,7 @@ class Suspect:
     x: FloatArray
     measured: FloatArray
     room: FloatArray
+    rounding: FloatArray
     weight: FloatArray
     right: Mapping[str, FloatArray]
     wrong_too: Mapping[str, FloatArray]
@@ -70,6 +74,43 @@ class Suspect:
             return np.abs(self.off) > 3 * self.room
 
     @property
+    def is_close(self) -> bool:
+        """Whether all that is off is little beside the whole."""
+        known = np.isfinite(self.measured)
+        off, size = (_size(part * self.weight, known) for part in (self.off, self.measured))
+        return 0 < off <= _CLOSE * size
+
+    @functools.cached_property
+    def _stretch(self) -> float:
+        """How much longer the truth is than the claim, at least 1."""
+        # Sums of sizes, not of squares, which would leave the range.
+        known = np.isfinite(self.measured)
+        claim, measured = (_size(part * self.weight, known) for part in (self.claim, self.measured))
+        if self.seen is not None:
+            claim += _size(self.seen.project(self.claim))
+            measured += _size(self.seen.measured)
+        return measured / claim if 0 < claim < measured else 1.0
+
+    @functools.cached_property
+    def room_of_a_map(self) -> FloatArray:
+        """By how much what a mistake makes of the claim may differ from what was measured.
+
+        A claim that is too short was rounded when it was short: what lengthens it lengthens that.
+        Where the rounding of a component happens to be small, that of the leaf is typical.
+        """
+        claim, rounding = (_size(part * self.weight) for part in (self.claim, self.rounding))
+        if not 0 < claim < np.inf:
+            return self.room
+        typical = self.rounding + rounding / claim * np.abs(self.claim)
+        return self.room - self.rounding + ROOM * self._stretch * typical
+
+    @property
+    def room_of_slopes(self) -> FloatArray:
+        """The same for the slopes."""
+        assert self.seen is not None
+        return self.seen.room + (self._stretch - 1) * self.seen.rounding
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The slices or blocks that are wrong while the rest is right, if such are."""
         if self.located is not None:
@@ -82,7 +123,7 @@ class Suspect:
         if seen is not None:
             rest = seen.project(np.where(inside, 0.0, self.claim))
             project = functools.partial(_project_part, seen, inside)
-            seen = Slopes(seen.measured - rest, seen.room, project)
+            seen = dataclasses.replace(seen, measured=seen.measured - rest, project=project)
         return dataclasses.replace(
             self,
             address=self.address + part.index(self.claim.ndim),
@@ -90,6 +131,7 @@ class Suspect:
             x=part.of(self.x),
             measured=part.of(self.measured),
             room=part.of(self.room),
+            rounding=part.of(self.rounding),
             weight=part.of(self.weight),
             right={},
             wrong_too={},
@@ -97,6 +139,10 @@ class Suspect:
             located=None,
             elsewhere=None,
         )
+
+
+def _size(values: FloatArray, among: BoolArray | bool = True) -> float:
+    return float(np.sum(np.abs(values), where=among))
 
 
 def _project_part(seen: Slopes, inside: BoolArray, gradient: FloatArray) -> FloatArray:

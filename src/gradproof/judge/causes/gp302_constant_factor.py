@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.factors import named_factors, what_it_may_be
+from gradproof.judge.factors import as_whole, named_factors, what_it_may_be
 from gradproof.judge.suspect import Map, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
@@ -13,29 +13,34 @@ _DEVIATIONS = 4.0
 _NEAR = 0.1  # of the room of the clearest component: all may be off to one side
 
 
-def _is_within_the_bars(suspect: Suspect, factor: float) -> bool:
-    """Whether a factor agrees with the one that all components together have."""
-    known = np.isfinite(suspect.measured) & np.isfinite(suspect.room) & (suspect.room > 0)
-    room = suspect.room[known]
-    predicted, measured = suspect.claim[known] / factor / room, suspect.measured[known] / room
-    weight = float(predicted @ predicted)
+def _share(suspect: Suspect) -> tuple[float, float]:
+    """Return what all components together say the truth is of the claim, and its bar.
+
+    The bar is inf where there is nothing to tell by.
+    """
+    room = suspect.room_of_a_map
+    known = np.isfinite(suspect.measured) & np.isfinite(room) & (room > 0)
+    claim, measured = (part[known] / room[known] for part in (suspect.claim, suspect.measured))
+    weight = float(claim @ claim)
     if not 0 < weight < np.inf:
-        return True  # nothing to tell by
-    times = float(predicted @ measured) / weight
-    scatter = float(np.linalg.norm(measured - times * predicted)) / np.sqrt(max(1, room.size - 1))
-    bar = _DEVIATIONS * (scatter if room.size > 2 else 1.0) / np.sqrt(weight)
-    return bool(abs(times - 1) <= bar + _NEAR / float(np.max(np.abs(predicted))))
+        return 1.0, np.inf
+    share = float(claim @ measured) / weight
+    scatter = float(np.linalg.norm(measured - share * claim)) / np.sqrt(max(1, claim.size - 1))
+    bar = _DEVIATIONS * (scatter if claim.size > 2 else 1.0) / np.sqrt(weight)
+    return share, bar + _NEAR / float(np.max(np.abs(claim)))
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
+    seen, bar = _share(suspect)
     for factor, named in named_factors(suspect.facts):
-        if not _is_within_the_bars(suspect, factor):
-            continue
-        yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
+        if abs(seen - 1 / factor) <= bar:
+            yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
 
     def read(theta: FloatArray, bars: FloatArray) -> Parameters | None:
         share = float(theta[0])
-        return {"factor": 1 / share, "named": ""} if abs(share) > 4 * float(bars[0]) else None
+        if not abs(share) > 4 * float(bars[0]):
+            return None
+        return {"factor": as_whole(1 / share, bar / abs(share)), "named": ""}
 
     yield Map(0.0, (suspect.claim,), read=read)
 

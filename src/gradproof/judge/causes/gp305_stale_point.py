@@ -57,7 +57,7 @@ def _message(times: float = 1.0, constant: bool = False, rounded_to: str = "") -
     if constant:
         return (
             "the gradient is the same at other parameters, bit for bit, and f is no straight line: "
-            "it reads other parameters than those that it is given, or none"
+            "it is a constant, or is computed from other parameters than those that it is given"
         )
     if rounded_to:
         return f"the gradient is computed at the parameters rounded to {rounded_to}"
@@ -86,7 +86,8 @@ was measured at the point.
 The gradient reads parameters of its own: those of the start, or a copy made before the last step of
 the optimiser. Activations of a forward pass are kept and not computed anew. The parameters decay
 between the forward and the backward pass. They are kept in half precision, or in a file with few
-digits, and the gradient reads them there.
+digits, and the gradient reads them there. A formula has lost its variable: 2 in the place of 2x for
+the derivative of x².
 
 ## Example
 

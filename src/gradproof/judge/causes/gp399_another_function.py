@@ -5,11 +5,14 @@ import math
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
+from gradproof.judge.factors import what_it_may_be
 from gradproof.judge.fit import largest
 from gradproof.judge.headline import counted
 from gradproof.judge.suspect import Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
+_ALIKE = 1e-3  # relative: ratios of several tensors
+_TELLING = 3  # components, from which on what has one ratio is a factor
 _NEARLY = 1e-2  # of their length: a cosine and a ratio would be told as 1
 
 
@@ -28,7 +31,7 @@ def _length(values: FloatArray) -> float:
     return unit * float(np.linalg.norm(values / unit)) if 0 < unit < np.inf else 0.0
 
 
-def _message(cosine: float, ratio: float, size: int, cosine_to: float) -> str:
+def _message(cosine: float, cosine_to: float, ratio: float, ratio_to: float, size: int) -> str:
     if cosine_to > cosine:
         return (
             f"claims and measurements have cosines from {cosine:.3g} to {cosine_to:.3g}; none of "
@@ -41,10 +44,25 @@ def _message(cosine: float, ratio: float, size: int, cosine_to: float) -> str:
             "mistakes leads from one to the other"
         )
     if abs(cosine) > 1 - 1e-6:
-        what = f"the claim is {np.sign(cosine) * ratio:.4g} times what was measured, in"
-        return f"{what} {counted(size, 'component')}: too few to call that a factor"
+        return _ratio_in_words(float(np.sign(cosine)), ratio, ratio_to, size)
     seen = f"claim and measurement have a cosine of {cosine:.3g}, and their lengths a ratio of"
     return f"{seen} {ratio:.3g}; none of the known mistakes leads from one to the other"
+
+
+def _ratio_in_words(sign: float, ratio: float, ratio_to: float, size: int) -> str:
+    """Say what lies between claim and measurement, which may be a factor and may be not."""
+    if ratio_to > ratio * (1 + _ALIKE):
+        numbers = f"{sign * ratio:.4g} to {sign * ratio_to:.4g}"
+        return f"the claims are {numbers} times what was measured, each tensor another number"
+    said = f"the claimed derivative is {sign * ratio:.4g} times the measured one"
+    if 0 < ratio < 1:
+        said = f"the measured derivative is {sign / ratio:.4g} times the claimed one"
+    may_be = what_it_may_be(sign * ratio, "")
+    said += f": {may_be}" if may_be else ""
+    if size >= _TELLING:
+        return f"{said}; no factor is within all bars"
+    does = "does" if size == 1 else "do"
+    return f"{said}; {counted(size, 'component')} {does} not tell a factor from other mistakes"
 
 
 CAUSE = Cause(
@@ -69,6 +87,11 @@ Where the cosine is between 0.5 and 0.99, most of the computation is right and o
 not: a gradient at parameters of one step ago (stale), a layer whose derivative is slightly wrong,
 an approximation taken for the real thing, a term left out. Where it is near 0, something else was
 differentiated, or the components belong to other parameters.
+
+Where the difference is small, f may be the one that is off. What an ODE solver, a fixed point or an
+inner optimisation gives to a tolerance is a smooth function of its own as long as it takes the same
+steps; its slope is not that of the exact solution, and an exact gradient is not the derivative of
+what is computed.
 
 ## Example
 
@@ -96,7 +119,8 @@ report = gp.check(loss, gradient, np.linspace(-1, 1, 4))
 ## What to do
 
 Make the problem smaller: one sample, one unit, one layer. Check each piece as a function of its own
-input; the first that fails is the one.
+input; the first that fails is the one. Where f is solved for to a tolerance, tighten that: a
+difference that shrinks with it is an error of f, one that stays is an error of the gradient.
 
 ## What it is easily taken for
 
