@@ -80,7 +80,7 @@ class Evaluator:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs, who counts for himself."""
         aside = {"budget": Budget(), "_progress": None, "_workers": None, "_journal": None}
-        return vars(self) | aside | {"_chunk": _FEW}
+        return vars(self) | aside | {"_chunk": _FEW, "_seconds": math.inf}
 
     def begin(self, space: Space | None = None) -> None:
         """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
@@ -393,7 +393,12 @@ class Evaluator:
         total = len(columns[-1])
         if self._workers is not None and self._workers.are_worth(total * self._seconds):
             parts = self._workers.evaluate(
-                owner, method, columns, seconds=self._seconds, value=self._value * self.factor
+                owner,
+                method,
+                columns,
+                seconds=self._seconds,
+                value=self._value,
+                roundoff=self.roundoff,
             )
         else:
             parts = self._in_this_process(getattr(owner, method), columns, chunk)
