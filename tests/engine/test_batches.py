@@ -81,7 +81,7 @@ PROBLEMS: dict[str, tuple[Callable[[Any], Any], Any, Any, dict[str, Any]]] = {
 UNBATCHED = {"hessian"}  # second differences are asked for one by one
 
 
-@pytest.mark.parametrize("factor", [1.0, 1.01])
+@pytest.mark.parametrize("factor", [1.0, 2.0])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_report_is_that_of_one_point_after_the_other(
     name: str, factor: float, monkeypatch: pytest.MonkeyPatch
