@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks bench trust diagnose docs pictures clean
+.PHONY: demo test test-all lint types floors frameworks clusters bench trust diagnose docs pictures clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,10 +21,13 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) frameworks trust diagnose docs bench BENCH=--quick
+	$(MAKE) frameworks clusters trust diagnose docs bench BENCH=--quick
 
 frameworks: $(VENV)/.bench
 	$(BIN)/python -m pytest -n 2 tests_of_frameworks
+
+clusters: $(VENV)/.clusters
+	$(BIN)/python -m pytest tests_of_clusters
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 REPORT = """
 import json, sys
@@ -29,3 +30,11 @@ def test_importing_gradproof_loads_nothing_beyond_numpy_and_optree() -> None:
 
 def test_the_comparison_sees_a_foreign_module() -> None:
     assert "h5py" in modules_after("import h5py") - modules_after("import numpy, optree")
+
+
+def test_a_check_loads_executors_and_a_database_only_when_they_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    check = "import gradproof; gradproof.check(lambda x: x**2, lambda x: 2 * x, 3.0{})"
+    assert not {"sqlite3", "concurrent"} & modules_after(check.format(""))
+    assert "sqlite3" in modules_after(check.format(f", journal={str(tmp_path / 'run.gp')!r}"))

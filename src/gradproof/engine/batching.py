@@ -46,7 +46,7 @@ class Batches:
     @property
     def whole(self) -> int:
         """How many points the largest batch holds: no part of a block should be less."""
-        return self.size
+        return max(self.size, 1)
 
     def try_out(
         self,

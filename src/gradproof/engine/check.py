@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from gradproof.engine.controls import broken_claims
 from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
-from gradproof.engine.journal import Journal, digest
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
 from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.preflight import Preflight, preflight, value_of
@@ -26,7 +25,6 @@ from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
-from gradproof.engine.workers import Workers
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import is_unexplained
 from gradproof.judge.elsewhere import Elsewhere
@@ -38,9 +36,13 @@ from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
 from gradproof.judge.tolerance import scaling
 from gradproof.judge.unmeasured import unmeasured
-from gradproof.numerics.protocol import BoolArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
+
+if TYPE_CHECKING:
+    from gradproof.engine.journal import Journal
+    from gradproof.engine.workers import Workers
 
 _MANY = 64  # components: batches of them are worth a try
 _MOST_IN_A_CONTROL = 32  # components
@@ -207,6 +209,10 @@ def _evidence(
 ) -> Evidence | Probed | None:
     """Return what was measured, if the question is sound."""
     preflight(found, problem, tree, evaluator)
+    if found.verdict is None and found.claim is not None:
+        facts = _facts(problem, tree, evaluator.space, found.claim)
+        options = {"seed": seed, "plan": plan, "rtol": rtol, "include or exclude": chosen}
+        evaluator.begin_journal(facts | options, found.spread)
     if found.verdict is None and problem.promote == "auto":
         promote(found, problem, tree, evaluator, rng)
     if found.verdict is not None or found.claim is None or tree.size == 0:
@@ -217,19 +223,6 @@ def _evidence(
         found.claim = np.where(fixed, 0.0, found.claim)
         if np.all(fixed):
             return None
-    evaluator.begin_journal(
-        lambda claim: {
-            "version": __version__,
-            "tree": repr([(tree.address(leaf), leaf.shape) for leaf in tree.leaves]),
-            "point": digest(evaluator.x),
-            "claim": digest(claim),
-            "seed": repr(seed),
-            "plan": repr(plan),
-            "options": repr((rtol, None if chosen is None else digest(chosen))),
-        },
-        found.claim,
-        found.spread,
-    )
     evaluator.randomness.look()
     if plan.where == "every":
         places = None if chosen is None else np.flatnonzero(chosen)
@@ -249,6 +242,21 @@ def _evidence(
     if chosen is not None:
         fixed = ~chosen if fixed is None else fixed | ~chosen
     return dataclasses.replace(evidence, fixed=fixed)
+
+
+def _facts(problem: Problem, tree: Tree, space: Space, claim: FloatArray) -> dict[str, object]:
+    """Return what evaluations depend on, beside f and the options of a check."""
+    return {
+        "version of gradproof": __version__,
+        "tree": [(tree.address(leaf), leaf.shape) for leaf in tree.leaves],
+        "dtype": space.types,
+        "point": space.x,
+        "claim": claim,
+        "lower bound": space.lower,
+        "upper bound": space.upper,
+        "terms": problem.terms,
+        "promote": problem.promote,
+    }
 
 
 def _remembers(

@@ -6,8 +6,8 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,15 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_r
 from gradproof._base.validation import real_number
 from gradproof.engine.batching import Batches, Values
 from gradproof.engine.budget import Budget, Spent
-from gradproof.engine.journal import Journal
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
 from gradproof.engine.values import as_float, as_floats
-from gradproof.engine.workers import Columns, Workers
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Batched, Space
+
+if TYPE_CHECKING:  # SQLite and the executors are loaded where they are used
+    from gradproof.engine.journal import Journal
+    from gradproof.engine.workers import Columns, Workers
 
 _FEW, _MOST_IN_CHUNK = 16, 4096
 _A_MOMENT = 0.1  # seconds, after which progress is told, and the budget looked at
@@ -78,7 +80,7 @@ class Evaluator:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs, who counts for himself."""
         aside = {"budget": Budget(), "_progress": None, "_workers": None, "_journal": None}
-        return vars(self) | aside | {"_chunk": _FEW}
+        return vars(self) | aside | {"_chunk": _FEW, "_seconds": math.inf}
 
     def begin(self, space: Space | None = None) -> None:
         """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
@@ -89,16 +91,16 @@ class Evaluator:
         self._f_around = self._terms.after(self._f) if self._terms else self._f
         self._batches: Batches | None = None
 
-    def begin_journal(
-        self,
-        fingerprint: Callable[[FloatArray], dict[str, str]],
-        claim: FloatArray,
-        spread: float,
-    ) -> None:
+    def begin_journal(self, facts: Mapping[str, object], spread: float) -> None:
         """Say what is checked, where there is a journal; `spread` is that of f at the point."""
         if self._journal is not None:
             rounding = _ALIKE * self.roundoff * abs(self._value)
-            self._journal.begin(fingerprint(claim), self.value_of_f, spread + rounding)
+            self._journal.begin(
+                facts,
+                self.value_of_f,
+                spread + rounding,
+                draws_random_numbers=self.randomness.repeats_f,
+            )
 
     @property
     def note_on_workers(self) -> str | None:
@@ -127,7 +129,8 @@ class Evaluator:
         offsets = scale[some] * np.geomspace(_FAR, _NEAR, some.size)
         inside = self.space.is_inside(some, offsets)
 
-        def try_out() -> tuple[int, str]:
+        def try_out() -> tuple[int, str, int]:
+            before = self.budget.count
             affordable = self.budget.allow(todo) if some.size else 0
             batches.try_out(
                 some[inside],
@@ -136,18 +139,23 @@ class Evaluator:
                 indistinct=_ALIKE * noise / self.factor,
                 todo=affordable,
             )
-            self.budget.count += batches.evaluations
-            return batches.size, batches.fails
+            cost = self.budget.count - before + batches.evaluations
+            self.budget.count = before
+            return batches.size, batches.fails, cost
 
-        batches.size, fails = self._decided("batch", try_out)
+        batches.size, fails, cost = self._decided("batch", try_out)
+        self.budget.count += cost
         self._batches = batches if batches.size else None
         return AT_ONCE if batches.size else fails and f"{ONE_BY_ONE}: {fails}"
 
     def _decided(
         self, what: str, decide: Callable[[], Any], again: Callable[[Any], object] = bool
     ) -> Any:
-        """Return what is decided by how f behaves now, or was when the journal was written."""
-        if self._journal is None:
+        """Return what is decided by how f behaves now, or was when the journal was written.
+
+        What is decided behind the end of a budget is another matter where there is more to spend.
+        """
+        if self._journal is None or self.budget.is_spent:
             return decide()
         return self._journal.decided(what, decide, again)
 
@@ -385,7 +393,12 @@ class Evaluator:
         total = len(columns[-1])
         if self._workers is not None and self._workers.are_worth(total * self._seconds):
             parts = self._workers.evaluate(
-                owner, method, columns, seconds=self._seconds, value=self._value * self.factor
+                owner,
+                method,
+                columns,
+                seconds=self._seconds,
+                value=self._value,
+                roundoff=self.roundoff,
             )
         else:
             parts = self._in_this_process(getattr(owner, method), columns, chunk)

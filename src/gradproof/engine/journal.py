@@ -6,6 +6,7 @@ a run that finds some in it asks f for the others only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,26 +15,32 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.validation import described
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from gradproof.problems import Space
 
 _FORMAT = "gradproof journal 1"
-_TABLES = """
-CREATE TABLE journal (format TEXT, fingerprint TEXT);
-CREATE TABLE evaluations (places BLOB, asked BLOB, found BLOB, realised BLOB, cost INTEGER);
-CREATE TABLE decisions (number INTEGER PRIMARY KEY, what TEXT, decided TEXT);
-CREATE TABLE marks (place INTEGER);
+_TABLES = f"""
+BEGIN;
+CREATE TABLE IF NOT EXISTS journal (format TEXT UNIQUE, fingerprint TEXT);
+CREATE TABLE IF NOT EXISTS evaluations
+    (places BLOB, asked BLOB, found BLOB, realised BLOB, cost INTEGER);
+CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, what TEXT, decided TEXT);
+CREATE TABLE IF NOT EXISTS marks (place INTEGER);
+INSERT OR IGNORE INTO journal VALUES ('{_FORMAT}', NULL);
+COMMIT;
 """
 
 
-def digest(array: npt.NDArray[Any]) -> str:
-    """Return what tells an array from others."""
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+def _told_from_others(fact: object) -> str:
+    """Return what tells a fact from others; arrays may be long."""
+    if isinstance(fact, np.ndarray):
+        return hashlib.sha256(np.ascontiguousarray(fact).data).hexdigest()
+    return repr(fact)
 
 
 class Journal:
@@ -44,14 +51,25 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise InputError(f"journal: found {described(path)}, expected the path of a file")
         self._path = os.fspath(path)
         self._next = self._decisions = 0
+        with contextlib.ExitStack() as opened:
+            self._connect(opened)
+            opened.pop_all()
+
+    def _connect(self, opened: contextlib.ExitStack) -> None:
         try:
-            self._file = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+            # Made absolute: some relative names have a meaning of their own for SQLite.
+            there = os.path.abspath(self._path)
+            self._file = sqlite3.connect(there, isolation_level=None, timeout=0)
+            opened.enter_context(contextlib.closing(self._file))
             self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._require_journal()  # before anything is written: it may be somebody else's
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
-            self._open()
+            self._read()
         except sqlite3.OperationalError as error:
             raise self._no_use(
                 "in use by another process"
@@ -61,17 +79,20 @@ class Journal:
         except sqlite3.DatabaseError:
             raise self._no_use("a file that is no journal") from None
 
-    def _open(self) -> None:
-        tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    def _require_journal(self) -> None:
+        tables = [name for (name,) in self._file.execute("SELECT name FROM sqlite_master")]
         if not tables:
-            self._file.executescript(f"BEGIN; {_TABLES} COMMIT;")
-            self._file.execute("INSERT INTO journal VALUES (?, NULL)", (_FORMAT,))
-        try:
-            (format_, self._fingerprint) = self._file.execute("SELECT * FROM journal").fetchone()
-        except (sqlite3.OperationalError, TypeError, ValueError):
-            format_ = None
-        if format_ != _FORMAT:
+            return
+        formats = []
+        if "journal" in tables:
+            with contextlib.suppress(sqlite3.OperationalError):  # one with other columns
+                formats = self._file.execute("SELECT format FROM journal").fetchall()
+        if formats != [(_FORMAT,)]:
             raise self._no_use("a database that is no journal")
+
+    def _read(self) -> None:
+        self._file.executescript(_TABLES)
+        (self._fingerprint,) = self._file.execute("SELECT fingerprint FROM journal").fetchone()
         self._marks = [place for (place,) in self._file.execute("SELECT place FROM marks")]
         self._decided = self._file.execute(
             "SELECT what, decided FROM decisions ORDER BY number"
@@ -101,11 +122,19 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def begin(self, fingerprint: Mapping[str, str], value: float, spread: float) -> None:
+    def begin(
+        self,
+        facts: Mapping[str, object],
+        value: float,
+        spread: float,
+        *,
+        draws_random_numbers: bool,
+    ) -> None:
         """Say what is checked, and what f is at the point: a journal of something else is refused.
 
         `spread` is what f may differ by from call to call.
         """
+        fingerprint = {key: _told_from_others(fact) for key, fact in facts.items()}
         if self._fingerprint is None:
             self._fingerprint = json.dumps({**fingerprint, "value": value})
             self._file.execute("UPDATE journal SET fingerprint = ?", (self._fingerprint,))
@@ -115,8 +144,10 @@ class Journal:
         if other:
             raise self._no_use(f"a journal of a check with another {', another '.join(other)}")
         if not abs(there - value) <= spread:
+            seed = " (seed what it draws random numbers from before the check)"
             raise self._no_use(
                 f"a journal of another f: it is {value!r} at the point, and was {there!r}"
+                + seed * draws_random_numbers
             )
 
     def recall(

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,11 @@ import numpy.typing as npt
 from gradproof.engine.batching import Values
 from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.workers import Columns
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
+
+if TYPE_CHECKING:
+    from gradproof.engine.workers import Columns
 
 _MOST_KEPT = 1 << 22  # numbers, 32 MiB
 

@@ -80,6 +80,7 @@ class Randomness:
 
     def hold(self, names: Iterable[str]) -> None:
         """Rewind some global generators for f and its gradient."""
+        self._discover()  # f may have imported torch
         held = {name: self._global[name] for name in names}
         self._held_for_f |= held
         self._held_for_gradient |= held
@@ -157,9 +158,13 @@ def _generator(given: Any) -> _Generator:
 
 def _global_generators() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
     """Return how the states of the global generators are read and set; torch is never imported."""
+    # Found by name at each call: a method, sent to a worker, would bring its generator along.
     found: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
-        "random": (random.getstate, random.setstate),
-        "numpy": (lambda: np.random.get_state(legacy=False), np.random.set_state),  # noqa: NPY002
+        "random": (lambda: random.getstate(), lambda state: random.setstate(state)),
+        "numpy": (
+            lambda: np.random.get_state(legacy=False),  # noqa: NPY002
+            lambda state: np.random.set_state(state),  # noqa: NPY002
+        ),
     }
     torch: Any = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_rng_state"):

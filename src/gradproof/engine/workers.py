@@ -9,11 +9,12 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gradproof.engine.batching import Values
 from gradproof.engine.budget import Budget, Spent
@@ -28,11 +29,17 @@ _A_TASK = 0.05  # seconds
 _WORTH_WHILE = 0.05  # seconds: what takes less is done here
 _IN_FLIGHT = 2  # tasks for each worker
 _RETRIES = 3  # of what a broken engine has lost
-_DIGITS = 1e-10  # by which a value at the point may differ in a worker, from another library
+# By which a value at the point may differ in a worker: another library rounds in another way.
+_ROUNDING = 1e3  # in unit roundoffs, of sums of many terms
+_ALIKE = 1e-10, 1e-2  # relative, at least and at most
 
 
 class Owner(Protocol):
-    """What evaluates, here or as a copy in a worker."""
+    """What evaluates, here or as a copy in a worker; its values are `factor` times those of f."""
+
+    @property
+    def factor(self) -> float:
+        """What values at the point are multiplied by."""
 
     @property
     def budget(self) -> Budget:
@@ -48,38 +55,47 @@ class Owner(Protocol):
         """Return how many evaluations may be needed for so many values."""
 
 
+class Done(NamedTuple):
+    """What a worker found: values, what they took, and its own values of f at the point."""
+
+    values: Values
+    evaluations: int
+    seconds: float
+    there: tuple[float, float]
+
+
 class _Kept(threading.local):
     """What this thread of a worker was sent last; buffers are moved in place, and not shared."""
 
     name = b""
     owner: Any = None
+    there = math.nan, math.nan
 
 
 _kept = _Kept()
 _lock = threading.Lock()
 
 
-def perform(
-    name: bytes, payload: bytes | None, method: str, columns: Columns
-) -> tuple[Values, int, float, float | None] | None:
-    """Evaluate in a worker; None where what evaluates has not been sent to it.
-
-    Return the values, how many evaluations they took, the seconds, and the first time the value at
-    the point.
-    """
-    there = None
+def perform(name: bytes, payload: bytes | None, method: str, columns: Columns) -> Done | None:
+    """Evaluate in a worker; None where what evaluates has not been sent to it."""
     if _kept.name != name:
         if payload is None:
             return None
-        _kept.owner = loads(payload)
-        with _kept.owner.alone(_lock):
-            there = _kept.owner.at_point()
-        _kept.name = name
+        _kept.name, _kept.owner = b"", loads(payload)
+        try:
+            with _kept.owner.alone(_lock):
+                # Twice: random numbers that are not repeated in a worker may begin with the same.
+                first, second = (_kept.owner.at_point() / _kept.owner.factor for _ in range(2))
+        except Exception as error:
+            error.add_note("gradproof: f raised this at the point, in a worker of the executor")
+            raise
+        _kept.name, _kept.there = name, (first, second)
     owner = _kept.owner
     started, before = time.perf_counter(), owner.budget.count
     with owner.alone(_lock):
         values = getattr(owner, method)(*columns)
-    return values, owner.budget.count - before, time.perf_counter() - started, there
+    seconds = time.perf_counter() - started
+    return Done(values, owner.budget.count - before, seconds, _kept.there)
 
 
 class Workers:
@@ -96,24 +112,34 @@ class Workers:
         return self._engine is not None and seconds >= _WORTH_WHILE
 
     def evaluate(
-        self, owner: Owner, method: str, columns: Columns, *, seconds: float, value: float
+        self,
+        owner: Owner,
+        method: str,
+        columns: Columns,
+        *,
+        seconds: float,
+        value: float,
+        roundoff: float,
     ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
         """Yield the values of a block, part by part, as they arrive.
 
-        `seconds` is what one evaluation takes here, `value` what f is at the point.
+        `seconds` is what one evaluation takes here, `value` what f is at the point, and `roundoff`
+        the unit roundoff of its values.
         """
         assert self._engine is not None
         payload = dumps(owner)
         name = hashlib.sha256(payload).digest()
         if self._sent.name != name:
             self._sent = _Sent(name, self._engine.share(payload))
+        point = _Point(value, min(max(_ROUNDING * roundoff, _ALIKE[0]), _ALIKE[1]) * abs(value))
         block = _Block(self._engine, self._sent, owner, method, columns, seconds)
         try:
             for _ in range(_RETRIES):
                 try:
-                    yield from block.parts(value)
+                    yield from block.parts(point)
                     return
                 except concurrent.futures.BrokenExecutor:
+                    block.cancel()
                     if not self._engine.renew():
                         break
                     self._sent.times = 0
@@ -144,6 +170,13 @@ class _Sent:
     times: int = 0
 
 
+class _Point(NamedTuple):
+    """What f is at the point, and what a worker may find there instead."""
+
+    value: float
+    alike: float
+
+
 class _OtherValues(Exception):
     """f is another one in a worker."""
 
@@ -169,8 +202,11 @@ class _Block:
         self._todo = [slice(0, len(columns[-1]))]
         self._pending: dict[concurrent.futures.Future[Any], tuple[slice, int]] = {}
 
-    def parts(self, value: float) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-        """Yield what arrives, until all of it is there."""
+    def parts(self, point: _Point) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        """Yield what arrives, until all of it is there.
+
+        Values are told as they would be if f were at the point in the worker what it is here.
+        """
         spent = None
         while self._todo or self._pending:
             while self._todo and spent is None and len(self._pending) < self._most:
@@ -185,20 +221,21 @@ class _Block:
                 self._pending, return_when=concurrent.futures.FIRST_COMPLETED
             )
             for future in done:
-                result = future.result()
+                result: Done | None = future.result()
                 part, reserved = self._pending.pop(future)
                 self._owner.budget.count -= reserved
                 if result is None:
                     self._todo.append(part)
                     self._send(with_payload=True)
                     continue
-                (found, realised), count, seconds, there = result
-                if there is not None and abs(there - value) > _DIGITS * abs(value):
-                    self._todo.append(part)
-                    raise _OtherValues(there)
-                self._owner.budget.count += count
-                self._seconds = (self._seconds + seconds / found.size) / 2
-                yield part, found, realised
+                for there in result.there:
+                    if not abs(there - point.value) <= point.alike:
+                        self._todo.append(part)
+                        raise _OtherValues(there)
+                found, realised = result.values
+                self._owner.budget.count += result.evaluations
+                self._seconds = (self._seconds + result.seconds / found.size) / 2
+                yield part, found + (point.value - result.there[0]), realised
         if spent is not None:
             raise spent
 
@@ -232,12 +269,13 @@ class _Block:
         self._pending[future] = part, reserved
 
     def cancel(self) -> None:
-        """Take back what is on its way."""
-        for future, (part, reserved) in self._pending.items():
-            future.cancel()
+        """Take back what is on its way; what has begun is over before anything else begins."""
+        begun = [future for future in self._pending if not future.cancel()]
+        for part, reserved in self._pending.values():
             self._owner.budget.count -= reserved
             self._todo.append(part)
         self._pending.clear()
+        concurrent.futures.wait(begun)
 
     def left(self) -> list[slice]:
         """Return the parts that are not done, one evaluation each."""
