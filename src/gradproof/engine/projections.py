@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Iterator, Sequence
 
@@ -22,35 +23,24 @@ class Line:
     direction: int
 
 
-class Projections:
+class Projections(abc.ABC):
     """An evaluator whose components are random directions, of which the claims are `claims`.
 
-    Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
-    be without rounding: the claim times what rounding turned away is taken out,
-    ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
-    No direction is kept; it is made anew, chunk by chunk, at every evaluation.
+    Offsets are relative to the natural scale.
     """
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        lines: Sequence[Line],
-        weight: FloatArray,
-        claim: FloatArray,
-    ) -> None:
-        self._evaluator, self._lines = evaluator, lines
-        self._weight, self._claim = weight, claim
-        self.x: FloatArray = np.ones(len(lines))  # offsets are relative to the natural scale
-        self.room: FloatArray = np.full(len(lines), np.inf)
-        self.claims = np.array(
-            [
-                sum(float((claim[part] * weight[part]) @ z) for part, z in self._chunks(k))
-                for k in range(len(lines))
-            ]
-        )
+    def __init__(self, evaluator: Evaluator, claims: FloatArray) -> None:
+        self._evaluator, self.claims = evaluator, claims
+        self.x: FloatArray = np.ones(claims.size)
+        self.room: FloatArray = np.full(claims.size, np.inf)
 
-    def _chunks(self, line: int) -> Iterator[tuple[slice, FloatArray]]:
-        return self._lines[line].gaussian.chunks(self._lines[line].direction)
+    @abc.abstractmethod
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+
+    @abc.abstractmethod
+    def _value(self, shares: FloatArray, offset: float) -> float:
+        """Evaluate f moved by a combination of the directions, as if it were realised exactly."""
 
     @property
     def factor(self) -> float:
@@ -81,6 +71,33 @@ class Projections:
                 scheme.tell(values, block.offsets)  # what is known by now
                 raise
             scheme.tell(values, block.offsets)
+
+
+class OfArrays(Projections):
+    """Directions through arrays that are kept in float64.
+
+    Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
+    be without rounding: the claim times what rounding turned away is taken out,
+    ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
+    No direction is kept; it is made anew, chunk by chunk, at every evaluation.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        lines: Sequence[Line],
+        weight: FloatArray,
+        claim: FloatArray,
+    ) -> None:
+        self._lines, self._weight, self._claim = lines, weight, claim
+        claims = [
+            sum(float((claim[part] * weight[part]) @ z) for part, z in self._chunks(k))
+            for k in range(len(lines))
+        ]
+        super().__init__(evaluator, np.array(claims))
+
+    def _chunks(self, line: int) -> Iterator[tuple[slice, FloatArray]]:
+        return self._lines[line].gaussian.chunks(self._lines[line].direction)
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""

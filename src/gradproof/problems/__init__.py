@@ -4,6 +4,7 @@ from gradproof.problems.autodiff import Autodiff, autodiff
 from gradproof.problems.batches import Batched, Many, followed_by
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, SecondClaim
+from gradproof.problems.field import Alone, Field
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
 
@@ -11,9 +12,11 @@ __all__ = [
     "HVP",
     "JVP",
     "VJP",
+    "Alone",
     "Autodiff",
     "Batched",
     "Claim",
+    "Field",
     "Hessian",
     "Jacobian",
     "Many",
