@@ -13,8 +13,10 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.frameworks import as_problem_of_arrays
+from gradproof.api.in_pieces import check_in_pieces, is_in_pieces
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
+from gradproof.judge.report import Record
 from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten, select, unmatched
 
@@ -299,31 +301,61 @@ def _check(
     from gradproof.engine.check import run_check
     from gradproof.frameworks.numpy_space import NumpySpace
 
-    space = NumpySpace(tree, values, bounds)
-    record = run_check(
+    def whole() -> Record:
+        space = NumpySpace(tree, values, bounds)
+        return run_check(
+            problem,
+            tree,
+            space,
+            plan=_automatic(plan, tree, space, chosen, self_test),
+            chosen=chosen,
+            rtol=rtol,
+            seed=seed,
+            progress=progress,
+            budget=budget,
+            self_test=self_test,
+        )
+
+    directions = _of_many(plan, tree, chosen, self_test)
+    if not is_in_pieces(problem, tree, values, directions):
+        return Report(**vars(whole()))
+    from gradproof.frameworks.array_field import ArrayField
+
+    record = check_in_pieces(
         problem,
-        tree,
-        space,
-        plan=_automatic(plan, space, chosen, self_test),
-        chosen=chosen,
+        ArrayField(tree, values),
+        plan=directions,
+        chosen=[
+            chosen is None or bool(np.all(chosen[leaf.start : leaf.stop])) for leaf in tree.leaves
+        ],
         rtol=rtol,
         seed=seed,
         progress=progress,
         budget=budget,
-        self_test=self_test,
+        whole=whole,
     )
     return Report(**vars(record))
 
 
-def _automatic(
-    plan: Plan, space: "NumpySpace", chosen: npt.NDArray[np.bool_] | None, self_test: bool
-) -> Plan:
-    """Return the plan, chosen by the number of components where it is to be chosen."""
+def _of_many(plan: Plan, tree: Tree, chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> Plan:
+    """Return the plan, chosen where it is to be chosen and there are no bounds."""
     if plan.where != "auto":
         return plan
-    count = space.x.size if chosen is None else int(np.sum(chosen))
-    every = count <= _EVERY or self_test or space.is_on_a_bound
+    count = tree.size if chosen is None else int(np.sum(chosen))
+    every = count <= _EVERY or self_test
     return Plan("every") if every else dataclasses.replace(plan, where="project")
+
+
+def _automatic(
+    plan: Plan,
+    tree: Tree,
+    space: "NumpySpace",
+    chosen: npt.NDArray[np.bool_] | None,
+    self_test: bool,
+) -> Plan:
+    """Return the plan; bounds that the point lies on are looked at component by component."""
+    on_a_bound = plan.where == "auto" and space.is_on_a_bound
+    return Plan("every") if on_a_bound else _of_many(plan, tree, chosen, self_test)
 
 
 def _chosen(

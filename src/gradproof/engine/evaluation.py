@@ -146,7 +146,7 @@ class Evaluator:
         with self.as_user():
             result = self._f(self.space.at)
         if self._terms is None:
-            value = self.value_of_f = _as_float(result)
+            value = self.value_of_f = as_float(result)
             roundoff = unit_roundoff(getattr(result, "dtype", np.float64))
         else:
             if not self._terms.known:
@@ -176,14 +176,14 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
-        return _as_float(result) * self.factor
+        return as_float(result) * self.factor
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
-        return _as_float(result) * self.factor - turned
+        return as_float(result) * self.factor - turned
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
@@ -335,10 +335,11 @@ def _as_floats(results: list[Any]) -> FloatArray:
             array = np.empty(0)
         if array.shape == (len(results),) and array.dtype.kind in "biuf":
             return array.astype(np.float64)
-    return np.array([_as_float(result) for result in results])
+    return np.array([as_float(result) for result in results])
 
 
-def _as_float(result: Any) -> float:
+def as_float(result: Any) -> float:
+    """Return a value of f, which has to be one real number."""
     if isinstance(result, float):
         return float(result)
     try:

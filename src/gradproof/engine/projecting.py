@@ -98,20 +98,24 @@ def measure_along(
     value: float,
     roundoff_of_claim: float,
     rng: np.random.Generator,
+    combined: int | None = None,
 ) -> Probes:
     """Measure the slopes along directions of which the claims are known.
 
     The error of a claim that is right to the tolerance in every component is, along a direction,
     that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
     may be any part of that. `effects` are these norms, or what is worth resolving where that is
-    more; `groups` says which directions are over the same components.
+    more; `groups` says which directions are over the same components. Where several are combined,
+    it is the first `combined` of them.
     """
     effects = effects.copy()
     effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
     one = np.ones_like(effects)
     scaling = Scaling(one, effects, np.zeros_like(one), groups)
+    reach = one.copy()
+    reach[one.size if combined is None else combined :] = 0.0
     flown = dataclasses.replace(
-        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=one
+        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=reach
     )
     measured = Escalation(
         projections,

@@ -85,8 +85,7 @@ def certificate_of_all(
         norm=NORM,
         directions=probes.size.size,
         leaves=tuple(
-            _of_leaf(tree, number, singles[number], typical[number], bound=None)
-            for number in moved
+            _of_leaf(tree, number, singles[number], typical[number], bound=None) for number in moved
         ),
     )
 

@@ -1,0 +1,332 @@
+"""Parameters in pieces: moved along random directions, with their claim and natural scales.
+
+Nothing here is as long as the parameters. A piece is read, moved and forgotten; its directions are
+made anew by their numbers; sums are added up over the processes that hold the parameters together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gradproof.numerics.directions import CHUNK, Gaussian
+from gradproof.numerics.histogram import Histogram
+from gradproof.numerics.protocol import FloatArray
+from gradproof.problems import Field
+from gradproof.problems.field import Numbers
+
+_MOST_THREADS = 2  # making directions, which takes longest: more would need more memory
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Through:
+    """A random direction by its number, through one leaf or (None) through all that are chosen."""
+
+    direction: int
+    leaf: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A piece of a part: which part of this process, which chunk of it, and where in it."""
+
+    part: int
+    chunk: int
+    where: slice
+
+
+@dataclasses.dataclass(frozen=True)
+class Scales:
+    """The natural scales of one leaf, as `natural_scales`, but with medians of bins.
+
+    Each is `weight` times the larger of x and the smaller of `size` and `effect` / a, in absolute
+    values; the weight is that of `leaf_weights`.
+    """
+
+    size: float
+    effect: float
+    weight: float = 1.0
+
+    def of(self, x: FloatArray, claim: FloatArray) -> FloatArray:
+        """Return how far the components of a piece are moved."""
+        if self.size == 0:  # all of x is 0
+            return np.full_like(x, self.weight)
+        scale = np.abs(claim)
+        np.divide(self.effect, scale, out=scale)
+        np.fmin(scale, self.size, out=scale)
+        np.maximum(scale, np.abs(x), out=scale)
+        return np.multiply(scale, self.weight, out=scale)
+
+
+class Stream:
+    """What is done to all components, piece by piece.
+
+    `chosen` says of each leaf whether it is moved at all; `scales` are set once the claim is known.
+    """
+
+    def __init__(self, field: Field, chosen: Sequence[bool], seed: int) -> None:
+        self.field, self.chosen, self._seed = field, tuple(chosen), seed
+        self.scales: list[Scales] = []
+        self.uses_float32_grid = False
+        self.was_written = False
+        self._claims: list[Numbers] = []
+        self._moved: set[int] = set()
+        self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._pool: ThreadPoolExecutor | None = None
+
+    def take_claim(self, values: list[Any]) -> None:
+        """Take the claim, given leaf by leaf."""
+        self._claims = self.field.claim(values)
+
+    def drop_claim(self) -> None:
+        """Forget the claim, whose memory may be needed."""
+        self._claims = []
+
+    def close(self) -> None:
+        """Put everything back, and end what works beside."""
+        self.uses_float32_grid = False
+        self._moved = set(range(len(self.field.parts)))
+        self.put_back()
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def put_back(self, *, but: Sequence[int] = ()) -> None:
+        """Put the parameters back to the point, bit for bit, but for some parts."""
+        kept = set(but)
+        parts = set(range(len(self.field.parts))) if self.was_written else self._moved
+        for number in sorted(parts - kept):
+            part = self.field.parts[number]
+            part.put_back()
+            if self.uses_float32_grid:
+                for piece in self._pieces(number):
+                    part.write(piece.where, _on_grid(part.read(piece.where)))
+        self._moved &= kept
+
+    def use_float32_grid(self, use: bool) -> None:
+        """From now on move only to numbers that a float32 can hold, the point included; or not."""
+        self.uses_float32_grid = use
+        self._moved = set(range(len(self.field.parts)))
+        self.put_back()
+
+    def is_at_point(self) -> bool:
+        """Whether f sees the parameters at the point, bit for bit, in all processes."""
+        same = all(part.is_at_point() for part in self.field.parts)
+        return bool(np.all(self.field.ranks.gather(np.array([float(same)]))))
+
+    def move(self, moves: Sequence[tuple[Through, float]]) -> float:
+        """Go to x + Σ t v; return ⟨claim, v as realised - v⟩, by which rounding turns away."""
+        own = {
+            number: [(line.direction, t) for line, t in moves if line.leaf in (None, part.leaf)]
+            for number, part in enumerate(self.field.parts)
+            if self.chosen[part.leaf]
+        }
+        own = {number: directions for number, directions in own.items() if directions}
+        self.put_back(but=list(own))
+        self._moved |= set(own)
+
+        def work(piece: Piece) -> float:
+            part = self.field.parts[piece.part]
+            x, claim = self._read(piece)
+            move = np.zeros_like(x)
+            for direction, t in own[piece.part]:
+                z = self._chunk(piece, direction)
+                move += np.multiply(z, t, out=z)
+            move *= self.scales[part.leaf].of(x, claim)
+            there = _on_grid(x + move) if self.uses_float32_grid else x + move
+            realised = part.write(piece.where, there)
+            return float(claim @ ((realised - x) - move)) if part.counts else 0.0
+
+        return float(self._sum(list(own), work))
+
+    def dots(self, lines: Sequence[Through]) -> FloatArray:
+        """Return what is claimed along some directions, ⟨claim, v⟩."""
+        through = self._by_leaf(lines)
+
+        def work(piece: Piece) -> FloatArray:
+            leaf = self.field.parts[piece.part].leaf
+            x, claim = self._read(piece)
+            effect = self.scales[leaf].of(x, claim) * claim
+            found = np.zeros(len(lines))
+            for number in through[leaf]:
+                found[number] = effect @ self._chunk(piece, lines[number].direction)
+            return found
+
+        counted = [k for k in self._counted() if through[self.field.parts[k].leaf]]
+        claims: FloatArray = self._sum(counted, work, np.zeros(len(lines)))
+        return claims
+
+    def singles(self, lines: Sequence[Through], visible: FloatArray) -> list[float]:
+        """Return for each leaf the error that would have been seen in any component of it."""
+        worst = np.zeros(len(self.field.tree.leaves))
+        through = self._by_leaf(lines)
+
+        def work(piece: Piece) -> float:
+            leaf = self.field.parts[piece.part].leaf
+            x, claim = self._read(piece)
+            most = np.zeros_like(x)  # of |z| / visible, along the direction that shows it best
+            for number in through[leaf]:
+                z = self._chunk(piece, lines[number].direction)
+                np.maximum(most, np.abs(z, out=z) / visible[number], out=most)
+            most *= self.scales[leaf].of(x, claim)
+            return 1 / float(np.min(most))
+
+        numbers = [k for k in self._counted() if through[self.field.parts[k].leaf]]
+        pieces = [piece for number in numbers for piece in self._pieces(number)]
+        for piece, single in zip(pieces, self._each(pieces, work), strict=True):
+            leaf = self.field.parts[piece.part].leaf
+            worst[leaf] = max(worst[leaf], single)
+        largest: list[float] = np.max(self.field.ranks.gather(worst), axis=0).tolist()
+        return largest
+
+    def medians(self, leaf: int) -> Scales:
+        """Return the natural scales of one leaf, not weighted yet."""
+
+        def work(piece: Piece) -> FloatArray:
+            x, claim = self._read(piece)
+            return np.stack([Histogram.count(x), Histogram.count(x * claim)])
+
+        shape = np.zeros((2, Histogram.BINS))
+        found = self._sum(self._of_leaf(leaf), work, shape)
+        size, effect = (Histogram(row).median() for row in found)
+        return Scales(size or 0.0, math.inf if effect is None else effect)
+
+    def squares(self) -> tuple[FloatArray, FloatArray]:
+        """Return, leaf by leaf, the squared norms of the claim and of the claim times its scale."""
+
+        def work(piece: Piece) -> FloatArray:
+            leaf = self.field.parts[piece.part].leaf
+            x, claim = self._read(piece)
+            found = np.zeros((2, len(self.field.tree.leaves)))
+            found[0, leaf] = claim @ claim
+            claim *= self.scales[leaf].of(x, claim)
+            found[1, leaf] = claim @ claim
+            return found
+
+        found = self._sum(self._counted(), work, np.zeros((2, len(self.field.tree.leaves))))
+        return found[0], found[1]
+
+    def not_finite(self, *, of_claim: bool) -> FloatArray:
+        """Return, leaf by leaf, how many parameters or claims are no finite numbers."""
+
+        def work(piece: Piece) -> FloatArray:
+            numbers = self._numbers(piece.part, of_claim=of_claim).read(piece.where)
+            found = np.zeros(len(self.field.tree.leaves))
+            found[self.field.parts[piece.part].leaf] = np.sum(~np.isfinite(numbers))
+            return found
+
+        everywhere = [k for k, part in enumerate(self.field.parts) if part.counts]
+        counts: FloatArray = self._sum(everywhere, work, np.zeros(len(self.field.tree.leaves)))
+        return counts
+
+    def prints(self, *, of_claim: bool) -> dict[tuple[int, int], FloatArray]:
+        """Return of each part here what tells its numbers from others, by its leaf and place.
+
+        The bits, added up in halves; the sum; one weighted by a ramp; and the sum of the squares.
+        """
+        ramp = np.linspace(-1.0, 1.0, CHUNK)
+
+        def work(piece: Piece) -> FloatArray:
+            given = self._numbers(piece.part, of_claim=of_claim).read(piece.where)
+            numbers = np.ascontiguousarray(given, dtype=np.float64)
+            bits = int(np.sum(numbers.view(np.uint64)))  # modulo 2^64
+            ramped = numbers @ ramp[: numbers.size]
+            squares = numbers @ numbers
+            return np.array([bits >> 32, bits % 2**32, np.sum(numbers), ramped, squares])
+
+        found = {}
+        for number, part in enumerate(self.field.parts):
+            total = np.zeros(5)
+            for one in self._each(self._pieces(number), work):
+                total += one
+            found[part.leaf, part.place] = total
+        return found
+
+    def types_of_claim(self) -> set[np.dtype[Any]]:
+        """Return the number types of what is claimed."""
+        return {numbers.read(slice(0, 1)).dtype for numbers in self._claims}
+
+    def pieces_of_claim(self) -> Iterator[FloatArray]:
+        """Yield what is claimed of the parts of this process, in float64."""
+        for number, numbers in enumerate(self._claims):
+            for piece in self._pieces(number):
+                yield numbers.read(piece.where).astype(np.float64)
+
+    def _numbers(self, part: int, *, of_claim: bool) -> Numbers:
+        return self._claims[part] if of_claim else self.field.parts[part]
+
+    def _read(self, piece: Piece) -> tuple[FloatArray, FloatArray]:
+        """Return the numbers at the point and what is claimed of them, as copies in float64."""
+        x = self.field.parts[piece.part].read(piece.where)
+        claim = self._claims[piece.part].read(piece.where)
+        if self.uses_float32_grid:
+            x = _on_grid(x)
+        return x.astype(np.float64), claim.astype(np.float64)
+
+    def _chunk(self, piece: Piece, direction: int) -> FloatArray:
+        part = self.field.parts[piece.part]
+        gaussian = Gaussian(self._seed, part.place, part.place + part.size)
+        return gaussian.chunk(direction, piece.chunk)
+
+    def _by_leaf(self, lines: Sequence[Through]) -> list[list[int]]:
+        """Return which of some directions go through each leaf."""
+        everywhere = [k for k, line in enumerate(lines) if line.leaf is None]
+        found = [everywhere.copy() for _ in self.field.tree.leaves]
+        for number, line in enumerate(lines):
+            if line.leaf is not None:
+                found[line.leaf].append(number)
+        return found
+
+    def _counted(self) -> list[int]:
+        """Return the parts that are moved and count here."""
+        parts = enumerate(self.field.parts)
+        return [k for k, part in parts if part.counts and self.chosen[part.leaf]]
+
+    def _of_leaf(self, leaf: int) -> list[int]:
+        return [k for k in self._counted() if self.field.parts[k].leaf == leaf]
+
+    def _pieces(self, number: int) -> list[Piece]:
+        size = self.field.parts[number].size
+        starts = enumerate(range(0, size, CHUNK))
+        return [Piece(number, k, slice(first, min(first + CHUNK, size))) for k, first in starts]
+
+    def _sum(self, parts: Sequence[int], work: Callable[[Piece], Any], start: Any = 0.0) -> Any:
+        """Add up over the pieces of some parts, in their order, and over all processes."""
+        total = np.array(start, dtype=np.float64)
+        for found in self._each([p for number in parts for p in self._pieces(number)], work):
+            total += found
+        return np.sum(self.field.ranks.gather(total), axis=0)
+
+    def _each(self, pieces: Sequence[Piece], work: Callable[[Piece], T]) -> Iterator[T]:
+        """Yield what comes of each piece, in their order; a few are worked on at once."""
+
+        def quietly(piece: Piece) -> T:
+            with np.errstate(all="ignore"):  # of each thread
+                return work(piece)
+
+        if len(pieces) < 2 or self._threads < 2:
+            yield from map(quietly, pieces)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, "gradproof")
+        futures = [self._pool.submit(quietly, piece) for piece in pieces]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:  # nothing may be written any more where this is left by Ctrl-C
+            for future in futures:
+                future.cancel()
+            wait(futures)
+
+
+def _on_grid(numbers: Any) -> Any:
+    """Return the nearest numbers that a float32 can hold."""
+    return numbers.astype(np.float32).astype(numbers.dtype)
