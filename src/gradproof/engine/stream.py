@@ -114,6 +114,7 @@ class Stream:
     def use_float32_grid(self, use: bool) -> None:
         """From now on move only to numbers that a float32 can hold, the point included; or not."""
         self.uses_float32_grid = use
+        self.was_written |= use
         self._moved = set(range(len(self.field.parts)))
         self.put_back()
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.agreement import Agreement
 from gradproof.engine.budget import Budget, Spent
