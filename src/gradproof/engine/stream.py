@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -55,15 +56,30 @@ class Scales:
     effect: float
     weight: float = 1.0
 
-    def of(self, x: FloatArray, claim: FloatArray) -> FloatArray:
+    def of(self, x: FloatArray, claim: FloatArray, rooms: Rooms) -> FloatArray:
         """Return how far the components of a piece are moved."""
+        scale, size = rooms.of("scale", x.size), rooms.of("size", x.size)
         if self.size == 0:  # all of x is 0
-            return np.full_like(x, self.weight)
-        scale = np.abs(claim)
+            scale[:] = self.weight
+            return scale
+        np.abs(claim, out=scale)
         np.divide(self.effect, scale, out=scale)
         np.fmin(scale, self.size, out=scale)
-        np.maximum(scale, np.abs(x), out=scale)
+        np.maximum(scale, np.abs(x, out=size), out=scale)
         return np.multiply(scale, self.weight, out=scale)
+
+
+class Rooms(threading.local):
+    """Memory for one piece, of each thread: to ask for it anew would take longer than to use it."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, FloatArray] = {}
+
+    def of(self, name: str, size: int) -> FloatArray:
+        """Return room for so many numbers, which holds whatever was there."""
+        if name not in self._rooms:
+            self._rooms[name] = np.empty(CHUNK)
+        return self._rooms[name][:size]
 
 
 class Stream:
@@ -81,6 +97,7 @@ class Stream:
         self._moved: set[int] = set()
         self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool: ThreadPoolExecutor | None = None
+        self._rooms = Rooms()
 
     def take_claim(self, values: list[Any]) -> None:
         """Take the claim, given leaf by leaf."""
@@ -137,14 +154,20 @@ class Stream:
         def work(piece: Piece) -> float:
             part = self.field.parts[piece.part]
             x, claim = self._read(piece)
-            move = np.zeros_like(x)
+            move = self._rooms.of("move", x.size)
+            move[:] = 0.0
             for direction, t in own[piece.part]:
                 z = self._chunk(piece, direction)
                 move += np.multiply(z, t, out=z)
-            move *= self.scales[part.leaf].of(x, claim)
-            there = _on_grid(x + move) if self.uses_float32_grid else x + move
-            realised = part.write(piece.where, there)
-            return float(claim @ ((realised - x) - move)) if part.counts else 0.0
+            scale = self.scales[part.leaf].of(x, claim, self._rooms)
+            move *= scale
+            there = np.add(x, move, out=scale)
+            realised = part.write(piece.where, _on_grid(there) if self.uses_float32_grid else there)
+            if not part.counts:
+                return 0.0
+            turned = np.subtract(realised, x, out=scale)
+            turned -= move
+            return float(claim @ turned)
 
         return float(self._sum(list(own), work))
 
@@ -155,7 +178,8 @@ class Stream:
         def work(piece: Piece) -> FloatArray:
             leaf = self.field.parts[piece.part].leaf
             x, claim = self._read(piece)
-            effect = self.scales[leaf].of(x, claim) * claim
+            effect = self.scales[leaf].of(x, claim, self._rooms)
+            effect *= claim
             found = np.zeros(len(lines))
             for number in through[leaf]:
                 found[number] = effect @ self._chunk(piece, lines[number].direction)
@@ -173,11 +197,14 @@ class Stream:
         def work(piece: Piece) -> float:
             leaf = self.field.parts[piece.part].leaf
             x, claim = self._read(piece)
-            most = np.zeros_like(x)  # of |z| / visible, along the direction that shows it best
+            most = self._rooms.of("move", x.size)  # of |z| / visible, of all directions
+            most[:] = 0.0
             for number in through[leaf]:
                 z = self._chunk(piece, lines[number].direction)
-                np.maximum(most, np.abs(z, out=z) / visible[number], out=most)
-            most *= self.scales[leaf].of(x, claim)
+                np.abs(z, out=z)
+                z /= visible[number]
+                np.maximum(most, z, out=most)
+            most *= self.scales[leaf].of(x, claim, self._rooms)
             return 1 / float(np.min(most))
 
         numbers = [k for k in self._counted() if through[self.field.parts[k].leaf]]
@@ -193,7 +220,9 @@ class Stream:
 
         def work(piece: Piece) -> FloatArray:
             x, claim = self._read(piece)
-            return np.stack([Histogram.count(x), Histogram.count(x * claim)])
+            claim *= x
+            scratch = self._rooms.of("scale", x.size)
+            return np.stack([Histogram.count(one, scratch) for one in (x, claim)])
 
         shape = np.zeros((2, Histogram.BINS))
         found = self._sum(self._of_leaf(leaf), work, shape)
@@ -208,7 +237,7 @@ class Stream:
             x, claim = self._read(piece)
             found = np.zeros((2, len(self.field.tree.leaves)))
             found[0, leaf] = claim @ claim
-            claim *= self.scales[leaf].of(x, claim)
+            claim *= self.scales[leaf].of(x, claim, self._rooms)
             found[1, leaf] = claim @ claim
             return found
 
@@ -237,7 +266,8 @@ class Stream:
 
         def work(piece: Piece) -> FloatArray:
             given = self._numbers(piece.part, of_claim=of_claim).read(piece.where)
-            numbers = np.ascontiguousarray(given, dtype=np.float64)
+            numbers = self._rooms.of("x", given.size)
+            numbers[:] = given
             bits = int(np.sum(numbers.view(np.uint64)))  # modulo 2^64
             ramped = numbers @ ramp[: numbers.size]
             squares = numbers @ numbers
@@ -265,17 +295,19 @@ class Stream:
         return self._claims[part] if of_claim else self.field.parts[part]
 
     def _read(self, piece: Piece) -> tuple[FloatArray, FloatArray]:
-        """Return the numbers at the point and what is claimed of them, as copies in float64."""
-        x = self.field.parts[piece.part].read(piece.where)
-        claim = self._claims[piece.part].read(piece.where)
-        if self.uses_float32_grid:
-            x = _on_grid(x)
-        return x.astype(np.float64), claim.astype(np.float64)
+        """Return the numbers at the point and what is claimed of them, in rooms of float64."""
+        part, claims = self.field.parts[piece.part], self._claims[piece.part]
+        given = part.read(piece.where)
+        x, claim = self._rooms.of("x", given.size), self._rooms.of("claim", given.size)
+        x[:] = _on_grid(given) if self.uses_float32_grid else given
+        claim[:] = claims.read(piece.where)
+        return x, claim
 
     def _chunk(self, piece: Piece, direction: int) -> FloatArray:
         part = self.field.parts[piece.part]
         gaussian = Gaussian(self._seed, part.place, part.place + part.size)
-        return gaussian.chunk(direction, piece.chunk)
+        room = self._rooms.of("z", piece.where.stop - piece.where.start)
+        return gaussian.chunk(direction, piece.chunk, room)
 
     def _by_leaf(self, lines: Sequence[Through]) -> list[list[int]]:
         """Return which of some directions go through each leaf."""

@@ -52,7 +52,7 @@ class ArrayPart:
     def is_at_point(self) -> bool:
         """Whether the buffer holds the numbers at the point, bit for bit."""
         return all(
-            self.buffer[piece].tobytes() == self.read(piece).tobytes()
+            np.array_equal(self.buffer[piece].view(np.uint8), self.read(piece).view(np.uint8))
             for piece in _pieces(self.size)
         )
 

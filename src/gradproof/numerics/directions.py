@@ -33,11 +33,11 @@ class Gaussian:
             part = slice(first, min(first + CHUNK, self.stop))
             yield part, self.chunk(direction, number)
 
-    def chunk(self, direction: int, number: int) -> FloatArray:
-        """Return the numbers of one direction in one part."""
+    def chunk(self, direction: int, number: int, out: FloatArray | None = None) -> FloatArray:
+        """Return the numbers of one direction in one part, in the memory of `out` if given."""
         size = min(CHUNK, self.stop - self.start - number * CHUNK)
         # The key is for the direction, the highest word of the counter for the chunk.
         bits = np.random.Philox(
             key=[self.seed % 2**64, direction], counter=[0, 0, self.start, number]
         )
-        return np.random.Generator(bits).standard_normal(size)
+        return np.random.Generator(bits).standard_normal(size, out=out)

@@ -27,9 +27,9 @@ class Histogram:
         self._counts[_INFINITE:] = 0
 
     @staticmethod
-    def count(numbers: FloatArray) -> npt.NDArray[Any]:
-        """Return how many numbers fall into each bin."""
-        bits = np.abs(numbers).view(np.int64)
+    def count(numbers: FloatArray, scratch: FloatArray | None = None) -> npt.NDArray[Any]:
+        """Return how many numbers fall into each bin; `scratch` is as long, and overwritten."""
+        bits = np.abs(numbers, out=scratch).view(np.int64)
         return np.bincount(np.right_shift(bits, _SHIFT, out=bits), minlength=Histogram.BINS)
 
     def median(self) -> float | None:
