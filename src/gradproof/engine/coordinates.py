@@ -117,7 +117,7 @@ class Coordinates:
             (self._lines[k], offset * float(direction[k]))
             for k in np.flatnonzero(direction).tolist()
         ]
-        turned = self._stream.move(moves)
+        turned = self._stream.move(moves) / self._stream.factor
         try:
             return as_float(f(self._stream.field.at)) - turned
         except InputError:  # ours: a ValueError, but no value of f

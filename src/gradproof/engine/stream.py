@@ -1,13 +1,16 @@
 """Parameters in pieces: moved along random directions, with their claim and natural scales.
 
-Nothing here is as long as the parameters. A piece is read, moved and forgotten; its directions are
-made anew by their numbers; sums are added up over the processes that hold the parameters together.
+Nothing here is as long as the parameters. Blocks of pieces are read, moved and forgotten;
+directions are made anew by their numbers; sums are added up over the processes that hold the
+parameters together.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+import operator
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +25,7 @@ from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Field
 from gradproof.problems.field import Numbers
 
+_BLOCK = 1 << 14  # components: what is worked on at once stays in the cache of a core
 _MOST_THREADS = 2  # making directions, which takes longest: more would need more memory
 
 T = TypeVar("T")
@@ -37,19 +41,29 @@ class Through:
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A piece of a part: which part of this process, which chunk of it, and where in it."""
+    """A piece of a part: which part of this process, and where in it.
+
+    `makers` draw the numbers of directions, by their numbers, as far as they were needed.
+    """
 
     part: int
-    chunk: int
     where: slice
+    chunk: int
+    makers: dict[int, np.random.Generator] = dataclasses.field(default_factory=dict)
+
+    def in_blocks(self) -> Iterator[Piece]:
+        """Yield what of it is worked on at once: as much as a cache holds."""
+        for first in range(self.where.start, self.where.stop, _BLOCK):
+            where = slice(first, min(first + _BLOCK, self.where.stop))
+            yield Piece(self.part, where, self.chunk, self.makers)
 
 
 @dataclasses.dataclass(frozen=True)
 class Scales:
     """The natural scales of one leaf, as `natural_scales`, but with medians of bins.
 
-    Each is `weight` times the larger of x and the smaller of `size` and `effect` / a, in absolute
-    values; the weight is that of `leaf_weights`.
+    Each is the larger of x and the smaller of `size` and `effect` / a, in absolute values; it is
+    moved by `weight` times that, the weight being that of `leaf_weights`.
     """
 
     size: float
@@ -57,20 +71,19 @@ class Scales:
     weight: float = 1.0
 
     def of(self, x: FloatArray, claim: FloatArray, rooms: Rooms) -> FloatArray:
-        """Return how far the components of a piece are moved."""
+        """Return the scales of a block, without the weight."""
         scale, size = rooms.of("scale", x.size), rooms.of("size", x.size)
         if self.size == 0:  # all of x is 0
-            scale[:] = self.weight
+            scale[:] = 1.0
             return scale
         np.abs(claim, out=scale)
         np.divide(self.effect, scale, out=scale)
         np.fmin(scale, self.size, out=scale)
-        np.maximum(scale, np.abs(x, out=size), out=scale)
-        return np.multiply(scale, self.weight, out=scale)
+        return np.maximum(scale, np.abs(x, out=size), out=scale)
 
 
 class Rooms(threading.local):
-    """Memory for one piece, of each thread: to ask for it anew would take longer than to use it."""
+    """Memory for one block, of each thread: to ask for it anew would take longer than to use it."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, FloatArray] = {}
@@ -78,7 +91,7 @@ class Rooms(threading.local):
     def of(self, name: str, size: int) -> FloatArray:
         """Return room for so many numbers, which holds whatever was there."""
         if name not in self._rooms:
-            self._rooms[name] = np.empty(CHUNK)
+            self._rooms[name] = np.empty(_BLOCK)
         return self._rooms[name][:size]
 
 
@@ -86,11 +99,13 @@ class Stream:
     """What is done to all components, piece by piece.
 
     `chosen` says of each leaf whether it is moved at all; `scales` are set once the claim is known.
+    Claims are multiplied by `factor`, a power of two, as values of f are.
     """
 
     def __init__(self, field: Field, chosen: Sequence[bool], seed: int) -> None:
         self.field, self.chosen, self._seed = field, tuple(chosen), seed
         self.scales: list[Scales] = []
+        self.factor = 1.0
         self.uses_float32_grid = False
         self.was_written = False
         self._claims: list[Numbers] = []
@@ -124,7 +139,7 @@ class Stream:
             part = self.field.parts[number]
             part.put_back()
             if self.uses_float32_grid:
-                for piece in self._pieces(number):
+                for piece in self._pieces([number]):
                     part.write(piece.where, _on_grid(part.read(piece.where)))
         self._moved &= kept
 
@@ -154,12 +169,14 @@ class Stream:
         def work(piece: Piece) -> float:
             part = self.field.parts[piece.part]
             x, claim = self._read(piece)
+            scales = self.scales[part.leaf]
             move = self._rooms.of("move", x.size)
-            move[:] = 0.0
-            for direction, t in own[piece.part]:
-                z = self._chunk(piece, direction)
-                move += np.multiply(z, t, out=z)
-            scale = self.scales[part.leaf].of(x, claim, self._rooms)
+            (direction, t), *others = own[piece.part]
+            np.multiply(self._drawn(piece, direction), t * scales.weight, out=move)
+            for direction, t in others:
+                z = self._drawn(piece, direction)
+                move += np.multiply(z, t * scales.weight, out=z)
+            scale = scales.of(x, claim, self._rooms)
             move *= scale
             there = np.add(x, move, out=scale)
             realised = part.write(piece.where, _on_grid(there) if self.uses_float32_grid else there)
@@ -182,8 +199,8 @@ class Stream:
             effect *= claim
             found = np.zeros(len(lines))
             for number in through[leaf]:
-                found[number] = effect @ self._chunk(piece, lines[number].direction)
-            return found
+                found[number] = effect @ self._drawn(piece, lines[number].direction)
+            return found * self.scales[leaf].weight
 
         counted = [k for k in self._counted() if through[self.field.parts[k].leaf]]
         claims: FloatArray = self._sum(counted, work, np.zeros(len(lines)))
@@ -194,24 +211,24 @@ class Stream:
         worst = np.zeros(len(self.field.tree.leaves))
         through = self._by_leaf(lines)
 
-        def work(piece: Piece) -> float:
+        def work(piece: Piece) -> FloatArray:
             leaf = self.field.parts[piece.part].leaf
             x, claim = self._read(piece)
             most = self._rooms.of("move", x.size)  # of |z| / visible, of all directions
             most[:] = 0.0
             for number in through[leaf]:
-                z = self._chunk(piece, lines[number].direction)
+                z = self._drawn(piece, lines[number].direction)
                 np.abs(z, out=z)
                 z /= visible[number]
                 np.maximum(most, z, out=most)
             most *= self.scales[leaf].of(x, claim, self._rooms)
-            return 1 / float(np.min(most))
+            found = np.zeros_like(worst)
+            found[leaf] = 1 / (np.min(most) * self.scales[leaf].weight)
+            return found
 
-        numbers = [k for k in self._counted() if through[self.field.parts[k].leaf]]
-        pieces = [piece for number in numbers for piece in self._pieces(number)]
-        for piece, single in zip(pieces, self._each(pieces, work), strict=True):
-            leaf = self.field.parts[piece.part].leaf
-            worst[leaf] = max(worst[leaf], single)
+        counted = [k for k in self._counted() if through[self.field.parts[k].leaf]]
+        for found in self._each(self._pieces(counted), work, np.maximum):
+            worst = np.maximum(worst, found)
         largest: list[float] = np.max(self.field.ranks.gather(worst), axis=0).tolist()
         return largest
 
@@ -238,7 +255,7 @@ class Stream:
             found = np.zeros((2, len(self.field.tree.leaves)))
             found[0, leaf] = claim @ claim
             claim *= self.scales[leaf].of(x, claim, self._rooms)
-            found[1, leaf] = claim @ claim
+            found[1, leaf] = claim @ claim * self.scales[leaf].weight ** 2
             return found
 
         found = self._sum(self._counted(), work, np.zeros((2, len(self.field.tree.leaves))))
@@ -262,7 +279,7 @@ class Stream:
 
         The bits, added up in halves; the sum; one weighted by a ramp; and the sum of the squares.
         """
-        ramp = np.linspace(-1.0, 1.0, CHUNK)
+        ramp = np.linspace(-1.0, 1.0, _BLOCK)
 
         def work(piece: Piece) -> FloatArray:
             given = self._numbers(piece.part, of_claim=of_claim).read(piece.where)
@@ -276,7 +293,7 @@ class Stream:
         found = {}
         for number, part in enumerate(self.field.parts):
             total = np.zeros(5)
-            for one in self._each(self._pieces(number), work):
+            for one in self._each(self._pieces([number]), work):
                 total += one
             found[part.leaf, part.place] = total
         return found
@@ -288,7 +305,7 @@ class Stream:
     def pieces_of_claim(self) -> Iterator[FloatArray]:
         """Yield what is claimed of the parts of this process, in float64."""
         for number, numbers in enumerate(self._claims):
-            for piece in self._pieces(number):
+            for piece in self._pieces([number]):
                 yield numbers.read(piece.where).astype(np.float64)
 
     def _numbers(self, part: int, *, of_claim: bool) -> Numbers:
@@ -301,13 +318,18 @@ class Stream:
         x, claim = self._rooms.of("x", given.size), self._rooms.of("claim", given.size)
         x[:] = _on_grid(given) if self.uses_float32_grid else given
         claim[:] = claims.read(piece.where)
+        if self.factor != 1.0:
+            claim *= self.factor
         return x, claim
 
-    def _chunk(self, piece: Piece, direction: int) -> FloatArray:
-        part = self.field.parts[piece.part]
-        gaussian = Gaussian(self._seed, part.place, part.place + part.size)
+    def _drawn(self, piece: Piece, direction: int) -> FloatArray:
+        """Return the numbers of a direction in the next block of a piece."""
+        if direction not in piece.makers:
+            part = self.field.parts[piece.part]
+            gaussian = Gaussian(self._seed, part.place, part.place + part.size)
+            piece.makers[direction] = gaussian.generator(direction, piece.chunk)
         room = self._rooms.of("z", piece.where.stop - piece.where.start)
-        return gaussian.chunk(direction, piece.chunk, room)
+        return piece.makers[direction].standard_normal(out=room)
 
     def _by_leaf(self, lines: Sequence[Through]) -> list[list[int]]:
         """Return which of some directions go through each leaf."""
@@ -326,31 +348,39 @@ class Stream:
     def _of_leaf(self, leaf: int) -> list[int]:
         return [k for k in self._counted() if self.field.parts[k].leaf == leaf]
 
-    def _pieces(self, number: int) -> list[Piece]:
-        size = self.field.parts[number].size
-        starts = enumerate(range(0, size, CHUNK))
-        return [Piece(number, k, slice(first, min(first + CHUNK, size))) for k, first in starts]
+    def _pieces(self, parts: Sequence[int]) -> list[Piece]:
+        return [
+            Piece(number, slice(first, min(first + CHUNK, size)), first // CHUNK)
+            for number in parts
+            for size in (self.field.parts[number].size,)
+            for first in range(0, size, CHUNK)
+        ]
 
     def _sum(self, parts: Sequence[int], work: Callable[[Piece], Any], start: Any = 0.0) -> Any:
-        """Add up over the pieces of some parts, in their order, and over all processes."""
+        """Add up over the blocks of some parts, in their order, and over all processes."""
         total = np.array(start, dtype=np.float64)
-        for found in self._each([p for number in parts for p in self._pieces(number)], work):
+        for found in self._each(self._pieces(parts), work):
             total += found
         return np.sum(self.field.ranks.gather(total), axis=0)
 
-    def _each(self, pieces: Sequence[Piece], work: Callable[[Piece], T]) -> Iterator[T]:
+    def _each(
+        self,
+        pieces: Sequence[Piece],
+        work: Callable[[Piece], T],
+        together: Callable[[T, T], T] = operator.add,
+    ) -> Iterator[T]:
         """Yield what comes of each piece, in their order; a few are worked on at once."""
 
-        def quietly(piece: Piece) -> T:
+        def of_piece(piece: Piece) -> T:
             with np.errstate(all="ignore"):  # of each thread
-                return work(piece)
+                return functools.reduce(together, map(work, piece.in_blocks()))
 
-        if len(pieces) < 2 or self._threads < 2:
-            yield from map(quietly, pieces)
+        if self._threads < 2 or sum(one.where.stop - one.where.start for one in pieces) < CHUNK:
+            yield from map(of_piece, pieces)
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "gradproof")
-        futures = [self._pool.submit(quietly, piece) for piece in pieces]
+        futures = [self._pool.submit(of_piece, piece) for piece in pieces]
         try:
             for future in futures:
                 yield future.result()

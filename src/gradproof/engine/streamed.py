@@ -152,6 +152,7 @@ class _Check:
         if found.verdict is not None:
             return None
         evaluator.randomness.look()
+        evaluator.factor = self.stream.factor = power_of_two(found.value)
         self._weigh()
         probed = self._project(found)
         along(evaluator, self.stream, ())
@@ -199,7 +200,7 @@ class _Check:
         if over_all:
             lines = lines[: plan.directions]
             floor = setting.scales.movement if whole else setting.scales.effect
-            effects = np.full(len(lines), max(whole * setting.factor, float(np.max(floor))))
+            effects = np.full(len(lines), max(whole, float(np.max(floor))))
             over_one = np.zeros(len(lines), dtype=np.int64)
             everything = ask(lines, claims[: len(lines)], effects, over_one)
             if evaluator.budget.is_spent:
@@ -209,7 +210,7 @@ class _Check:
                 everything,
                 moved,
                 stream.singles(lines, visible(everything)),
-                (self.typical * setting.factor).tolist(),
+                self.typical.tolist(),
                 confidence=plan.confidence,
             )
             if np.all(everything.components.outcome < Outcome.FAIL):
@@ -226,7 +227,7 @@ class _Check:
                 told = wrong_among(moved, groups, groups.error_of_all(), self.rng)
                 if told is not None:
                     with np.errstate(divide="ignore"):
-                        bars = tuple((groups.bar / (self.sizes * setting.factor)).tolist())
+                        bars = tuple((groups.bar / self.sizes).tolist())
                     # What matters too little for groups to tell is asked by itself.
                     asked = [k for k in moved if k in told or not bars[k] <= setting.rules.cap]
             which = np.flatnonzero(np.isin(moved, asked))
@@ -234,7 +235,7 @@ class _Check:
             each = np.arange(which.size)
             leaves = ask(through, of_leaves[which], effects[which], each)
             if certificate is None and not evaluator.budget.is_spent:
-                certificate = self._certify_leaves(setting, leaves, asked, through)
+                certificate = self._certify_leaves(leaves, asked, through)
         if leaves is None:
             if everything is None:
                 raise Spent(evaluator.budget.why)
@@ -251,10 +252,9 @@ class _Check:
         """Look how f moves along two directions over everything, and how noisy it is."""
         evaluator = self.evaluator
         along(evaluator, self.stream, lines)
-        evaluator.factor = factor = power_of_two(found.value)
-        found.claim = claims
+        found.claim = claims / evaluator.factor
         one = np.ones_like(claims)
-        scales = Scaling(one, whole * factor * one, 0 * one, np.zeros(one.size, dtype=np.int64))
+        scales = Scaling(one, whole * one, 0 * one, np.zeros(one.size, dtype=np.int64))
         small = flatten(one, self.tree.root)[0]
         # Of a sum over very many parameters in float32 its own rounding would hide any slope.
         in_float64 = evaluator.carries_float64([found.value])
@@ -280,7 +280,7 @@ class _Check:
         """Measure the slopes along some directions."""
         along(self.evaluator, self.stream, lines)
         return measure_along(
-            Streamed(self.evaluator, claims * setting.factor),
+            Streamed(self.evaluator, claims),
             effects,
             groups,
             setting.rules,
@@ -298,7 +298,7 @@ class _Check:
         Where a leaf is claimed to be 0 that is what the others do, and where the point is
         stationary what f does around it.
         """
-        effects: FloatArray = np.maximum(self.sizes, self.floors)[moved] * setting.factor
+        effects: FloatArray = np.maximum(self.sizes, self.floors)[moved]
         if not np.any(effects):  # all is claimed to be 0
             return np.full(len(moved), float(np.max(setting.scales.effect)))
         if setting.stationary:
@@ -322,7 +322,7 @@ class _Check:
         one, roundoff = np.ones_like(claims), float(np.max(setting.pilot.roundoff_of_x))
         question = limits(
             Scaling(one, effects, 0 * one, np.arange(one.size)),
-            claims * setting.factor,
+            claims,
             setting.rules,
             noise=setting.pilot.noise,
             roundoff_of_claim=found.roundoff_of_claim,
@@ -332,7 +332,7 @@ class _Check:
         return Groups(
             Leaf((), "", (claims.size,), 0),
             self.evaluator,
-            claims * setting.factor,
+            claims,
             one,
             beyond=question.beyond,
             rounding=ROUNDING * found.roundoff_of_claim * effects,
@@ -343,17 +343,16 @@ class _Check:
         )
 
     def _certify_leaves(
-        self, setting: Setting, leaves: Probes, asked: list[int], lines: list[Through]
+        self, leaves: Probes, asked: list[int], lines: list[Through]
     ) -> Certificate:
         """Return what one direction through each leaf proves."""
-        factor = setting.factor
         return certificate_of_each(
             self.tree,
             leaves,
             asked,
-            (self.sizes * factor).tolist(),
+            self.sizes.tolist(),
             self.stream.singles(lines, visible(leaves)),
-            (self.typical * factor).tolist(),
+            self.typical.tolist(),
             confidence=self.plan.confidence,
         )
 
