@@ -107,7 +107,8 @@ def check(
         ``d<name>`` are read as ``<name>``); ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
-        Integers are taken as floats. Never changed.
+        Integers are taken as floats. Never changed; what is sharded over ranks is moved in place,
+        and put back bit for bit.
     plan : {"auto", "every", "leaves", "project"} or Plan
         Where to look; a :class:`Plan` says more than its name does. ``"every"`` component;
         ``"leaves"``, one random direction through each leaf; ``"project"``, eight random directions
@@ -116,7 +117,8 @@ def check(
         Directions cost a few dozen evaluations whatever the number of components, and see errors
         of a leaf or of the whole, not small ones in a single component: ``report.certificate``
         says what they prove. ``"auto"`` is ``"every"`` up to 1,000 components, with a self-test,
-        and where components lie on their bounds; else ``"project"``.
+        and where components lie on their bounds; else ``"project"``, and always where parameters
+        are sharded, of which ``"every"`` component cannot be moved.
     rtol : float, optional
         The relative error that is still right. By default 1e-6 in float64, and with parameters in
         float32 1e-4 where `f` can be evaluated in float64, else 1e-2; more (up to 1e-2, and 2e-2
