@@ -197,12 +197,36 @@ def of_modules() -> dict[str, Any]:
     return found
 
 
+def of_memory() -> dict[str, Any]:
+    """Return the peak of memory of this rank in a check of four million parameters, in bytes."""
+    mesh, n = init_device_mesh("cpu", (RANKS,)), 4_000_000
+    at = distribute_tensor(normal(n).float(), mesh, [Shard(0)])
+    claim = DTensor.from_local(at.to_local().cos(), mesh, [Shard(0)])
+
+    def f(x: Any) -> Any:
+        total = torch.zeros((), dtype=torch.float64)
+        for piece in x.to_local().detach().split(1 << 16):
+            total += piece.sin().double().sum()
+        dist.all_reduce(total)
+        return total
+
+    before = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    report = gp.check(f, claim, at)
+    return {"memory": report.passed, "peak": _memory("VmHWM") - before, "shard": 4 * n // RANKS}
+
+
+def _memory(what: str) -> int:
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith(what)))
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     dist.init_process_group(
         "gloo", init_method=f"file://{folder / 'meeting'}", rank=RANK, world_size=RANKS
     )
-    results = of_tensors() | of_modules()
+    results = of_tensors() | of_modules() | of_memory()
     (folder / f"{RANK}.json").write_text(json.dumps(results), encoding="utf-8")
     dist.barrier()
     dist.destroy_process_group()

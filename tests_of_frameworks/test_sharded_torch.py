@@ -52,6 +52,7 @@ def test_every_rank_has_the_same_report(of_ranks: list[dict[str, Any]]) -> None:
     of_rank_0, of_rank_1 = of_ranks
     for rank in (of_rank_0, of_rank_1):
         assert "raised" in rank.pop("broken")  # who raised says more
+        rank.pop("peak")
     assert of_rank_0 == of_rank_1
 
 
@@ -114,3 +115,9 @@ def test_budgets_and_interruptions_end_it_on_all(found: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["restored", "module restored", "module learns"])
 def test_everything_is_put_back(name: str, of_ranks: list[dict[str, Any]]) -> None:
     assert all(rank[name] for rank in of_ranks)
+
+
+def test_a_rank_takes_one_copy_of_its_shards(of_ranks: list[dict[str, Any]]) -> None:
+    for rank in of_ranks:
+        assert rank["memory"]
+        assert rank["peak"] < rank["shard"] + (32 << 20)
