@@ -43,6 +43,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/check_speed.py $(BENCH)
 	$(BIN)/python benchmarks/certify.py --largest 1e6 --draws 10000
+	$(BIN)/python -m benchmarks.scale --quick
 	$(BIN)/python benchmarks/locate.py --seeds 3 --wrong 1 3 10
 
 trust: $(VENV)/.bench

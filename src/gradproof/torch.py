@@ -19,9 +19,12 @@ def check_module(module: Any, loss: Callable[[Any], Any], **options: Any) -> Rep
     ----------
     module : torch.nn.Module
         The module. Its parameters that require a gradient are moved while the check lasts; then
-        they, their gradients, buffers and modes are as they were.
+        they, their gradients, buffers and modes are as they were. They may be sharded, by
+        ``fully_shard`` or as ``DTensor``: every rank then calls this function, and nothing is
+        gathered.
     loss : callable
-        Called as ``loss(module)``; returns a number, or several.
+        Called as ``loss(module)``; returns a number, or several. Where parameters are sharded it
+        is one number, the same on every rank.
     **options : Any
         Further arguments of :func:`gradproof.check`.
 

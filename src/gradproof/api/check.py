@@ -10,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.outcomes import Verdict
-from gradproof._base.validation import described, positive_number, whole_number
-from gradproof.api.frameworks import as_problem_of_arrays
+from gradproof._base.validation import described, whole_number
+from gradproof.api.asides import with_asides
+from gradproof.api.frameworks import as_problem_of_arrays, sharded_by
+from gradproof.api.in_pieces import check_in_pieces, is_in_pieces
+from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
+from gradproof.api.sharded import check_sharded
 from gradproof.judge.plan import Plan
+from gradproof.judge.report import Record
 from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
-from gradproof.tree import Tree, flatten, select, unmatched
+from gradproof.tree import Tree, flatten
 
 if TYPE_CHECKING:
     from gradproof.engine.budget import Budget
@@ -64,7 +68,8 @@ def check(
         ``d<name>`` are read as ``<name>``); ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
-        Integers are taken as floats. Never changed.
+        Integers are taken as floats. Never changed; what is sharded over ranks is moved in place,
+        and put back bit for bit.
     plan : {"auto", "every", "leaves", "project"} or Plan
         Where to look; a :class:`Plan` says more than its name does. ``"every"`` component;
         ``"leaves"``, one random direction through each leaf; ``"project"``, eight random directions
@@ -73,7 +78,8 @@ def check(
         Directions cost a few dozen evaluations whatever the number of components, and see errors
         of a leaf or of the whole, not small ones in a single component: ``report.certificate``
         says what they prove. ``"auto"`` is ``"every"`` up to 1,000 components, with a self-test,
-        and where components lie on their bounds; else ``"project"``.
+        and where components lie on their bounds; else ``"project"``, and always where parameters
+        are sharded, of which ``"every"`` component cannot be moved.
     rtol : float, optional
         The relative error that is still right. By default 1e-6 in float64, and with parameters in
         float32 1e-4 where `f` can be evaluated in float64, else 1e-2; more (up to 1e-2, and 2e-2
@@ -194,7 +200,10 @@ def _told(
 
 
 def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Report:
-    """Check a problem of arrays, of a framework, or against a reference."""
+    """Check a problem of arrays, of a framework, in shards, or against a reference."""
+    framework = sharded_by(problem.at)
+    if framework is not None:
+        return check_sharded(framework, problem, seed, **options)
     if problem.reference is not None:
         from gradproof.api.references import check_reference
 
@@ -204,21 +213,7 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
     options["budget"] = budget_of(options["budget"])
     with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options):
         report = _check(problem, seed=seed, **options)
-    addresses, notes = aside.unreached(), aside.notes()
-    if notes:
-        report = dataclasses.replace(report, notes=(*report.notes, *notes))
-    if addresses and report.passed and len(addresses) == len(report.leaves):
-        report = dataclasses.replace(
-            report,
-            verdict=Verdict.INCONCLUSIVE,
-            headline="f does not depend on its argument, nor is it reached by differentiation",
-        )
-    if addresses:
-        from gradproof.judge.causes import CATALOGUE  # much text, for those who need it
-
-        cause = CATALOGUE["GP504"].finding(*addresses)
-        report = dataclasses.replace(report, causes=(*report.causes, cause))
-    return report
+    return with_asides(report, aside.unreached(), aside.notes())
 
 
 @contextmanager
@@ -272,79 +267,75 @@ def _check(
             workers=workers,
             journal=journal,
         )
-    plan = plan if isinstance(plan, Plan) else Plan(plan)
-    if rtol is not None:
-        rtol = positive_number(rtol, "rtol")
-        if rtol >= 1:
-            raise InputError(f"rtol: found {rtol}, expected a relative error below 1, such as 1e-5")
-    if not isinstance(self_test, bool):
-        raise InputError(f"self_test: found {described(self_test)}, expected True or False")
-    if self_test and plan.where in ("leaves", "project"):
-        raise InputError(
-            f"self_test: found True with plan={plan.where!r}, expected it with plan='every': "
-            "broken claims are checked component by component"
-        )
+    plan, rtol = plan_and_rtol(plan, rtol, self_test)
     tree, values = flatten(problem.at, problem.root)
     if not values:
         raise InputError(f"at: found {described(problem.at)}, expected numbers or arrays")
-    chosen = _chosen(tree, include, exclude)
+    chosen = chosen_components(tree, include, exclude)
     bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
 
     # Imported with the first check, not with gradproof: most of its modules are the engine's.
     from gradproof.engine.check import run_check
     from gradproof.frameworks.numpy_space import NumpySpace
 
-    space = NumpySpace(tree, values, bounds)
-    record = run_check(
+    def whole() -> Record:
+        space = NumpySpace(tree, values, bounds)
+        return run_check(
+            problem,
+            tree,
+            space,
+            plan=_automatic(plan, tree, space, chosen, self_test),
+            chosen=chosen,
+            rtol=rtol,
+            seed=seed,
+            progress=progress,
+            budget=budget,
+            self_test=self_test,
+            workers=workers,
+            journal=journal,
+        )
+
+    directions = _of_many(plan, tree, chosen, self_test)
+    shared_out = workers is not None or journal is not None
+    if shared_out or not is_in_pieces(problem, tree, values, directions):
+        return Report(**vars(whole()))
+    from gradproof.frameworks.array_field import ArrayField
+
+    record = check_in_pieces(
         problem,
-        tree,
-        space,
-        plan=_automatic(plan, space, chosen, self_test),
-        chosen=chosen,
+        ArrayField(tree, values),
+        plan=directions,
+        chosen=[
+            chosen is None or bool(np.all(chosen[leaf.start : leaf.stop])) for leaf in tree.leaves
+        ],
         rtol=rtol,
         seed=seed,
         progress=progress,
         budget=budget,
-        self_test=self_test,
-        workers=workers,
-        journal=journal,
+        whole=whole,
     )
     return Report(**vars(record))
 
 
-def _automatic(
-    plan: Plan, space: "NumpySpace", chosen: npt.NDArray[np.bool_] | None, self_test: bool
-) -> Plan:
-    """Return the plan, chosen by the number of components where it is to be chosen."""
+def _of_many(plan: Plan, tree: Tree, chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> Plan:
+    """Return the plan, chosen where it is to be chosen and there are no bounds."""
     if plan.where != "auto":
         return plan
-    count = space.x.size if chosen is None else int(np.sum(chosen))
-    every = count <= _EVERY or self_test or space.is_on_a_bound
+    count = tree.size if chosen is None else int(np.sum(chosen))
+    every = count <= _EVERY or self_test
     return Plan("every") if every else dataclasses.replace(plan, where="project")
 
 
-def _chosen(
-    tree: Tree, include: str | Sequence[str] | None, exclude: str | Sequence[str] | None
-) -> npt.NDArray[np.bool_] | None:
-    """Return which components are checked; None where all are."""
-    if include is None and exclude is None:
-        return None
-    patterns = {}
-    for name, given in (("include", include), ("exclude", exclude)):
-        listed = [given] if isinstance(given, str) else list(given or ())
-        if not all(isinstance(one, str) for one in listed):
-            raise InputError(
-                f"{name}: found {described(given)}, expected patterns of addresses, such as 'W*'"
-            )
-        lost = unmatched(tree, listed)
-        if lost:
-            known = ", ".join(tree.address(leaf) for leaf in tree.leaves[:6])
-            raise InputError(f"{name}: found {lost[0]!r}, which no leaf matches; there are {known}")
-        patterns[name] = listed
-    leaves = select(tree, patterns["include"], patterns["exclude"])
-    if not any(leaves):
-        raise InputError("include, exclude: found patterns that leave nothing to check")
-    return np.repeat(leaves, [leaf.size for leaf in tree.leaves])
+def _automatic(
+    plan: Plan,
+    tree: Tree,
+    space: "NumpySpace",
+    chosen: npt.NDArray[np.bool_] | None,
+    self_test: bool,
+) -> Plan:
+    """Return the plan; bounds that the point lies on are looked at component by component."""
+    on_a_bound = plan.where == "auto" and space.is_on_a_bound
+    return Plan("every") if on_a_bound else _of_many(plan, tree, chosen, self_test)
 
 
 def _problem(f: Any, gradient: Any, at: Any) -> Problem:

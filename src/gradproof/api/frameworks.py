@@ -53,6 +53,16 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
     yield problem, Aside(list, list)
 
 
+def sharded_by(at: Any) -> Any:
+    """Return the module for parameters that are sharded over ranks or devices; None elsewhere."""
+    for framework, submodule in _FRAMEWORKS.items():
+        if hasattr(sys.modules.get(framework), submodule):
+            module = importlib.import_module(f"gradproof.frameworks.{framework}_field")
+            if module.concerns(at):
+                return module
+    return None
+
+
 def quietly(problem: Problem) -> Callable[[Callable[[], Any]], Any]:
     """Return what calls a function and leaves no trace in any generator of random numbers."""
 

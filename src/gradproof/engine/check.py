@@ -126,7 +126,7 @@ def _run(
             seed=seed,
             rng=rng,
         )
-        attempt = functools.partial(_attempt, evaluator.budget, measure)
+        attempt = functools.partial(attempt_at, evaluator.budget, measure)
         found, evidence = attempt()
         # An f that draws random numbers rarely, or only away from the point: all of it again.
         while evidence is not None and evaluator.repeat_random_numbers():
@@ -183,7 +183,7 @@ def _run(
         evaluator.space.restore()
 
 
-def _attempt(
+def attempt_at(
     budget: Budget, measure: Callable[[Preflight], Evidence | Probed | None]
 ) -> tuple[Preflight, Evidence | Probed | None]:
     """Measure once, as far as the budget goes."""
@@ -235,10 +235,10 @@ def _evidence(
             probed = project(
                 tree, evaluator, found, setting, plan=plan, chosen=chosen, seed=seed, rng=rng
             )
-            _compare_with_the_start(found, evaluator)
+            compare_with_the_start(found, evaluator)
             return probed
         evidence = setting
-    _compare_with_the_start(found, evaluator)
+    compare_with_the_start(found, evaluator)
     if chosen is not None:
         fixed = ~chosen if fixed is None else fixed | ~chosen
     return dataclasses.replace(evidence, fixed=fixed)
@@ -369,7 +369,7 @@ def _test_itself(
     return controls
 
 
-def _compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
+def compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
     """Evaluate once more at the point: an f with a memory of its own has moved on."""
     evaluator.factor = 1.0
     evaluator.space.restore()

@@ -79,8 +79,9 @@ class Escalation:
         self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
         self.notes: list[str] = []
         self.tables: dict[int, Steps] = {}
+        dense = np.where(pilot.reach > 0, scales.scale, 0.0)
         self._both_sides = claim.size <= _FEW or bends_at_the_point(
-            claim, scales.scale, along, noise=self.noise, rng=rng
+            claim, dense, along, noise=self.noise, rng=rng
         )
         self.limits = self._limits()
         self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))

@@ -223,9 +223,10 @@ class Evaluator:
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
         """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
-        return self._kept(lambda: self._along_direction(direction, offset), offset) * self.factor
+        return self._kept(lambda: self.along_direction_now(direction, offset), offset) * self.factor
 
-    def _along_direction(self, direction: FloatArray, offset: float) -> float:
+    def along_direction_now(self, direction: FloatArray, offset: float) -> float:
+        """Do so in this process, and whatever the journal says; the value is not scaled."""
         if self.space.lower is not None:
             direction = self.space.toward_inside(
                 math.copysign(1.0, offset) * direction, abs(offset)
@@ -306,13 +307,14 @@ class Evaluator:
     def values_along(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
         """Evaluate f along directions."""
         pairs = zip(directions, offsets.tolist(), strict=True)
-        return np.array([self._along_direction(*pair) for pair in pairs]), offsets
+        return np.array([self.along_direction_now(*pair) for pair in pairs]), offsets
 
     def values_inside(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
         """Evaluate f along directions; NaN outside of the bounds."""
         pairs = zip(directions, offsets.tolist(), strict=True)
         values = [
-            self._along_direction(*pair) if self._is_inside(*pair) else math.nan for pair in pairs
+            self.along_direction_now(*pair) if self._is_inside(*pair) else math.nan
+            for pair in pairs
         ]
         return np.array(values), offsets
 

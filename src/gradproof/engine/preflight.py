@@ -6,7 +6,7 @@ alone, does the gradient fit the parameters, is it finite, does it repeat?
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,8 @@ from gradproof.tree import Mismatch, Tree, match
 
 _NO_VALUE = object()
 _REPEATS = 3
-_ROUNDING = 100.0  # unit roundoffs that values may differ by from call to call
-_FLOAT32_BITS = 20  # significands at least so long tell a float32 from a short number
+ROUNDING = 100.0  # unit roundoffs that values may differ by from call to call
+FLOAT32_BITS = 20  # significands at least so long tell a float32 from a short number
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -111,7 +111,7 @@ def try_function(found: Preflight, evaluator: Evaluator) -> None:
         return
     found.spread = max(values) - min(values)
     largest = max(map(abs, values))
-    if not found.spread <= _ROUNDING * evaluator.roundoff * largest:
+    if not found.spread <= ROUNDING * evaluator.roundoff * largest:
         spread = found.spread / largest
         found.stop(
             Verdict.INCONCLUSIVE,
@@ -137,18 +137,7 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
         found.notes.append("the gradient draws random numbers: it got the same ones at every call")
         claims = _claims(found, problem, tree, evaluator)
     if isinstance(claims, Mismatch):
-        finding = CATALOGUE["GP103"].finding(
-            claims.address, found=claims.found, expected=claims.expected
-        )
-        found.stop(Verdict.FAIL, finding)
-        if claims.shapes is not None and claims.repeated:
-            there, expected = claims.shapes
-            axes = ", ".join(map(str, claims.repeated))
-            found.causes.append(
-                CATALOGUE["GP415"].finding(
-                    claims.address, found=there, expected=expected, axes=axes
-                )
-            )
+        stop_for(claims, found)
         return
     found.claim = claim = claims[0]
     finite = np.isfinite(claim)
@@ -162,6 +151,20 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
     difference = _change(found, claims)
     if difference > 0:
         found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP105"].finding(difference=difference))
+
+
+def stop_for(mismatch: Mismatch, found: Preflight) -> None:
+    """End the check where the gradient does not fit the parameters."""
+    finding = CATALOGUE["GP103"].finding(
+        mismatch.address, found=mismatch.found, expected=mismatch.expected
+    )
+    found.stop(Verdict.FAIL, finding)
+    if mismatch.shapes is not None and mismatch.repeated:
+        there, expected = mismatch.shapes
+        axes = ", ".join(map(str, mismatch.repeated))
+        found.causes.append(
+            CATALOGUE["GP415"].finding(mismatch.address, found=there, expected=expected, axes=axes)
+        )
 
 
 def _claims(
@@ -183,7 +186,7 @@ def _change(found: Preflight, claims: list[FloatArray]) -> float:
     """Return by how much of their size two claims differ, 0 where that is rounding."""
     largest = float(np.max(np.abs(claims[0]), initial=0.0))
     change = float(np.max(np.abs(claims[-1] - claims[0]), initial=0.0))
-    if change <= _ROUNDING * found.roundoff_of_claim * largest:
+    if change <= ROUNDING * found.roundoff_of_claim * largest:
         return 0.0
     return change / largest if largest and np.isfinite(change) else float("inf")
 
@@ -196,6 +199,40 @@ def claim_at(
     evaluator: Evaluator,
 ) -> FloatArray | Mismatch:
     """Return the gradient claimed for parameters, given by a function, as one vector."""
+    claimed = values_claimed(parameters, found, problem, tree, evaluator)
+    if isinstance(claimed, Mismatch):
+        return claimed
+    arrays = []
+    for leaf, value in zip(tree.leaves, claimed.values, strict=True):
+        array = np.asarray(value)
+        if not is_real(array.dtype):
+            found_dtype = f"a gradient of dtype {array.dtype}"
+            return Mismatch(tree.address(leaf), found_dtype, "real numbers")
+        found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(array.dtype))
+        arrays.append(array.astype(np.float64).reshape(-1))
+    claim = np.concatenate([np.empty(0), *arrays])
+    if is_on_float32_grid(claim) and longest_significand(claim) >= FLOAT32_BITS:
+        found.roundoff_of_claim = max(found.roundoff_of_claim, UNIT_ROUNDOFF_32)
+    note(claimed, found, evaluator)
+    return claim
+
+
+class Claimed(NamedTuple):
+    """What is claimed, leaf by leaf, the value of f if that came along, and what was read how."""
+
+    values: list[Any]
+    value_too: Any
+    notes: list[str]
+
+
+def values_claimed(
+    parameters: Callable[[], Any],
+    found: Preflight,
+    problem: Problem,
+    tree: Tree,
+    evaluator: Evaluator,
+) -> Claimed | Mismatch:
+    """Return what is claimed for parameters, given by a function, leaf by leaf."""
     gradient = problem.gradient
     value_too: Any = _NO_VALUE
     if gradient is True or callable(gradient):
@@ -216,21 +253,14 @@ def claim_at(
     if isinstance(matched, Mismatch):
         return matched
     values, notes = matched
-    arrays = []
-    for leaf, value in zip(tree.leaves, values, strict=True):
-        array = np.asarray(value)
-        if not is_real(array.dtype):
-            found_dtype = f"a gradient of dtype {array.dtype}"
-            return Mismatch(tree.address(leaf), found_dtype, "real numbers")
-        found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(array.dtype))
-        arrays.append(array.astype(np.float64).reshape(-1))
-    claim = np.concatenate([np.empty(0), *arrays])
-    if is_on_float32_grid(claim) and longest_significand(claim) >= _FLOAT32_BITS:
-        found.roundoff_of_claim = max(found.roundoff_of_claim, UNIT_ROUNDOFF_32)
-    found.notes.extend(note for note in notes if note not in found.notes)
-    if value_too is not _NO_VALUE:
-        _compare_values(found, value_too, evaluator)
-    return claim
+    return Claimed(values, value_too, notes)
+
+
+def note(claimed: Claimed, found: Preflight, evaluator: Evaluator) -> None:
+    """Note how a claim was read, and whether the value that came along is that of f."""
+    found.notes.extend(text for text in claimed.notes if text not in found.notes)
+    if claimed.value_too is not _NO_VALUE:
+        _compare_values(found, claimed.value_too, evaluator)
 
 
 def claim_moved(
@@ -268,7 +298,7 @@ def _is_value_and_gradient(result: Any) -> bool:
 def _compare_values(found: Preflight, value_too: Any, evaluator: Evaluator) -> None:
     other = evaluator.total(value_too, "the value returned with the gradient")
     roundoff = max(evaluator.roundoff, found.roundoff_of_claim)
-    limit = _ROUNDING * roundoff * max(abs(found.value), abs(found.value_of_f))
+    limit = ROUNDING * roundoff * max(abs(found.value), abs(found.value_of_f))
     already = any(cause.code == "GP106" for cause in found.causes)
     if not abs(other - found.value_of_f) <= limit + found.spread and not already:
         finding = CATALOGUE["GP106"].finding(value=found.value_of_f, with_gradient=other)

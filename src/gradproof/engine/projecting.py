@@ -15,7 +15,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups, groups_in
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
-from gradproof.engine.projections import Line, Projections
+from gradproof.engine.projections import Line, OfArrays, Projections
 from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify, certify_leaves
@@ -27,14 +27,14 @@ from gradproof.judge.plan import Plan
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
-from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
 from gradproof.tree import Leaf, Tree
 
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
-_MANY = 50  # leaves: which of them are wrong is asked in groups
-_EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
+MANY = 50  # leaves: which of them are wrong is asked in groups
+EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
 def leaf_weights(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:
@@ -51,7 +51,7 @@ def leaf_weights(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:
     weight = scales.scale.copy()
     for leaf, effect in zip(tree.leaves, effects, strict=True):
         if effect > 0:
-            weight[leaf.start : leaf.stop] *= min(_EQUALISED, largest / effect)
+            weight[leaf.start : leaf.stop] *= min(EQUALISED, largest / effect)
     return weight
 
 
@@ -71,24 +71,57 @@ def probe(
 ) -> Probes:
     """Measure the slopes along some directions, and judge them as if they were components.
 
-    The error of a claim that is right to the tolerance in every component is, along a direction,
-    that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
-    may be any part of that. So it is with `rounding`, by how much each claim is off by that, where
-    it is known. `floor` are effects below which nothing is worth resolving.
+    `floor` are effects of components below which nothing is worth resolving. By `rounding`, where
+    it is known, each claim is off.
     """
-    projections = Projections(evaluator, lines, weight, claim)
     effects, floors, roundings = (
         np.array([np.linalg.norm(part[one.gaussian.start : one.gaussian.stop]) for one in lines])
         for part in (weight * claim, floor, weight * (0.0 if rounding is None else rounding))
     )
-    effects = np.maximum(effects, floors)
-    effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
-    one = np.ones(len(lines))
     over = [line.gaussian.start for line in lines]
-    groups = np.unique(over, return_inverse=True)[1].astype(np.int64)
+    return measure_along(
+        OfArrays(evaluator, lines, weight, claim),
+        np.maximum(effects, floors),
+        np.unique(over, return_inverse=True)[1].astype(np.int64),
+        rules,
+        pilot,
+        value=value,
+        roundoff_of_claim=roundoff_of_claim,
+        roundings=roundings,
+        rng=rng,
+    )
+
+
+def measure_along(
+    projections: Projections,
+    effects: FloatArray,
+    groups: IntArray,
+    rules: Policy,
+    pilot: Pilot,
+    *,
+    value: float,
+    roundoff_of_claim: float,
+    roundings: FloatArray | float = 0.0,
+    rng: np.random.Generator,
+    combined: int | None = None,
+) -> Probes:
+    """Measure the slopes along directions of which the claims are known.
+
+    The error of a claim that is right to the tolerance in every component is, along a direction,
+    that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
+    may be any part of that. So it is with the rounding of a claim: `roundings` are its norms where
+    it is known. `effects` are the norms of claims, or what is worth resolving where that is more;
+    `groups` says which directions are over the same components. Where several are combined,
+    it is the first `combined` of them.
+    """
+    effects = effects.copy()
+    effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
+    one = np.ones_like(effects)
     scaling = Scaling(one, effects, np.zeros_like(one), groups)
+    reach = one.copy()
+    reach[one.size if combined is None else combined :] = 0.0
     flown = dataclasses.replace(
-        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=one
+        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=reach
     )
     measured = Escalation(
         projections,
@@ -107,8 +140,8 @@ def probe(
         components=measured.components,
         limits=measured.limits,
         size=effects,
-        noise=measured.noise / evaluator.factor,
-        unit=1 / evaluator.factor,
+        noise=measured.noise / projections.factor,
+        unit=1 / projections.factor,
         margin=measured.margin,
         notes=tuple(measured.notes),
     )
@@ -192,7 +225,7 @@ def project(
     located: list[Located] = []
     with evaluator.budget.ending():
         groups_of = groups_in(evaluator, found, setting, weight, rng)
-        if everything is not None and plan.search and len(asked) > _MANY:
+        if everything is not None and plan.search and len(asked) > MANY:
             groups = groups_of(Leaf((), "", (tree.size,), 0))
             told = wrong_leaves(tree, asked, groups, rng)
             if told is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,9 @@ import numpy.typing as npt
 from gradproof.engine.batching import Values
 from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
+from gradproof.engine.workers import Columns
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
-
-if TYPE_CHECKING:
-    from gradproof.engine.workers import Columns
 
 _MOST_KEPT = 1 << 22  # numbers, 32 MiB
 
@@ -31,49 +30,27 @@ class Line:
     direction: int
 
 
-class Projections:
+class Projections(abc.ABC):
     """An evaluator whose components are random directions, of which the claims are `claims`.
 
-    Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
-    be without rounding: the claim times what rounding turned away is taken out,
-    ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
-    Directions are kept as long as they are small; the others are made anew, chunk by chunk, at
-    every evaluation.
+    Offsets are relative to the natural scale.
     """
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        lines: Sequence[Line],
-        weight: FloatArray,
-        claim: FloatArray,
-    ) -> None:
-        self._evaluator, self._lines = evaluator, lines
-        self._weight, self._claim = weight, claim
-        self._kept: dict[int, list[tuple[slice, FloatArray]]] = {}
-        self._room = _MOST_KEPT
-        self.x: FloatArray = np.ones(len(lines))  # offsets are relative to the natural scale
-        self.room: FloatArray = np.full(len(lines), np.inf)
-        self.claims = np.array(
-            [
-                sum(float((claim[part] * weight[part]) @ z) for part, z in self._chunks(k))
-                for k in range(len(lines))
-            ]
-        )
+    def __init__(self, evaluator: Evaluator, claims: FloatArray) -> None:
+        self._evaluator, self.claims = evaluator, claims
+        self.x: FloatArray = np.ones(claims.size)
+        self.room: FloatArray = np.full(claims.size, np.inf)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_kept": {}, "_room": _MOST_KEPT}
+    @abc.abstractmethod
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
 
-    def _chunks(self, line: int) -> Iterable[tuple[slice, FloatArray]]:
-        if line in self._kept:
-            return self._kept[line]
-        gaussian = self._lines[line].gaussian
-        chunks = gaussian.chunks(self._lines[line].direction)
-        size = gaussian.stop - gaussian.start
-        if size > self._room:
-            return chunks
-        self._room -= size
-        return self._kept.setdefault(line, list(chunks))
+    @abc.abstractmethod
+    def _value(self, shares: FloatArray, offset: float) -> float:
+        """Evaluate f moved by a combination of the directions, as if it were realised exactly.
+
+        The value is not scaled, and the journal not asked.
+        """
 
     @property
     def factor(self) -> float:
@@ -116,6 +93,47 @@ class Projections:
         """Evaluate f along combinations of the directions."""
         pairs = zip(shares, offsets.tolist(), strict=True)
         return np.array([self._value(*pair) for pair in pairs]), offsets
+
+
+class OfArrays(Projections):
+    """Directions through arrays that are kept in float64.
+
+    Direction k moves the components by ``t · weight · z``, z normal. Values are told as they would
+    be without rounding: the claim times what rounding turned away is taken out,
+    ``f(x + v) - a · (v as realised - v)``, so that the slope along a direction is its exact one.
+    Directions are kept as long as they are small; the others are made anew, chunk by chunk, at
+    every evaluation.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        lines: Sequence[Line],
+        weight: FloatArray,
+        claim: FloatArray,
+    ) -> None:
+        self._lines, self._weight, self._claim = lines, weight, claim
+        self._kept: dict[int, list[tuple[slice, FloatArray]]] = {}
+        self._room = _MOST_KEPT
+        claims = [
+            sum(float((claim[part] * weight[part]) @ z) for part, z in self._chunks(k))
+            for k in range(len(lines))
+        ]
+        super().__init__(evaluator, np.array(claims))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_kept": {}, "_room": _MOST_KEPT}
+
+    def _chunks(self, line: int) -> Iterable[tuple[slice, FloatArray]]:
+        if line in self._kept:
+            return self._kept[line]
+        gaussian = self._lines[line].gaussian
+        chunks = gaussian.chunks(self._lines[line].direction)
+        size = gaussian.stop - gaussian.start
+        if size > self._room:
+            return chunks
+        self._room -= size
+        return self._kept.setdefault(line, list(chunks))
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""

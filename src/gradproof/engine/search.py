@@ -9,7 +9,7 @@ import numpy as np
 
 from gradproof.engine.blocks import BlockSearch, fills
 from gradproof.engine.groups import Groups
-from gradproof.engine.peeling import Peeled, Peeling
+from gradproof.engine.peeling import Measurable, Peeled, Peeling
 from gradproof.judge.located import Located
 from gradproof.judge.patterns import LARGEST, Part, Slices
 from gradproof.judge.report import MOST_CULPRITS
@@ -247,8 +247,15 @@ def wrong_leaves(
     found, too many are wrong, or a part of the error is left.
     """
     parts = [np.arange(tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
-    peeling = Peeling(_Parts(groups, parts), np.arange(len(parts)), groups.error_of_all(), rng=rng)
-    peeling.go_on(len(parts))
+    return wrong_among(asked, _Parts(groups, parts), groups.error_of_all(), rng)
+
+
+def wrong_among(
+    asked: Sequence[int], groups: Measurable, error: float, rng: np.random.Generator
+) -> list[int] | None:
+    """Return which of many leaves are wrong, whose error together is `error`."""
+    peeling = Peeling(groups, np.arange(len(asked)), error, rng=rng)
+    peeling.go_on(len(asked))
     found = peeling.found
     if not found.wrong or found.widespread or not peeling.is_complete:
         return None

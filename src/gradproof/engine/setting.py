@@ -59,10 +59,26 @@ def prepare(
     rng: np.random.Generator,
 ) -> Setting | Evidence:
     """Look how f moves and how noisy it is; where it does not move at all, that is the evidence."""
-    evaluator.factor = factor = _power_of_two(found.value)
+    evaluator.factor = factor = power_of_two(found.value)
+    assert found.claim is not None
+    scales = within(scaling(tree, evaluator.space.x, found.claim * factor), evaluator.space)
+    return look_around(tree, evaluator, found, scales, rtol=rtol, rng=rng)
+
+
+def look_around(
+    tree: Tree,
+    evaluator: Evaluator,
+    found: Preflight,
+    scales: Scaling,
+    *,
+    rtol: float | None,
+    rng: np.random.Generator,
+    roundoff_of_value: float | None = None,
+) -> Setting | Evidence:
+    """Look how f moves and how noisy it is, where the natural scales are known."""
+    factor = evaluator.factor
     assert found.claim is not None
     claim, value = found.claim * factor, found.value * factor
-    scales = within(scaling(tree, evaluator.space.x, claim), evaluator.space)
     reaction = react(evaluator, scales, claim, value, rng)
     if reaction.by_identity:
         found.notes.append(BY_IDENTITY)
@@ -81,6 +97,7 @@ def prepare(
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
         still=reaction.still,
+        roundoff_of_value=roundoff_of_value,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
@@ -105,7 +122,7 @@ def prepare(
     return Setting(claim, rounding, value, factor, scales, pilot, rules, stationary)
 
 
-def _power_of_two(value: float) -> float:
+def power_of_two(value: float) -> float:
     """Return the factor that keeps squares of very large and very small values in range."""
     if value == 0 or 1e-100 < abs(value) < 1e100:
         return 1.0

@@ -202,9 +202,11 @@ class Adapted(abc.ABC):
         return self.jvp(at, [one for one in found if id(one) not in self._constants])
 
     def _in_structure(self, gradients: Sequence[Any]) -> Any:
+        return self.in_structure(self.as_arrays(list(gradients)))
+
+    def in_structure(self, gradients: Sequence[Any]) -> Any:
         """Return gradients in the structure of the point, None in the place of constants."""
-        arrays = self.as_arrays(list(gradients))
-        return optree.tree_unflatten(self._structure_of_gradient, arrays)
+        return optree.tree_unflatten(self._structure_of_gradient, list(gradients))
 
     def _claim(self, claim: Any) -> Any:
         """Return a claim whose functions return arrays of NumPy."""

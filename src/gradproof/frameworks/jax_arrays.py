@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -66,10 +67,18 @@ def as_arrays(values: Any) -> Any:
 
     Containers that JAX alone knows are dictionaries by the names of their leaves.
     """
+    return _converted(values, np.asarray)
 
+
+def in_known_containers(values: Any) -> Any:
+    """Return a pytree with dictionaries in the place of containers that JAX alone knows."""
+    return _converted(values, lambda array: array)
+
+
+def _converted(values: Any, of_array: Callable[[Any], Any]) -> Any:
     def convert(leaf: Any) -> Any:
         if isinstance(leaf, jax.Array):
-            return np.asarray(leaf)
+            return of_array(leaf)
         if is_node(leaf):
             return {name: convert(one) for name, one in named_leaves(leaf)}
         return leaf

@@ -117,8 +117,8 @@ def kind_of(value: Any) -> Kind:
     return Number(type(value) if isinstance(value, np.floating) else float)
 
 
-def buffer_of(value: Any, address: str) -> Buffer:
-    """Copy a leaf into a flat array of its own float type, which owns its memory."""
+def numbers_of(value: Any, address: str) -> Buffer:
+    """Return the numbers of a leaf as an array, of which the memory may be the leaf's."""
     if _is_of("torch", value, "Tensor"):
         from gradproof.frameworks.torch_tensors import as_array
 
@@ -132,6 +132,12 @@ def buffer_of(value: Any, address: str) -> Buffer:
             f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
             + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
         )
+    return array
+
+
+def buffer_of(value: Any, address: str) -> Buffer:
+    """Copy a leaf into a flat array of its own float type, which owns its memory."""
+    array = numbers_of(value, address)
     dtype = array.dtype if is_float(array.dtype) else np.float64
     buffer = np.empty(array.size, dtype=dtype)
     buffer[:] = array.ravel()

@@ -98,23 +98,8 @@ class _OfTorch(Adapted):
         return TorchAutodiff(self.f, self.leaves, self.unreached)
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
-        """Return the point with modules taken apart, and what is no tensor set aside.
-
-        So are tensors of whole numbers and, where some require a gradient, those that do not.
-        """
-        taken: set[int] = set()
-        of_grad = any(
-            leaf.requires_grad for leaf in _all_leaves(at) if isinstance(leaf, torch.Tensor)
-        )
-
-        def mark(leaf: Any) -> Any:
-            if isinstance(leaf, torch.nn.Module):
-                node = ModuleNode(leaf, taken)
-                return node if node.names else constant(leaf)
-            is_moved = isinstance(leaf, torch.Tensor) and leaf.dtype.is_floating_point
-            return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
-
-        return optree.tree_map(mark, at, namespace=NAMESPACE)
+        """Return the point with modules taken apart, and what is not moved set aside."""
+        return marked_tensors(at, constant)
 
     def shown(self, stacks: Sequence[Any]) -> list[Any]:
         """Return stacked leaves as tensors, each where its leaf is."""
@@ -233,6 +218,24 @@ class _OfTorch(Adapted):
             return once.along(at, direction)
 
         self.f = along
+
+
+def marked_tensors(at: Any, constant: Function = Constant) -> Any:
+    """Return a point with modules taken apart, and what is no tensor set aside.
+
+    So are tensors of whole numbers and, where some require a gradient, those that do not.
+    """
+    taken: set[int] = set()
+    of_grad = any(leaf.requires_grad for leaf in _all_leaves(at) if isinstance(leaf, torch.Tensor))
+
+    def mark(leaf: Any) -> Any:
+        if isinstance(leaf, torch.nn.Module):
+            node = ModuleNode(leaf, taken)
+            return node if node.names else constant(leaf)
+        is_moved = isinstance(leaf, torch.Tensor) and leaf.dtype.is_floating_point
+        return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
+
+    return optree.tree_map(mark, at, namespace=NAMESPACE)
 
 
 def _as_tensors(values: Any) -> Any:

@@ -56,18 +56,36 @@ def certify(
     The error e shows as d_k = (W e) · z_k along direction k, z normal; what the bars leave room for
     is added.
     """
+    seen = visible(probes)
+    directions = [Gaussian(seed, 0, tree.size).chunks(k) for k in range(seen.size)]
+    singles = _singles(tree, weight, seen, directions)
+    return certificate_of_all(
+        tree, probes, _moved(tree, weight), singles, _typical(tree, claim), confidence=confidence
+    )
+
+
+def certificate_of_all(
+    tree: Tree,
+    probes: Probes,
+    moved: Sequence[int],
+    singles: Sequence[float],
+    typical: Sequence[float],
+    *,
+    confidence: float,
+) -> Certificate:
+    """Return what directions over all components prove.
+
+    `singles` holds for each leaf the error that would have been seen in any single component of it,
+    `typical` the claim of a typical one.
+    """
     bound = norm_bound(_shown(probes), confidence) / float(probes.size[0])
-    visible = _visible(probes)
-    directions = [Gaussian(seed, 0, tree.size).chunks(k) for k in range(visible.size)]
-    singles = _singles(tree, weight, visible, directions)
-    moved = _moved(tree, weight)
     return Certificate(
         bound=bound if math.isfinite(bound) else math.inf,
         confidence=confidence,
         norm=NORM,
-        directions=visible.size,
+        directions=probes.size.size,
         leaves=tuple(
-            _of_leaf(tree, number, singles[number], claim, bound=None) for number in moved
+            _of_leaf(tree, number, singles[number], typical[number], bound=None) for number in moved
         ),
     )
 
@@ -87,20 +105,38 @@ def certify_leaves(
     With L leaves each bound holds with a probability of 1 - (1 - confidence) / L, and so all of
     them do with `confidence`.
     """
-    each = 1 - (1 - confidence) / max(1, len(asked))
-    visible, effect = _visible(probes), weight * claim
-    found, errors, sizes = [], [], []
-    for line, (number, shown) in enumerate(zip(asked, _shown(probes).tolist(), strict=True)):
+    seen = visible(probes)
+    singles, sizes = [0.0] * len(tree.leaves), [0.0] * len(tree.leaves)
+    for line, number in enumerate(asked):
         leaf = tree.leaves[number]
-        size = float(np.linalg.norm(effect[leaf.start : leaf.stop]))
-        error = norm_bound(np.array([shown]), each)
-        errors.append(error)
-        sizes.append(size)
+        part = slice(leaf.start, leaf.stop)
+        sizes[number] = float(np.linalg.norm(weight[part] * claim[part]))
         direction = Gaussian(seed, leaf.start, leaf.stop).chunks(THROUGH_ONE_LEAF)
-        single = _singles(tree, weight, visible[line : line + 1], [direction])[number]
+        singles[number] = _singles(tree, weight, seen[line : line + 1], [direction])[number]
+    return certificate_of_each(
+        tree, probes, asked, sizes, singles, _typical(tree, claim), confidence=confidence
+    )
+
+
+def certificate_of_each(
+    tree: Tree,
+    probes: Probes,
+    asked: Sequence[int],
+    sizes: Sequence[float],
+    singles: Sequence[float],
+    typical: Sequence[float],
+    *,
+    confidence: float,
+) -> Certificate:
+    """Return what one direction through each leaf proves; `sizes` are what their claims do."""
+    each = 1 - (1 - confidence) / max(1, len(asked))
+    found, errors = [], []
+    for number, shown in zip(asked, _shown(probes).tolist(), strict=True):
+        error, size = norm_bound(np.array([shown]), each), sizes[number]
+        errors.append(error)
         bound = error / size if size else math.inf
-        found.append(_of_leaf(tree, number, single, claim, bound=bound))
-    whole = float(np.linalg.norm(sizes))
+        found.append(_of_leaf(tree, number, singles[number], typical[number], bound=bound))
+    whole = float(np.linalg.norm([sizes[number] for number in asked]))
     together = float(np.linalg.norm(errors)) / whole if whole else math.inf
     return Certificate(
         bound=together if math.isfinite(together) else math.inf,
@@ -118,13 +154,13 @@ def _shown(probes: Probes) -> FloatArray:
     return shown
 
 
-def _visible(probes: Probes) -> FloatArray:
+def visible(probes: Probes) -> FloatArray:
     """Return the error along each direction that would have been called one."""
     c = probes.components
-    visible: FloatArray = np.fmax(
+    seen: FloatArray = np.fmax(
         probes.limits.beyond + probes.margin * c.bar, np.abs(c.right - c.left)
     )
-    return visible
+    return seen
 
 
 def _moved(tree: Tree, weight: FloatArray) -> list[int]:
@@ -132,12 +168,16 @@ def _moved(tree: Tree, weight: FloatArray) -> list[int]:
     return [number for number, leaf in leaves if np.any(weight[leaf.start : leaf.stop])]
 
 
+def _typical(tree: Tree, claim: FloatArray) -> list[float]:
+    """Return the root mean square of the claim, leaf by leaf."""
+    parts = [claim[leaf.start : leaf.stop] for leaf in tree.leaves]
+    return [float(np.linalg.norm(part)) / math.sqrt(max(1, part.size)) for part in parts]
+
+
 def _of_leaf(
-    tree: Tree, number: int, single: float, claim: FloatArray, *, bound: float | None
+    tree: Tree, number: int, single: float, typical: float, *, bound: float | None
 ) -> LeafCertificate:
     leaf = tree.leaves[number]
-    part = claim[leaf.start : leaf.stop]
-    typical = float(np.linalg.norm(part)) / math.sqrt(max(1, leaf.size))
     relative = single / typical if typical else math.inf
     return LeafCertificate(tree.address(leaf), leaf.path, relative, bound)
 

@@ -31,8 +31,17 @@ class Gaussian:
         """Yield the numbers of one direction, part by part."""
         for number, first in enumerate(range(self.start, self.stop, CHUNK)):
             part = slice(first, min(first + CHUNK, self.stop))
-            # The key is for the direction, the highest word of the counter for the chunk.
-            bits = np.random.Philox(
-                key=[self.seed % 2**64, direction], counter=[0, 0, self.start, number]
-            )
-            yield part, np.random.Generator(bits).standard_normal(part.stop - part.start)
+            yield part, self.chunk(direction, number)
+
+    def chunk(self, direction: int, number: int) -> FloatArray:
+        """Return the numbers of one direction in one part."""
+        size = min(CHUNK, self.stop - self.start - number * CHUNK)
+        return self.generator(direction, number).standard_normal(size)
+
+    def generator(self, direction: int, number: int) -> np.random.Generator:
+        """Return what draws the numbers of one direction in one part, one after the other."""
+        # The key is for the direction, the highest word of the counter for the chunk.
+        bits = np.random.Philox(
+            key=[self.seed % 2**64, direction], counter=[0, 0, self.start, number]
+        )
+        return np.random.Generator(bits)

@@ -11,6 +11,7 @@ from gradproof.problems.batches import (
 )
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, SecondClaim
+from gradproof.problems.field import Alone, Field
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
 
@@ -18,9 +19,11 @@ __all__ = [
     "HVP",
     "JVP",
     "VJP",
+    "Alone",
     "Autodiff",
     "Batched",
     "Claim",
+    "Field",
     "Hessian",
     "Jacobian",
     "Many",

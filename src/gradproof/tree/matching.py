@@ -50,7 +50,8 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
                 tree.root, _described(gradient), f"a gradient for each of {_listed(tree)}"
             )
         return numbers, [*notes, "the gradient is one array for a list of numbers"]
-    if len(tree.leaves) == 1 and _array_shape(gradient) == tree.leaves[0].shape != ():
+    listed = not hasattr(gradient, "shape")
+    if listed and len(tree.leaves) == 1 and _array_shape(gradient) == tree.leaves[0].shape != ():
         # A list of numbers stands for an array, as array_like promises.
         claimed, values = flatten(np.asarray(gradient), "gradient")
     by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}

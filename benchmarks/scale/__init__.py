@@ -1,0 +1,1 @@
+"""What a check costs in time and memory when there are very many parameters."""

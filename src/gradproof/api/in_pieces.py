@@ -1,0 +1,81 @@
+"""Parameters that are checked in pieces: which are, and what follows where a gradient is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradproof._base.outcomes import Verdict
+from gradproof.judge.plan import Plan
+from gradproof.judge.report import Record
+from gradproof.problems import Field, Problem
+from gradproof.tree import Tree
+
+if TYPE_CHECKING:
+    from gradproof.engine.budget import Budget
+
+MANY = 1 << 22  # components, from which on copies in float64 cost more than directions made anew
+_BYTES_OF_A_COMPONENT = 150  # while components are searched
+_OF_FREE_MEMORY = 0.5
+_NO_ROOM = (
+    "single components were not searched, which takes about {} GiB: check a part of the "
+    "parameters by include=, or a smaller model"
+)
+
+
+def is_in_pieces(problem: Problem, tree: Tree, values: Sequence[Any], plan: Plan) -> bool:
+    """Whether arrays of this process are checked in pieces: very many, or in a file."""
+    if plan.where not in ("project", "leaves") or problem.bounds is not None:
+        return False
+    return tree.size >= MANY or any(isinstance(value, np.memmap) for value in values)
+
+
+def check_in_pieces(
+    problem: Problem,
+    field: Field,
+    *,
+    plan: Plan,
+    chosen: Sequence[bool],
+    rtol: float | None,
+    seed: int,
+    progress: Callable[[int, int], object] | None,
+    budget: Budget,
+    whole: Callable[[], Record] | None = None,
+) -> Record:
+    """Check parameters in pieces; where that fails, `whole` checks them as arrays, and searches."""
+    from gradproof.engine.streamed import run_streamed
+
+    record = run_streamed(
+        problem,
+        field,
+        plan=plan,
+        chosen=chosen,
+        rtol=rtol,
+        seed=seed,
+        progress=progress,
+        budget=budget,
+    )
+    if record.verdict is not Verdict.FAIL or whole is None or not plan.search or budget.is_spent:
+        return record
+    needed = _BYTES_OF_A_COMPONENT * field.tree.size
+    if needed > _OF_FREE_MEMORY * _free_memory():
+        note = _NO_ROOM.format(max(1, round(needed / 2**30)))
+        return dataclasses.replace(record, notes=(*record.notes, note))
+    found = whole()
+    return dataclasses.replace(
+        found,
+        gradient_calls=record.gradient_calls + found.gradient_calls,
+        seconds=record.seconds + found.seconds,
+    )
+
+
+def _free_memory() -> float:
+    """Return how many bytes are free, infinity where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return np.inf
