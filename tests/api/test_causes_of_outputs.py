@@ -120,3 +120,29 @@ def test_a_factor_of_all_outputs_is_that_of_the_tensor() -> None:
     report = gp.check(f, claims(break_it)[1], X)
     assert [cause.code for cause in report.causes] == ["GP302"]
     assert set(report.causes[0].addresses) == {"at['u']", "at['v']"}
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_a_wrong_column_is_told_in_the_words_of_a_jacobian(kind: int) -> None:
+    def column(found: Any) -> None:
+        found["main"]["u"][:, 3] *= 1.5
+        found["aux"]["u"][:, 3] *= 0.7
+
+    def entry(found: Any) -> None:
+        found["main"]["u"][2, 3] *= -1
+
+    (cause,) = gp.check(f, claims(column)[kind], X).causes
+    assert (cause.code, cause.addresses) == ("GP412", ("at['u']",))
+    assert cause.message.startswith("1 of 7 columns of the Jacobian is wrong in all outputs")
+    assert cause.advice.startswith("Look at how the derivatives of all outputs by these param")
+    (cause,) = gp.check(f, claims(entry)[kind], X).causes
+    assert cause.message.startswith("1 of 7 columns of the Jacobian is wrong in 1 of 8 outputs")
+    assert cause.advice.startswith("Look at the derivatives of these outputs by these parameters")
+
+
+def test_one_output_has_no_columns() -> None:
+    x = np.linspace(0.5, 1, 6)
+    claim = gp.Jacobian(lambda x: (np.cos(x) + np.eye(1, 6, 2)[0])[None])
+    (cause,) = gp.check(lambda x: np.sum(np.sin(x))[None], claim, x).causes
+    assert cause.message.startswith("1 of 6 components is wrong")
+    assert "an edge, an index met twice" in cause.advice

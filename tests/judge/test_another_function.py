@@ -125,3 +125,17 @@ def test_a_small_error_of_one_component_may_be_that_of_a_solver() -> None:
         report = gp.check(lambda t: float(np.sum(np.sin(t))), np.cos(AT) + size * off, AT)
         assert [cause.code for cause in report.causes] == ["GP412"]
         assert ("tighten it" in report.causes[0].advice) is said
+
+
+def test_a_column_that_is_off_by_little_may_be_that_of_a_solver_too() -> None:
+    x = np.linspace(0.5, 1, 30)
+    matrix = np.random.default_rng(0).standard_normal((4, 30))
+
+    def claim(x: Any) -> Any:
+        found = matrix * np.cos(x)
+        found[:, 3] *= 1.001
+        return found
+
+    (cause,) = gp.check(lambda x: matrix @ np.sin(x), gp.Jacobian(claim), x).causes
+    assert "columns of the Jacobian" in cause.message
+    assert "tighten it" in cause.advice

@@ -377,7 +377,7 @@ def test_what_is_said_of_the_rest_is_true() -> None:
     claim[37] += 1
     report = gp.check(gp.Problem(lambda x: float(np.sum(np.sin(x))), claim, at, bounds=fixed))
     (cause,) = report.causes
-    assert cause.parameters == {"wrong": 1, "size": 5, "complete": True}
+    assert cause.parameters == {"wrong": 1, "size": 5, "complete": True, "close": False}
     assert "1 of 5 components is wrong, and no others were seen to be" in cause.message
 
 

@@ -6,10 +6,12 @@ import enum
 import importlib.resources
 import json
 import math
+import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jsonschema
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -371,3 +373,29 @@ def test_of_directions_there_are_no_components() -> None:
     report = gp.check(lambda t: np.sum(np.sin(t)), np.cos, np.ones(50), plan="project")
     assert report.tensors == ()
     assert report.curves == ()
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "noisy"])
+def test_the_first_line_promises_no_more_than_the_lines_of_the_tensors(kind: str) -> None:
+    found = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        x, noise = rng.standard_normal(20), 0.0
+        if kind == "noisy":
+            noise = 10 ** rng.uniform(-9, -5)
+        else:
+            x = x.astype(ml_dtypes.bfloat16 if kind == "bfloat16" else np.float32)
+
+        def f(x: Any, noise: float = noise) -> float:
+            total = np.sum(np.sin(x), dtype=np.result_type(x, np.float32))
+            return float(total + noise * np.sin(1e9 * float(total)))
+
+        promote: Literal["auto", "never"] = "never" if kind == "float32" else "auto"
+        report = gp.check(gp.Problem(f, np.cos, x, promote=promote), seed=seed)
+        first, *lines = report.summary().splitlines()
+        promised = re.search(r"  (?:right )?to (\d\S*e[-+]\d\d)", first)
+        told = [float(one) for one in re.findall(r"right to (\d\S*e[-+]\d\d)", "\n".join(lines))]
+        if promised and told:
+            found += 1
+            assert max(told) <= float(promised[1]), report.summary()
+    assert found > 4

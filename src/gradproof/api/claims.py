@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from gradproof.api.report import Report
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.tree import flatten
+
+if TYPE_CHECKING:
+    from gradproof.engine.claimed import OutputsFound
 
 _WRONG = "GP3", "GP4"  # codes of mistakes in gradients
 _UNSOUND = {"GP101", "GP103", "GP104", "GP105", "GP107", "GP108", "GP208"}
@@ -63,7 +66,7 @@ def check_claim(
         unsound = asked.what_is_no_product()
         looks = outputs.size > 1 and report.culprits and not asked.moves_along_tangents
         looks = looks and not budget.is_spent
-        singly = OutputsFound(report.culprits)
+        singly = OutputsFound(report.culprits, outputs.size)
         if looks and not unsound:
             singly = asked.outputs_of(report)
     if unsound:
@@ -73,6 +76,8 @@ def check_claim(
         # What ⟨u, f⟩ seems to be wrong by is a mixture of the outputs.
         others = (cause for cause in report.causes if not cause.code.startswith(_WRONG))
         found["causes"] = (*singly.causes, *others)
+    if outputs.size > 1 and not asked.moves_along_tangents:
+        found["causes"] = tuple(_of_columns(cause, singly) for cause in found["causes"])
     found["culprits"] = singly.culprits
     found["leaves"] = tuple(
         _with_worst(leaf, singly.culprits, singly.only_some) for leaf in report.leaves
@@ -93,6 +98,16 @@ def failed_by(
         "headline": report.headline if already else cause.message,
         "causes": (cause, *others),
     }
+
+
+def _of_columns(cause: CauseFinding, singly: "OutputsFound") -> CauseFinding:
+    """Return what is said of single components in the words of a Jacobian."""
+    from gradproof.judge.causes import CATALOGUE
+
+    if cause.code != "GP412":
+        return cause
+    numbers = {"outputs": singly.outputs, "concerned": singly.concerned}
+    return CATALOGUE["GP412"].finding(*cause.addresses, **cause.parameters, **numbers)
 
 
 def _with_worst(

@@ -34,13 +34,19 @@ _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 class OutputsFound:
     """What was found about single outputs: wrong entries of the Jacobian, in words, and why.
 
-    `only_some` says that other outputs are right.
+    `concerned` says how many of all `outputs` are wrong, 0 where that is not known.
     """
 
     culprits: tuple[ComponentFinding, ...]
+    outputs: int
     told: Sequence[str] = ()
     causes: tuple[CauseFinding, ...] = ()
-    only_some: bool = False
+    concerned: int = 0
+
+    @property
+    def only_some(self) -> bool:
+        """Whether other outputs are right."""
+        return 0 < self.concerned < self.outputs
 
 
 class Claimed:
@@ -185,7 +191,7 @@ class Claimed:
         culprits = report.culprits
         claimed = self._columns()
         if claimed is None:
-            return OutputsFound(culprits)
+            return OutputsFound(culprits, self._number_of_outputs)
         self._randomness.look()
         self._values(self._space.fresh())
         self.evaluations += 1
@@ -216,9 +222,10 @@ class Claimed:
         known = throughout and columns.keys() == wrong.keys()
         return OutputsFound(
             tuple(found[:MOST_CULPRITS]),
+            self._number_of_outputs,
             self._told(sorted(concerned)),
             tuple(self._causes(columns)) if known else (),
-            0 < len(concerned) < self._number_of_outputs,
+            len(concerned),
         )
 
     @property

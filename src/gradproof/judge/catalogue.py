@@ -23,7 +23,7 @@ class Cause:
 
     `text` is Markdown under the `HEADINGS`; the code under "Example" runs, and leaves a `report`
     that has this cause. `message` is a sentence with ``{parameters}`` to fill in, or made of them,
-    `advice` what to do about it.
+    and so is `advice`, what to do about it.
 
     What is wrong with a gradient is found by its evidence: `maps` are what the truth would be if
     this mistake had been made, and are fitted to what was measured; `observe` looks at what was
@@ -33,7 +33,7 @@ class Cause:
     code: str
     name: str
     message: str | Callable[..., str]
-    advice: str
+    advice: str | Callable[..., str]
     text: str
     maps: Callable[[Suspect], Iterable[Map]] | None = None
     observe: Callable[[Suspect], Parameters | None] | None = None
@@ -45,13 +45,15 @@ class Cause:
             name=self.name,
             addresses=addresses,
             parameters=parameters,
-            message=self.message.format(**parameters)
-            if isinstance(self.message, str)
-            else self.message(**parameters),
-            advice=self.advice,
+            message=_filled(self.message, parameters),
+            advice=_filled(self.advice, parameters),
         )
 
     @property
     def page(self) -> str:
         """The whole page: a title, then the text."""
         return f"# {self.code} {self.name}\n\n{self.text.strip()}\n"
+
+
+def _filled(words: str | Callable[..., str], parameters: Parameters) -> str:
+    return words.format(**parameters) if isinstance(words, str) else words(**parameters)

@@ -19,11 +19,6 @@ from gradproof.judge.suspect import Map, Parameters, Suspect
 _ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same
 _MOST_TIES = 3
 _TOLD = 4  # components of a part that has a cause of its own
-_UNEXPLAINED = "GP399", "GP412"  # which say that, and where, but not how
-_IF_SOLVED_FOR = (
-    "Or, as the difference is small: if f takes steps up to a tolerance (an ODE, a fixed point, an "
-    "optimum), tighten it and check again; what shrinks with it is an error of f."
-)
 _POOLED = 3  # components of several tensors that have one factor
 
 
@@ -60,7 +55,6 @@ def diagnose(suspects: Sequence[Suspect], leaves: Sequence[LeafFinding]) -> list
                 group.append(one)
     groups = _without_lesser_ties(_with_biases(groups))
     found = [_finding(group) for group in sorted(groups, key=lambda group: -len(group))]
-    found = [_with_another_try(cause, by_address) for cause in found]
     # Where in a tensor is no other cause than that nothing explains the rest.
     kinds = {"GP399" if one.code == "GP411" else one.code for one in found}
     return found + (_where_it_begins(leaves) if len(kinds) == 1 else [])
@@ -239,14 +233,6 @@ def _without_lesser_ties(groups: list[list[_Explanation]]) -> list[list[_Explana
     return result
 
 
-def _with_another_try(cause: CauseFinding, by_address: Mapping[str, Suspect]) -> CauseFinding:
-    """Where what is off by little is not explained, f itself may be off by as much."""
-    concerned = [by_address.get(address) for address in cause.addresses]
-    if cause.code not in _UNEXPLAINED or not all(one and one.is_close for one in concerned):
-        return cause
-    return dataclasses.replace(cause, advice=f"{cause.advice} {_IF_SOLVED_FOR}")
-
-
 def _finding(group: list[_Explanation]) -> CauseFinding:
     first = group[0]
     parameters: Parameters = first.found.parameters
@@ -261,5 +247,6 @@ def _finding(group: list[_Explanation]) -> CauseFinding:
             "ratio": min(ratios),
             "ratio_to": max(ratios),
             "size": sum(sizes),
+            "close": all(one.found.parameters["close"] for one in group),
         }
     return first.cause.finding(*addresses, **parameters)

@@ -58,7 +58,8 @@ def probed(
     if verdict is Verdict.INCONCLUSIVE:
         reasons = _not_repeating(causes) or [c for c in causes if "GP2" < c.code < "GP3"]
         return reasons[-1].message if reasons else "nothing could be decided"
-    limits = [f"to {rtol:.0e}: f is noisy"] if attained else []
+    right_to = _right_to(leaves, rtol)
+    limits = [f"to {right_to}: f is noisy"] if attained else []
     limits += _share_left_out(left_out, len(leaves))
     if certificate is not None and not certificate.of_leaves:
         sure = f"{percent(certificate.confidence)} sure"
@@ -69,7 +70,17 @@ def probed(
     if left_out:
         moved = len(leaves) - left_out
         through = "each of " * (moved > 1) + counted(moved, "tensor")
-    return ", ".join([f"right to {rtol:.0e} along a direction through {through}", *limits])
+    return ", ".join([f"right to {right_to} along a direction through {through}", *limits])
+
+
+def _right_to(leaves: Sequence[LeafFinding], rtol: float) -> str:
+    """Return what all is right to: the tolerance, or more where the line of a tensor says so."""
+    told = [
+        max(leaf.discrepancy, leaf.bar)
+        for leaf in leaves
+        if leaf.verdict is Verdict.PASS and leaf.resolution < 1 and not leaf.relative_to_others
+    ]
+    return rounded_up(max([rtol, *told]))
 
 
 def percent(probability: float) -> str:
@@ -153,21 +164,23 @@ def _success(
     if 1 <= resolution < math.inf:
         if stationary:
             return ", ".join(["a stationary point: 0 as far as can be seen", *limits])
-        clear = sum(leaf.resolution <= _FAR * rtol for leaf in leaves)
+        clear = [leaf for leaf in leaves if leaf.resolution <= _FAR * rtol]
         if clear and len(leaves) > 1:
             limits.insert(0, "the others are too small to tell")
-            return ", ".join(
-                [f"{_share(clear, len(leaves), 'tensor')} right to {rtol:.0e}", *limits]
-            )
+            share = _share(len(clear), len(leaves), "tensor")
+            return ", ".join([f"{share} right to {_right_to(clear, rtol)}", *limits])
         hidden = f"no error below {float(rounded_up(resolution)):g} times the gradient shows"
         return ", ".join([hidden, *limits])
+    right_to = _right_to(leaves, rtol)
     if _FAR * rtol < resolution < math.inf:
-        return ", ".join([f"to {resolution:.0e}: the rest is too small or too noisy", *limits])
+        return ", ".join(
+            [f"to {rounded_up(resolution)}: the rest is too small or too noisy", *limits]
+        )
     if attained:
-        return ", ".join([f"to {rtol:.0e}: f is noisy", *limits])
+        return ", ".join([f"to {right_to}: f is noisy", *limits])
     if len(leaves) == 1 or limits:
-        return ", ".join([f"right to {rtol:.0e}", *limits])
-    return f"all {len(leaves)} tensors are right to {rtol:.0e}"
+        return ", ".join([f"right to {right_to}", *limits])
+    return f"all {len(leaves)} tensors are right to {right_to}"
 
 
 def counted(count: int, thing: str) -> str:

@@ -15,6 +15,10 @@ from gradproof.numerics.protocol import BoolArray, FloatArray
 
 Parameters = dict[str, Any]
 
+IF_SOLVED_FOR = (
+    " Or, as the difference is small: if f takes steps up to a tolerance (an ODE, a fixed point, "
+    "an optimum), tighten it and check again; what shrinks with it is an error of f."
+)
 UNFOUND = "; where the rest of the error is was not found"
 _CLOSE = 1e-2
 ROOM = 1.5  # bars that what explains a mistake may be off
@@ -75,10 +79,12 @@ class Suspect:
 
     @property
     def is_close(self) -> bool:
-        """Whether all that is off is little beside the whole."""
+        """Whether no component is off by much of a typical one."""
         known = np.isfinite(self.measured)
-        off, size = (_size(part * self.weight, known) for part in (self.off, self.measured))
-        return 0 < off <= _CLOSE * size
+        if not np.any(known):
+            return False
+        off, size = (np.abs(part * self.weight)[known] for part in (self.off, self.measured))
+        return bool(np.max(off) <= _CLOSE * np.mean(size))
 
     @functools.cached_property
     def _stretch(self) -> float:

@@ -8,7 +8,7 @@ from gradproof.judge.catalogue import Cause
 from gradproof.judge.factors import what_it_may_be
 from gradproof.judge.fit import largest
 from gradproof.judge.headline import counted
-from gradproof.judge.suspect import Parameters, Suspect
+from gradproof.judge.suspect import IF_SOLVED_FOR, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
 _ALIKE = 1e-3  # relative: ratios of several tensors
@@ -21,9 +21,14 @@ def _observe(suspect: Suspect) -> Parameters:
     claim, truth = suspect.claim[known], suspect.measured[known]
     sizes = [_length(part) for part in (claim, truth)]
     if not all(sizes):
-        return {"cosine": 0.0, "ratio": 0.0, "size": int(known.sum())}
+        return {"cosine": 0.0, "ratio": 0.0, "size": int(known.sum()), "close": False}
     cosine = float((claim / sizes[0]) @ (truth / sizes[1]))
-    return {"cosine": cosine, "ratio": sizes[0] / sizes[1], "size": int(known.sum())}
+    return {
+        "cosine": cosine,
+        "ratio": sizes[0] / sizes[1],
+        "size": int(known.sum()),
+        "close": suspect.is_close,
+    }
 
 
 def _length(values: FloatArray) -> float:
@@ -31,7 +36,9 @@ def _length(values: FloatArray) -> float:
     return unit * float(np.linalg.norm(values / unit)) if 0 < unit < np.inf else 0.0
 
 
-def _message(cosine: float, cosine_to: float, ratio: float, ratio_to: float, size: int) -> str:
+def _message(
+    cosine: float, cosine_to: float, ratio: float, ratio_to: float, size: int, **_: bool
+) -> str:
     if cosine_to > cosine:
         return (
             f"claims and measurements have cosines from {cosine:.3g} to {cosine_to:.3g}; none of "
@@ -65,11 +72,16 @@ def _ratio_in_words(sign: float, ratio: float, ratio_to: float, size: int) -> st
     return f"{said}; {counted(size, 'component')} {does} not tell a factor from other mistakes"
 
 
+def _advice(close: bool, **_: float) -> str:
+    look = "Check the pieces one by one: each layer or term as a function of its own input."
+    return look + IF_SOLVED_FOR * close
+
+
 CAUSE = Cause(
     code="GP399",
     name="another-function",
     message=_message,
-    advice="Check the pieces one by one: each layer or term as a function of its own input.",
+    advice=_advice,
     text="""
 ## What it is
 

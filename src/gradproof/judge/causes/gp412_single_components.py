@@ -4,7 +4,7 @@ import numpy as np
 
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.headline import counted
-from gradproof.judge.suspect import UNFOUND, Parameters, Suspect
+from gradproof.judge.suspect import IF_SOLVED_FOR, UNFOUND, Parameters, Suspect
 
 _FEW = 0.05  # of a tensor
 _AT_MOST = 100
@@ -15,20 +15,46 @@ def _observe(suspect: Suspect) -> Parameters | None:
     size = int(np.sum(np.isfinite(suspect.measured)))
     if size < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * size)):
         return None
-    return {"wrong": wrong, "size": size, "complete": suspect.complete}
+    return {
+        "wrong": wrong,
+        "size": size,
+        "complete": suspect.complete,
+        "close": suspect.is_close,
+    }
 
 
-def _message(wrong: int, size: int, complete: bool) -> str:
+def _message(
+    wrong: int, size: int, complete: bool, outputs: int = 0, concerned: int = 0, **_: bool
+) -> str:
+    """Say how many; of a function of several values where, as far as it was looked at."""
     verb = "is" if wrong == 1 else "are"
     others = ", and no others were seen to be" if complete else UNFOUND
-    return f"{wrong:,} of {counted(size, 'component')} {verb} wrong{others}"
+    if not outputs:
+        return f"{wrong:,} of {counted(size, 'component')} {verb} wrong{others}"
+    where = f" in {concerned:,} of {outputs:,} outputs" if concerned else ""
+    if concerned == outputs:
+        where = " in all outputs"
+    return f"{wrong:,} of {counted(size, 'column')} of the Jacobian {verb} wrong{where}{others}"
+
+
+def _advice(close: bool, outputs: int = 0, concerned: int = 0, **_: int) -> str:
+    if not outputs:
+        look = "Look at what is special about these places: an edge, an index met twice, a branch."
+    elif 0 < concerned < outputs:
+        look = (
+            "Look at the derivatives of these outputs by these parameters: an index met twice, a "
+            "branch, an entry written by hand."
+        )
+    else:
+        look = "Look at how the derivatives of all outputs by these parameters are computed."
+    return look + IF_SOLVED_FOR * close
 
 
 CAUSE = Cause(
     code="GP412",
     name="single-components",
     message=_message,
-    advice="Look at what is special about these places: an edge, an index met twice, a branch.",
+    advice=_advice,
     text="""
 ## What it is
 
@@ -68,7 +94,8 @@ report = gp.check(loss, gradient, np.linspace(0, 1, 30))
 
 ## What to do
 
-Look at the culprits' indices, and at what the code does at just these.
+Look at the culprits' indices, and at what the code does at just these. Of a function of several
+values each component is a column of the Jacobian, and the culprits say which outputs it concerns.
 
 ## What it is easily taken for
 
