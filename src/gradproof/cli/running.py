@@ -33,7 +33,7 @@ def run_targets(
     rtol: float | None,
     budget: str | None,
     seed: int,
-    journals: Path | None,
+    journals: Path | None = None,
     progress: Console,
 ) -> Run:
     """Check all problems of all targets; the listener hears of each as soon as it is done.
