@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import random
 import signal
@@ -154,7 +155,9 @@ def test_a_run_that_ended_goes_on_and_says_the_same(name: str, tmp_path: Path) -
     went_on(problem, tmp_path / "run.gp", seed=name, **options)
 
 
-def test_batches_go_on_too(tmp_path: Path) -> None:
+def test_batches_go_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+
     def f(x: Array) -> Any:
         time.sleep(1e-3)  # a batch of any size
         return np.sum(np.sin(x), axis=-1)

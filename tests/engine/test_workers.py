@@ -1,6 +1,7 @@
 """Evaluations by other threads and processes: faster where f is slow, and never another report."""
 
 import concurrent.futures
+import math
 import os
 import signal
 import sys
@@ -159,7 +160,9 @@ def test_f_that_writes_to_its_argument_gets_copies_there_too(processes: Executor
     assert told(gp.check(writing, gradient, x, executor=processes)) == told(expected)
 
 
-def test_workers_evaluate_batches(processes: Executor) -> None:
+def test_workers_evaluate_batches(processes: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+
     import time
 
     def f(x: Array) -> Any:

@@ -104,13 +104,15 @@ def check(
     executor : Executor, joblib.Parallel, dask.distributed.Client or ray, optional
         Who evaluates `f` where that takes long: an executor of `concurrent.futures`, or one like
         it (`mpi4py.futures`, loky), a ``joblib.Parallel``, a client of Dask, or the module ``ray``.
-        `f` and the point are sent to each worker once, by cloudpickle; verdict, culprits and causes
-        are those of a check in one process. A worker that ends costs the evaluations that it was
-        at.
+        `f` and the point are sent to each worker once, by cloudpickle, and the worker evaluates `f`
+        at the point twice, which is not counted. The report is that of a check in one process; a
+        note says where workers have another `f`, and everything was evaluated here. A worker that
+        ends costs the evaluations that it was at. A Hessian without a gradient is measured here.
     journal : str or path, optional
         A file in which every evaluation is kept within a tenth of a second. Where a run ended
         before its time, killed or not, the same call goes on where it was, and evaluates `f` anew
-        at the point only. A journal of another check is refused.
+        at the point only; the report is that of a run without an end. A journal of another check is
+        refused, and so is one whose `f` was another at the point; delete it when `f` changes.
 
     Returns
     -------

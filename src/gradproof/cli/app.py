@@ -13,7 +13,7 @@ from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
 from gradproof.cli.comparing import compare
-from gradproof.cli.formats import Format, writable, write_files
+from gradproof.cli.formats import Format, writable, writable_folder, write_files
 from gradproof.cli.running import Listener, run_targets
 from gradproof.cli.starting import Starter, start
 from gradproof.cli.telling import tell, tell_error, tell_report, tell_total
@@ -138,6 +138,15 @@ def check(
     seed: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="Seed of the random numbers.")
     ] = 0,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            callback=writable_folder,
+            help="Keep what is evaluated in this folder, a file for each problem: where a run is "
+            "ended, the same command goes on.",
+        ),
+    ] = None,
 ) -> None:
     """Check the problems in files.
 
@@ -157,7 +166,15 @@ def check(
         lambda text: tell_error(text, _console(stderr=True) if quiet else console),
     )
     progress = _console(stderr=True)
-    run = run_targets(targets, listener, rtol=rtol, budget=budget, seed=seed, progress=progress)
+    run = run_targets(
+        targets,
+        listener,
+        rtol=rtol,
+        budget=budget,
+        seed=seed,
+        journals=journal,
+        progress=progress,
+    )
     if not quiet:
         tell_total(run, console)
     write_files(run, form, output=output, html=html, json=json)

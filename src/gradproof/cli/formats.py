@@ -63,6 +63,19 @@ def writable(path: Path | None) -> Path | None:
     return path
 
 
+def writable_folder(path: Path | None) -> Path | None:
+    """Return the path of a folder, made where there was none, or refuse it beforehand."""
+    if path is None:
+        return None
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"found {path}, expected a folder ({error.strerror})") from None
+    if not os.access(path, os.W_OK):
+        raise typer.BadParameter(f"found {path}, expected a folder that may be written to")
+    return path
+
+
 def save(text: str, path: Path) -> None:
     """Write a file, or say in a sentence why that is not possible."""
     try:

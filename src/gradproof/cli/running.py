@@ -1,6 +1,7 @@
 """``gradproof check``: finding problems, checking them, and keeping what was found."""
 
 import traceback
+import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,9 +33,13 @@ def run_targets(
     rtol: float | None,
     budget: str | None,
     seed: int,
+    journals: Path | None = None,
     progress: Console,
 ) -> Run:
-    """Check all problems of all targets; the listener hears of each as soon as it is done."""
+    """Check all problems of all targets; the listener hears of each as soon as it is done.
+
+    `journals` is a folder with a journal for each problem.
+    """
     run = Run()
 
     def complain(name: str, text: str) -> None:
@@ -49,12 +54,14 @@ def run_targets(
             with long_work(name, progress) as update:
                 try:
                     problem = made(found.make, found.name)
+                    differences = problem.reference is None  # else there is no use for some options
                     report = check(
                         problem,
-                        rtol=rtol if problem.reference is None else None,  # which has no use for it
+                        rtol=rtol if differences else None,
                         budget=budget,
                         seed=seed,
                         progress=update,
+                        journal=journals / _file_name(name) if journals and differences else None,
                     )
                 except GradproofError as error:
                     complaint: str | None = f"{name}: {error}"
@@ -70,6 +77,11 @@ def run_targets(
                 if was_interrupted(report):  # whoever wants an end does not mean one problem
                     return run
     return run
+
+
+def _file_name(problem: str) -> str:
+    """Return the name of a journal: that of the problem, in letters that a file may have."""
+    return f"{urllib.parse.quote(problem, safe='')}.gp"
 
 
 def _collected(target: str, complain: Callable[[str, str], None]) -> Iterator[tuple[str, Found]]:

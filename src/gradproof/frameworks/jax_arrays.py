@@ -25,6 +25,9 @@ class JaxArray:
     shares_memory: bool = False
     is_bound: bool = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return JaxArray, (None,)  # another process has devices of its own
+
     def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
         """Return an array of its own, in the type of the buffer whatever JAX is set to."""
         # JAX may take over the memory of an array that it is given.

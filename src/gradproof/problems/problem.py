@@ -76,9 +76,16 @@ class Problem:
     >>> gp.check(problem).passed
     True
 
-    A loss that is given by its terms:
+    A function of many points at once:
 
     >>> import numpy as np
+    >>> at = np.linspace(0, 1, 100)
+    >>> problem = gp.Problem(lambda x: np.sum(x**2, axis=-1), lambda x: 2 * x, at, vectorized=True)
+    >>> gp.check(problem).passed
+    True
+
+    A loss that is given by its terms:
+
     >>> y = np.array([1.0, 3.0, 2.0])
     >>> problem = gp.Problem(lambda m: (m - y) ** 2, lambda m: np.mean(2 * (m - y)), 1.5,
     ...                      terms="mean")
