@@ -19,7 +19,7 @@ import gradproof as gp
 _LASTING = 2.2e-4  # seconds, more than the 0.2 ms from which on the target holds
 _ROUNDS = 9
 _LOST = 0.1  # seconds
-_KILLED = 2e-3, 1_000  # seconds, components
+_KILLED = 2e-3  # seconds
 
 
 class Tallied:
@@ -58,36 +58,36 @@ def _overhead(sheet: Sheet, folder: Path) -> None:
     )
     sheet.table(
         (f"f of {_LASTING * 1e3:.2f} ms", "time with a journal / without"),
-        [("`plan=\"every\"`", sheet.bound("journal", times.ratio("with", "without"), 1.1))],
+        [('`plan="every"`', sheet.bound("journal", times.ratio("with", "without"), 1.1))],
     )
 
 
 def _resumed(sheet: Sheet, folder: Path) -> None:
-    lasting, n = _KILLED
+    n = 300 if sheet.quick else 1_000
     ran = [folder / name for name in ("whole", "killed", "resumed")]
-    whole = _check(n, lasting, str(ran[0]), None)
+    whole = _check(n, str(ran[0]), None)
     journal = folder / "of_killed.journal"
-    command = [sys.executable, "-m", "benchmarks.speed.journal", str(ran[1]), str(journal)]
+    command = [sys.executable, "-m", "benchmarks.speed.journal", str(n), str(ran[1]), str(journal)]
     with subprocess.Popen(command) as killed:
         while not (ran[1].exists() and ran[1].stat().st_size > whole.evaluations // 2):
             if killed.poll() is not None:
                 raise RuntimeError("the run that was to be killed ended by itself")
-            time.sleep(lasting)
+            time.sleep(_KILLED)
         killed.send_signal(signal.SIGKILL)
-    resumed = _check(n, lasting, str(ran[2]), journal)
+    resumed = _check(n, str(ran[2]), journal)
     sheet.require(
         "a killed run that goes on says the same",
         (resumed.verdict, resumed.evaluations) == (whole.verdict, whole.evaluations),
     )
     calls = [path.stat().st_size for path in ran]
     again = calls[1] + calls[2] - calls[0]
-    f = Busy(n, lasting)
+    f = Busy(n, _KILLED)
     one = min(seconds(lambda: f(f.at)) for _ in range(20))
     sheet.table(
         ("killed in the middle", "calls of f", "until killed", "afterwards", "again, in ms"),
         [
             (
-                f"f of {lasting * 1e3:.0f} ms, n = {n:,}",
+                f"f of {_KILLED * 1e3:.0f} ms, n = {n:,}",
                 *(f"{count:,}" for count in calls),
                 sheet.bound("killed: ms again", 1e3 * again * one, 1e3 * _LOST),
             )
@@ -95,10 +95,10 @@ def _resumed(sheet: Sheet, folder: Path) -> None:
     )
 
 
-def _check(n: int, lasting: float, tally: str, journal: Path | None) -> gp.Report:
-    f = Tallied(n, lasting, tally)
+def _check(n: int, tally: str, journal: Path | None) -> gp.Report:
+    f = Tallied(n, _KILLED, tally)
     return gp.check(f, f.f.gradient, f.f.at, plan="every", journal=journal)
 
 
 if __name__ == "__main__":
-    _check(_KILLED[1], _KILLED[0], sys.argv[1], Path(sys.argv[2]))
+    _check(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

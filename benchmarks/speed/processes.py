@@ -77,6 +77,9 @@ def run(sheet: Sheet) -> None:
         if importlib.util.find_spec(module) is None:
             rows.append((name, "not installed", "–"))
             continue
+        if sheet.quick and module in ("distributed", "ray"):
+            rows.append((name, "not in a quick run: they take long to start", "–"))
+            continue
         with start() as engine:
             report = _check(f, engine)
             sheet.require(f"two processes of {name}: {report.headline}", report.passed)

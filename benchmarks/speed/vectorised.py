@@ -21,9 +21,10 @@ _IMAGES = 32  # of the networks
 
 def run(sheet: Sheet) -> None:
     """Compare checks of every component, with and without batches."""
-    rows = []
-    for n in (100, 1_000 if sheet.quick else 10_000):
-        rows.append(_row(sheet, f"logistic regression, {_SAMPLES} samples", n, *_logistic(n), 3))
+    rows = [
+        _row(sheet, f"logistic regression, {_SAMPLES} samples", n, *_logistic(n), 3)
+        for n in (100, 1_000 if sheet.quick else 10_000)
+    ]
     d, h = (16, 8) if sheet.quick else (64, 32)
     for framework, make in (("NumPy", _in_numpy), ("PyTorch", _in_torch), ("JAX", _in_jax)):
         name = f"network [{d}, {h}, 1], {_IMAGES} samples, {framework}"
@@ -108,19 +109,18 @@ def _in_torch(X: Array, y: Array, at: Tensors, gradient: Tensors) -> Pair:
     images, wanted = torch.from_numpy(X), torch.from_numpy(y)
 
     def loss(p: Any) -> Any:
-        return torch.mean(
-            (p["V"] @ torch.tanh(p["W"] @ images + p["b"]) + p["c"] - wanted) ** 2
-        )
+        return torch.mean((p["V"] @ torch.tanh(p["W"] @ images + p["b"]) + p["c"] - wanted) ** 2)
 
     return _of_framework(loss, {key: torch.tensor(value) for key, value in at.items()}, gradient)
 
 
 def _in_jax(X: Array, y: Array, at: Tensors, gradient: Tensors) -> Pair:
-    @jax.jit
     def loss(p: Any) -> Any:
         return jnp.mean((p["V"] @ jnp.tanh(p["W"] @ X + p["b"]) + p["c"] - y) ** 2)
 
-    return _of_framework(loss, {key: jnp.asarray(value) for key, value in at.items()}, gradient)
+    return _of_framework(
+        jax.jit(loss), {key: jnp.asarray(value) for key, value in at.items()}, gradient
+    )
 
 
 def _of_framework(loss: Callable[[Any], Any], at: Any, gradient: Tensors) -> Pair:
