@@ -17,7 +17,7 @@ _ROUNDS = 3
 
 def run(sheet: Sheet) -> None:
     """Compare with the evaluations alone, with the textbook loop, and with torch's gradcheck."""
-    networks = digits(14 if sheet.quick else 64)
+    networks = digits(7 if sheet.quick else 64)
     sheet.table(
         (
             "network on one digit",
