@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import importlib.util
 import logging
+import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +22,8 @@ _ROUNDS = 5
 
 @contextlib.contextmanager
 def _of_futures() -> Iterator[Any]:
-    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+    spawned = multiprocessing.get_context("spawn")  # JAX runs threads, which a fork would lose
+    with concurrent.futures.ProcessPoolExecutor(2, spawned) as pool:
         yield pool
 
 
