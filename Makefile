@@ -39,12 +39,13 @@ types: $(VENV)/.test
 floors: $(VENV)/.test
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/import_time.py
-	$(BIN)/python benchmarks/check_speed.py $(BENCH)
+	$(BIN)/python -m benchmarks.speed --targets $(BENCH)
 	$(BIN)/python benchmarks/certify.py --largest 1e6 --draws 10000
 	$(BIN)/python -m benchmarks.scale --quick
 	$(BIN)/python benchmarks/locate.py --seeds 3 --wrong 1 3 10
+	$(BIN)/python -m benchmarks.scale.simulation --quick
 
 trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets

@@ -68,10 +68,9 @@ def search(
     return located, evaluator.count - before
 
 
-def components(k: int, seed: int) -> tuple[int, int, int]:
-    """Search k wrong components; return the price, how many were found, and false ones."""
+def components(k: int, seed: int, n: int = _SIDE**2) -> tuple[int, int, int]:
+    """Search k wrong components of n; return the price, how many were found, and false ones."""
     rng = np.random.default_rng([seed, k])
-    n = _SIDE**2
     places = rng.choice(n, k, replace=False)
 
     def break_it(claim: Array) -> None:

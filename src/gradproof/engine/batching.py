@@ -13,7 +13,7 @@ from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Batched, Space
 
 _SIZES = 15, 63, 255, 1023  # tried one after the other, the point itself not counted
-_FEW = 4  # points, that are evaluated both ways
+_FEW = 4  # points, that are evaluated both ways at least
 _LEAST = 4  # points, for which a batch is worth while
 _MOST_NUMBERS = 1 << 24  # in one batch
 _A_TRIAL = 20  # times as much is to be done in batches of the size that is tried
@@ -69,7 +69,10 @@ class Batches:
         seconds = time.perf_counter() - start
         if found is None:
             return
-        few = np.unique(np.linspace(0, found[0].size - 1, _FEW).astype(np.int64))
+        # Of few points the overhead of the call counts as theirs; where much is to come, it pays
+        # to know better.
+        count = lines.size if todo >= _A_TRIAL * lines.size else _FEW
+        few = np.unique(np.linspace(0, lines.size - 1, count).astype(np.int64))
         start = time.perf_counter()
         apart = alone(lines[few], offsets[few])
         single = (time.perf_counter() - start) / few.size

@@ -1,0 +1,1 @@
+"""What a check costs, beside its floor and beside other checkers."""
