@@ -52,14 +52,12 @@ def fly(
     spread: float,
     roundoff_of_claim: float,
     still: bool = False,
-    roundoff_of_value: float | None = None,
     rng: np.random.Generator,
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
     Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on. An f that
-    was seen to be still far from the point need not be asked near it. A value is taken to be
-    rounded as the parameters are, unless its own roundoff is known.
+    was seen to be still far from the point need not be asked near it.
     """
     space = evaluator.space
     n = claim.size
@@ -112,7 +110,7 @@ def fly(
     quantum = max((pilot.quantum for pilot in flown), default=0.0)
     noise = max(
         *(pilot.noise for pilot in flown),
-        0.7 * (roundoff if roundoff_of_value is None else roundoff_of_value) * abs(value),
+        0.7 * roundoff * abs(value),
         spread,
         _SMALLEST,
         0.5 * quantum if quantum > 4 * roundoff * abs(value) else 0.0,

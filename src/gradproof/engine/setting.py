@@ -73,7 +73,6 @@ def look_around(
     *,
     rtol: float | None,
     rng: np.random.Generator,
-    roundoff_of_value: float | None = None,
 ) -> Setting | Evidence:
     """Look how f moves and how noisy it is, where the natural scales are known."""
     factor = evaluator.factor
@@ -97,7 +96,6 @@ def look_around(
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
         still=reaction.still,
-        roundoff_of_value=roundoff_of_value,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.agreement import Agreement
 from gradproof.engine.budget import Budget, Spent
@@ -254,17 +253,7 @@ class _Check:
         one = np.ones_like(claims)
         scales = Scaling(one, whole * one, 0 * one, np.zeros(one.size, dtype=np.int64))
         small = flatten(one, self.tree.root)[0]
-        # Of a sum over very many parameters in float32 its own rounding would hide any slope.
-        in_float64 = evaluator.carries_float64([found.value])
-        return look_around(
-            small,
-            evaluator,
-            found,
-            scales,
-            rtol=self.rtol,
-            rng=self.rng,
-            roundoff_of_value=UNIT_ROUNDOFF_64 if in_float64 else None,
-        )
+        return look_around(small, evaluator, found, scales, rtol=self.rtol, rng=self.rng)
 
     def _ask(
         self,
