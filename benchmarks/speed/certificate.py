@@ -136,7 +136,7 @@ def _power(sheet: Sheet) -> tuple[int, int]:
     That is with its own tolerances, and with ours. Every run is counted as if it drew a new
     direction, which torch does not: its seed is fixed.
     """
-    draws = 40 if sheet.quick else 1_000
+    draws = 20 if sheet.quick else 1_000
     one = gp.Plan("project", directions=1, search=False)
     rows = []
     most = [1, 1]
