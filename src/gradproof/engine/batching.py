@@ -17,6 +17,7 @@ _FEW = 4  # points, that are evaluated both ways at least
 _LEAST = 4  # points, for which a batch is worth while
 _MOST_NUMBERS = 1 << 24  # in one batch
 _A_TRIAL = 20  # times as much is to be done in batches of the size that is tried
+_A_COMPILATION = 0.2  # seconds, that all evaluations have to take for one to be worth while
 _QUICKER = 0.75, 0.9  # times the seconds: than one by one, and than in smaller batches
 
 Values = tuple[FloatArray, FloatArray]
@@ -64,11 +65,6 @@ class Batches:
         """
         if not lines.size or todo < 2 * (lines.size + 1) + _FEW:
             return
-        start = time.perf_counter()
-        found = self._once(lines, offsets)
-        seconds = time.perf_counter() - start
-        if found is None:
-            return
         # Of few points the overhead of the call counts as theirs; where much is to come, it pays
         # to know better.
         count = lines.size if todo >= _A_TRIAL * lines.size else _FEW
@@ -76,10 +72,16 @@ class Batches:
         start = time.perf_counter()
         apart = alone(lines[few], offsets[few])
         single = (time.perf_counter() - start) / few.size
+        if self._f.sizes and todo * single < _A_COMPILATION:
+            return
+        start = time.perf_counter()
+        found = self._once(lines, offsets)
+        best = (time.perf_counter() - start) / lines.size
+        if found is None:
+            return
         if not np.all(np.abs(apart - found[0][few]) <= indistinct):
             self.fails = "many at once gave other values"
             return
-        best = seconds / found[0].size
         if best > _QUICKER[0] * single:  # the first call may have made what others find made
             best = self._seconds(lines, offsets)
         if best > _QUICKER[0] * single:
