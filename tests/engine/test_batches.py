@@ -36,9 +36,9 @@ def sines(x: Array) -> Any:
 
 
 def decided(report: gp.Report) -> tuple[Any, ...]:
-    """Return what a report decides; not what rounding does: the order of culprits, and prices."""
+    """Return what a report decides; not what rounding does: figures, and the order of culprits."""
     causes = [(cause.code, cause.addresses) for cause in report.causes]
-    return report.verdict, causes, report.headline
+    return report.verdict, causes, sorted(one.address for one in report.culprits)
 
 
 def of_tree(p: Any) -> Any:
