@@ -52,12 +52,14 @@ def main() -> dict[str, Any]:
         "wrong": gp.check(f, wrong, at, plan=gp.Plan("project", search=False)).to_dict(),
         "donated": gp.check(jax.jit(f, donate_argnums=0), jax.grad(f), at).to_dict(),
     }
-    low = {name: value.astype(jnp.bfloat16) for name, value in at.items() if name != "d"}
+    low = {name: value.astype(jnp.float32) for name, value in at.items() if name != "d"}
 
     def in_low_precision(p: Any) -> Any:
         return sum(jnp.sum(jnp.sin(v.astype(jnp.float64))) for v in p.values())
 
     found["low"] = gp.check(in_low_precision, gp.autodiff, low).to_dict()
+    lower = {name: value.astype(jnp.bfloat16) for name, value in low.items()}
+    found["lower"] = gp.check(in_low_precision, gp.autodiff, lower).to_dict()
     found["sharded"] = bool(seen) and all(one == at["W"].sharding for one in seen)
     found["restored"] = before == {name: np.asarray(value).tobytes() for name, value in at.items()}
     try:

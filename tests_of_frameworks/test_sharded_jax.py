@@ -33,6 +33,11 @@ def test_right_gradients_pass(name: str, found: Any) -> None:
     assert found[name]["certificate"] is not None
 
 
+def test_what_half_precision_cannot_show_is_left_open(found: Any) -> None:
+    assert found["lower"]["verdict"] == "inconclusive"
+    assert [cause["code"] for cause in found["lower"]["causes"]] == ["GP201"]
+
+
 def test_an_error_in_one_shard_fails(found: Any) -> None:
     report = found["wrong"]
     assert report["verdict"] == "fail"
