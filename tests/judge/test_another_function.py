@@ -139,3 +139,31 @@ def test_a_column_that_is_off_by_little_may_be_that_of_a_solver_too() -> None:
     (cause,) = gp.check(lambda x: matrix @ np.sin(x), gp.Jacobian(claim), x).causes
     assert "columns of the Jacobian" in cause.message
     assert "tighten it" in cause.advice
+
+
+def squares(weights: Any) -> float:
+    return float(np.sum(weights**2) / 2)
+
+
+def test_components_are_counted_among_all_of_the_tensor() -> None:
+    weights = 1e-6 * np.random.default_rng(0).standard_normal(1_000)
+
+    def off_by(size: float) -> Any:
+        return lambda w: w + size * np.eye(1, w.size, 333)[0]
+
+    (cause,) = gp.check(squares, off_by(1e3), weights, plan="leaves").causes
+    assert cause.message == "1 of 1,000 components is wrong, and no others were seen to be"
+    # So far off that the error of all others is lost beside it.
+    (cause,) = gp.check(squares, off_by(1e9), weights, plan="leaves", seed=1).causes
+    said = r"1 of 1,000 components is wrong; (\d+) others that were looked at are right; where the"
+    found = re.match(said, cause.message)
+    assert found is not None, cause.message
+    assert int(found[1]) == cause.parameters["looked_at"] - 1
+
+
+def test_components_that_were_not_decided_are_no_right_ones() -> None:
+    claim = np.cos(AT[:3]) * [1.0, 1.001, 1 + 5e-6]
+    report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, AT[:3])
+    assert [cause.code for cause in report.causes] == ["GP412", "GP203"]
+    said = "1 of 3 components is wrong; 1 other that was looked at is right"
+    assert report.causes[0].message == said

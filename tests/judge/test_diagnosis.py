@@ -377,8 +377,15 @@ def test_what_is_said_of_the_rest_is_true() -> None:
     claim[37] += 1
     report = gp.check(gp.Problem(lambda x: float(np.sum(np.sin(x))), claim, at, bounds=fixed))
     (cause,) = report.causes
-    assert cause.parameters == {"wrong": 1, "size": 5, "complete": True, "close": False}
-    assert "1 of 5 components is wrong, and no others were seen to be" in cause.message
+    assert cause.parameters == {
+        "wrong": 1,
+        "size": 40,
+        "looked_at": 5,
+        "complete": True,
+        "close": False,
+    }
+    said = "1 of 40 components is wrong; 4 others that were looked at are right"
+    assert cause.message == said
 
 
 def test_equal_constants_are_no_copies() -> None:

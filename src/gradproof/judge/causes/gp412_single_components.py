@@ -12,29 +12,40 @@ _AT_MOST = 100
 
 def _observe(suspect: Suspect) -> Parameters | None:
     wrong = int(np.sum(suspect.wrong))
-    size = int(np.sum(np.isfinite(suspect.measured)))
-    if size < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * size)):
+    looked_at = int(np.sum(np.isfinite(suspect.measured)))
+    if looked_at < 2 or not 0 < wrong <= min(_AT_MOST, max(1.0, _FEW * looked_at)):
         return None
     return {
         "wrong": wrong,
-        "size": size,
+        "size": suspect.measured.size,
+        "looked_at": looked_at,
         "complete": suspect.complete,
         "close": suspect.is_close,
     }
 
 
 def _message(
-    wrong: int, size: int, complete: bool, outputs: int = 0, concerned: int = 0, **_: bool
+    wrong: int,
+    size: int,
+    looked_at: int,
+    complete: bool,
+    outputs: int = 0,
+    concerned: int = 0,
+    **_: bool,
 ) -> str:
     """Say how many; of a function of several values where, as far as it was looked at."""
     verb = "is" if wrong == 1 else "are"
-    others = ", and no others were seen to be" if complete else UNFOUND
-    if not outputs:
-        return f"{wrong:,} of {counted(size, 'component')} {verb} wrong{others}"
-    where = f" in {concerned:,} of {outputs:,} outputs" if concerned else ""
-    if concerned == outputs:
-        where = " in all outputs"
-    return f"{wrong:,} of {counted(size, 'column')} of the Jacobian {verb} wrong{where}{others}"
+    what, where = counted(size, "component"), ""
+    if outputs:
+        what = f"{counted(size, 'column')} of the Jacobian"
+        where = f" in {concerned:,} of {outputs:,} outputs" if concerned else ""
+        where = " in all outputs" if concerned == outputs else where
+    others = ", and no others were seen to be"
+    if not complete or looked_at < size:
+        right = looked_at - wrong
+        seen = "was looked at is" if right == 1 else "were looked at are"
+        others = f"; {counted(right, 'other')} that {seen} right"
+    return f"{wrong:,} of {what} {verb} wrong{where}{others}{UNFOUND * (not complete)}"
 
 
 def _advice(close: bool, outputs: int = 0, concerned: int = 0, **_: int) -> str:
