@@ -250,7 +250,7 @@ class NumpySpace:
             self._is_whole()
             and self._have_followed()
             and all(
-                buffer.tobytes() == initial.tobytes()
+                _same_bits(buffer, initial)
                 for buffer, initial in zip(self._buffers, self._initial, strict=True)
             )
         )
@@ -482,7 +482,7 @@ class NumpySpace:
 
     def _moves_what_is_made_anew(self) -> bool:
         return any(
-            anew and buffer.tobytes() != initial.tobytes()
+            anew and not _same_bits(buffer, initial)
             for anew, buffer, initial in zip(
                 self._is_made_anew, self._buffers, self._initial, strict=True
             )
@@ -504,3 +504,11 @@ class NumpySpace:
             )
         finally:
             self._put_back()
+
+
+def _same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Whether two arrays of one type hold the same bits; only of long doubles copies are made."""
+    words = {2: "u2", 4: "u4", 8: "u8"}.get(one.itemsize)
+    if words is None:
+        return one.tobytes() == other.tobytes()
+    return bool(np.array_equal(one.view(words), other.view(words)))
