@@ -20,6 +20,7 @@ from gradproof.tree import Tree, contents, inner_nodes
 
 BoolArray = npt.NDArray[np.bool_]
 
+_WRITTEN_BY_MEMORYVIEWS = np.dtype(np.float64), np.dtype(np.float32)  # in native order
 _MOST_KEPT = 1 << 30  # bytes of copies kept alive for an f that remembers them by identity
 
 
@@ -380,7 +381,7 @@ class NumpySpace:
         at = self._ours()
         # Through a memoryview single numbers are written in less time.
         array = self._buffers[which]
-        buffer: Any = array.data if array.dtype.char in "df" else array
+        buffer: Any = array.data if array.dtype in _WRITTEN_BY_MEMORYVIEWS else array
         copies = self._gives_copies or self._is_made_anew[which]
         following, view = self._following[which], self._views[which]
         results: list[Any] = []
