@@ -53,13 +53,29 @@ def failed(report: gp.Report) -> list[str]:
 def test_a_right_gradient_passes_for_a_few_dozen_evaluations(plan: str, dtype: Any) -> None:
     at = {name: value.astype(dtype) for name, value in AT.items()}
     before = {name: value.tobytes() for name, value in at.items()}
-    report = gp.check(f, right, at, plan=plan)
+    report = gp.check(gp.Problem(f, right, at, promote="never"), plan=plan)
     assert report.passed, report.summary()
     assert report.evaluations <= 50
     assert report.plan == {"auto": "project"}.get(plan, plan)
     assert report.certificate is not None
     assert report.certificate.bound < {"leaves": 10.0}.get(plan, 0.1)
     assert {name: value.tobytes() for name, value in at.items()} == before
+
+
+def test_what_may_be_promoted_is_where_there_is_room() -> None:
+    at = {name: value.astype(np.float32) for name, value in AT.items()}
+    claim = {name: np.cos(value) * (1 + 5e-3 * (name == "W")) for name, value in at.items()}
+    report = gp.check(f, claim, at)
+    assert report.verdict == "fail"
+    assert report.rtol == 1e-4
+
+
+@pytest.mark.usefixtures("_no_room")
+def test_what_may_be_promoted_is_not_where_there_is_none() -> None:
+    at = {name: value.astype(np.float32) for name, value in AT.items()}
+    report = gp.check(f, right, at)
+    assert report.passed
+    assert report.rtol >= 1e-2
 
 
 def test_the_answers_are_those_of_arrays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

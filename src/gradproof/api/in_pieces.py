@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradproof.engine.budget import Budget
 
 MANY = 1 << 22  # components, from which on copies in float64 cost more than directions made anew
-_BYTES_OF_A_COMPONENT = 150  # while components are searched
+_BYTES_OF_A_COMPONENT = 150  # where all is kept
 _OF_FREE_MEMORY = 0.5
 _NO_ROOM = (
     "single components were not searched, which takes about {} GiB: check a part of the "
@@ -31,7 +31,11 @@ def is_in_pieces(problem: Problem, tree: Tree, values: Sequence[Any], plan: Plan
     """Whether arrays of this process are checked in pieces: very many, or in a file."""
     if plan.where not in ("project", "leaves") or problem.bounds is not None:
         return False
-    return tree.size >= MANY or any(isinstance(value, np.memmap) for value in values)
+    if any(isinstance(value, np.memmap) for value in values):
+        return True
+    # In float64 far more is seen: what may be promoted is, where there is room.
+    promotes = problem.promote == "auto" and any(map(_is_short, values))
+    return tree.size >= MANY and not (promotes and _has_room(tree))
 
 
 def check_in_pieces(
@@ -61,8 +65,8 @@ def check_in_pieces(
     )
     if record.verdict is not Verdict.FAIL or whole is None or not plan.search or budget.is_spent:
         return record
-    needed = _BYTES_OF_A_COMPONENT * field.tree.size
-    if needed > _OF_FREE_MEMORY * _free_memory():
+    if not _has_room(field.tree):
+        needed = _BYTES_OF_A_COMPONENT * field.tree.size
         note = _NO_ROOM.format(max(1, round(needed / 2**30)))
         return dataclasses.replace(record, notes=(*record.notes, note))
     found = whole()
@@ -71,6 +75,16 @@ def check_in_pieces(
         gradient_calls=record.gradient_calls + found.gradient_calls,
         seconds=record.seconds + found.seconds,
     )
+
+
+def _is_short(value: Any) -> bool:
+    """Whether numbers have fewer digits than those of float64."""
+    return getattr(getattr(value, "dtype", None), "itemsize", 8) < np.dtype(np.float64).itemsize
+
+
+def _has_room(tree: Tree) -> bool:
+    """Whether all that is as long as the parameters fits into memory at once."""
+    return _BYTES_OF_A_COMPONENT * tree.size <= _OF_FREE_MEMORY * _free_memory()
 
 
 def _free_memory() -> float:

@@ -20,6 +20,7 @@ from gradproof.tree import Tree, contents, inner_nodes
 
 BoolArray = npt.NDArray[np.bool_]
 
+_WRITTEN_BY_MEMORYVIEWS = np.dtype(np.float64), np.dtype(np.float32)  # in native order
 _MOST_KEPT = 1 << 30  # bytes of copies kept alive for an f that remembers them by identity
 
 
@@ -250,7 +251,7 @@ class NumpySpace:
             self._is_whole()
             and self._have_followed()
             and all(
-                buffer.tobytes() == initial.tobytes()
+                _same_bits(buffer, initial)
                 for buffer, initial in zip(self._buffers, self._initial, strict=True)
             )
         )
@@ -380,7 +381,7 @@ class NumpySpace:
         at = self._ours()
         # Through a memoryview single numbers are written in less time.
         array = self._buffers[which]
-        buffer: Any = array.data if array.dtype.char in "df" else array
+        buffer: Any = array.data if array.dtype in _WRITTEN_BY_MEMORYVIEWS else array
         copies = self._gives_copies or self._is_made_anew[which]
         following, view = self._following[which], self._views[which]
         results: list[Any] = []
@@ -482,7 +483,7 @@ class NumpySpace:
 
     def _moves_what_is_made_anew(self) -> bool:
         return any(
-            anew and buffer.tobytes() != initial.tobytes()
+            anew and not _same_bits(buffer, initial)
             for anew, buffer, initial in zip(
                 self._is_made_anew, self._buffers, self._initial, strict=True
             )
@@ -504,3 +505,11 @@ class NumpySpace:
             )
         finally:
             self._put_back()
+
+
+def _same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Whether two arrays of one type hold the same bits; only of long doubles copies are made."""
+    words = {2: "u2", 4: "u4", 8: "u8"}.get(one.itemsize)
+    if words is None:
+        return one.tobytes() == other.tobytes()
+    return bool(np.array_equal(one.view(words), other.view(words)))
