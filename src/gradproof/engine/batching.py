@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ _MOST_NUMBERS = 1 << 24  # in one batch
 _A_TRIAL = 20  # times as much is to be done in batches of the size that is tried
 _A_COMPILATION = 0.2  # seconds, that all evaluations have to take for one to be worth while
 _QUICKER = 0.75, 0.9  # times the seconds: than one by one, and than in smaller batches
+
+Columns = tuple[Any, FloatArray]
+"""What is moved, entry by entry, and how far: arrays, or lists of arrays."""
 
 Values = tuple[FloatArray, FloatArray]
 """Values of f, and the offsets as floating point realises them."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_roundoff
 from gradproof._base.validation import real_number
-from gradproof.engine.batching import Batches, Values
+from gradproof.engine.batching import Batches, Columns, Values
 from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.terms import Terms
@@ -24,7 +24,7 @@ from gradproof.problems import Batched, Space
 
 if TYPE_CHECKING:  # SQLite and the executors are loaded where they are used
     from gradproof.engine.journal import Journal
-    from gradproof.engine.workers import Columns, Workers
+    from gradproof.engine.workers import Workers
 
 _FEW, _MOST_IN_CHUNK = 16, 4096
 _A_MOMENT = 0.1  # seconds, after which progress is told, and the budget looked at

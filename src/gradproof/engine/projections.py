@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.engine.batching import Values
+from gradproof.engine.batching import Columns, Values
 from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.workers import Columns
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 

@@ -16,14 +16,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from gradproof.engine.batching import Values
+from gradproof.engine.batching import Columns, Values
 from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.executors import Engine
 from gradproof.engine.serialising import dumps, loads
 from gradproof.numerics.protocol import FloatArray
-
-Columns = tuple[Any, FloatArray]
-"""What is moved, entry by entry, and how far: arrays, or lists of arrays."""
 
 _A_TASK = 0.05  # seconds
 _WORTH_WHILE = 0.05  # seconds: what takes less is done here
