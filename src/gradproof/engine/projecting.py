@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof.engine.budget import Spent
+from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups, groups_in
@@ -24,6 +24,7 @@ from gradproof.judge.headline import counted
 from gradproof.judge.located import Located
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.plan import Plan
+from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
@@ -247,19 +248,31 @@ def project(
             if not failed and everything is not None and np.any(everything.components.wrong):
                 # No leaf shows by itself what all of them do together.
                 located = [one for one in search(asked) if len(asked) == 1 or np.any(one.wrong)]
+    return conclude(result, evaluator.budget, everything, leaves, asked, certificate, bars, located)
+
+
+def conclude(
+    result: Callable[..., Probed],
+    budget: Budget,
+    everything: Probes | None,
+    leaves: Probes | None,
+    asked: Sequence[int],
+    certificate: Certificate | None,
+    bars_of_others: tuple[float, ...] | None,
+    located: Sequence[Located] = (),
+) -> Probed:
+    """Return what was measured; where the budget is spent, that is less, and certifies nothing."""
     if leaves is None:
         if everything is None:
-            raise Spent(evaluator.budget.why)
-        asked, bars = [], None
-    if evaluator.budget.is_spent:
-        certificate = None
+            raise Spent(budget.why)
+        asked, bars_of_others = [], None
     return result(
         everything,
         leaves,
         tuple(asked),
-        certificate=certificate,
+        certificate=None if budget.is_spent else certificate,
         located=tuple(located),
-        bars_of_others=bars,
+        bars_of_others=bars_of_others,
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.agreement import Agreement
-from gradproof.engine.budget import Budget, Spent
+from gradproof.engine.budget import Budget
 from gradproof.engine.check import attempt_at, compare_with_the_start
 from gradproof.engine.claim_in_pieces import require_sound, try_gradient
 from gradproof.engine.coordinates import Coordinates, Streamed, along
@@ -30,7 +30,7 @@ from gradproof.engine.preflight import (
     try_function,
     value_of,
 )
-from gradproof.engine.projecting import EQUALISED, MANY, measure_along
+from gradproof.engine.projecting import EQUALISED, MANY, conclude, measure_along
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.search import wrong_among
 from gradproof.engine.setting import Setting, look_around, power_of_two
@@ -233,15 +233,7 @@ class _Check:
             leaves = ask(through, of_leaves[which], effects[which], each)
             if certificate is None and not evaluator.budget.is_spent:
                 certificate = self._certify_leaves(leaves, asked, through)
-        if leaves is None:
-            if everything is None:
-                raise Spent(evaluator.budget.why)
-            asked, bars = [], None
-        if evaluator.budget.is_spent:
-            certificate = None
-        return result(
-            everything, leaves, tuple(asked), certificate=certificate, bars_of_others=bars
-        )
+        return conclude(result, evaluator.budget, everything, leaves, asked, certificate, bars)
 
     def _look_around(
         self, found: Preflight, lines: list[Through], claims: FloatArray, whole: float
