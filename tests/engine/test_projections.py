@@ -307,3 +307,35 @@ def test_tensors_that_are_all_claimed_0_are_judged_by_what_others_do(plan: str) 
     assert report.verdict == "fail"
     assert [cause.code for cause in report.causes] == ["GP409"]
     assert gp.check(lambda p: 3.0, {k: 0 * v for k, v in at.items()}, at, plan=plan).passed
+
+
+@pytest.mark.parametrize("too_large", [1e3, 1e9])
+@pytest.mark.parametrize("plan", ["leaves", "project"])
+def test_an_exploded_claim_of_a_parameter_at_0_does_not_hide_in_low_precision(
+    plan: str, too_large: float
+) -> None:
+    x = np.random.default_rng(0).standard_normal(20_000).astype(np.float32)
+    x[7] = 0.0
+    claim = np.cos(x)
+    claim[7] += too_large
+    problem = gp.Problem(lambda t: np.sum(np.sin(t)), claim, x, promote="never")
+    for seed in range(5):
+        report = gp.check(problem, plan=plan, seed=seed)
+        assert report.verdict == "fail", report.summary()
+        assert [c.index for c in report.culprits] == [(7,)]
+
+
+def test_steep_parameters_at_0_do_not_hide_what_is_wrong_with_others() -> None:
+    unit = np.where(np.arange(600) % 2, 1.0, 1e-8)
+    x = np.random.default_rng(0).standard_normal(600) * unit
+    x[::4] = 0.0
+
+    def f(t: Array) -> float:
+        return float(np.sum(np.sin(t / unit + 1)))
+
+    right = np.cos(x / unit + 1) / unit
+    for plan in ("leaves", "project"):
+        assert gp.check(f, right, x, plan=plan).passed
+        off = right.copy()
+        off[303] *= 1.01
+        assert gp.check(f, off, x, plan=plan).verdict == "fail"

@@ -313,6 +313,19 @@ def test_bounds_are_kept_as_ever() -> None:
 
 
 @pytest.mark.usefixtures("_no_room")
+@pytest.mark.parametrize("plan", ["leaves", "project"])
+def test_an_exploded_claim_of_a_parameter_at_0_does_not_hide_in_low_precision(
+    plan: str, _no_room: None
+) -> None:
+    at = {"W": AT["W"].astype(np.float32), "b": AT["b"].astype(np.float32)}
+    at["W"][3, 7] = 0.0
+    claim = right(at)
+    claim["W"][3, 7] = 1e9
+    for seed in range(5):
+        report = gp.check(gp.Problem(f, claim, at, promote="never"), plan=plan, seed=seed)
+        assert failed(report) == ["t['W']"], report.summary()
+
+
 def test_a_kink_is_seen() -> None:
     report = gp.check(lambda x: float(np.sum(np.abs(x))), np.zeros(2_000), np.zeros(2_000))
     assert report.verdict != "fail"

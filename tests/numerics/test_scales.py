@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gradproof.numerics.scales import natural_scales, typical_effect
+from gradproof.numerics.scales import lifted_scales, natural_scales, typical_effect
 
 Array = npt.NDArray[np.float64]
 VECTORS = hnp.arrays(np.float64, 7, elements=st.floats(-100, 100).filter(lambda v: abs(v) > 1e-3))
@@ -63,3 +63,22 @@ def test_zeros() -> None:
 def test_extreme_claims_neither_overflow_nor_vanish(size: float) -> None:
     effect = typical_effect(np.full(4, size), np.ones(4))
     assert effect == pytest.approx(size)
+
+
+def test_outliers_have_the_effect_of_their_leaf_along_a_direction() -> None:
+    x = np.array([1.0] * 97 + [0.0, 0.0, -0.5])
+    claim = np.array([1.0] * 97 + [1e9, -1e6, 1e4])
+    lifted = lifted_scales(x, claim)
+    assert lifted[:97].tolist() == [1.0] * 97
+    assert lifted[99] == 0.5  # its own size is more
+    np.testing.assert_allclose(lifted[97:99] * np.abs(claim[97:99]), np.sqrt(100 / 3))
+    claim[97:] = 9.0  # in the units of the others, or not far from it
+    np.testing.assert_array_equal(lifted_scales(x, claim), natural_scales(x, claim))
+
+
+@given(x=VECTORS, claim=VECTORS, exponent=st.integers(-30, 30))
+def test_moves_are_at_most_the_median_and_rescale(x: Array, claim: Array, exponent: int) -> None:
+    factor, lifted = 2.0**exponent, lifted_scales(x, claim)
+    np.testing.assert_array_equal(lifted_scales(x * factor, claim / factor), lifted * factor)
+    assert np.all(lifted >= natural_scales(x, claim))
+    assert np.all(lifted <= np.maximum(np.abs(x), np.median(np.abs(x))))

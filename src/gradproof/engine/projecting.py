@@ -30,6 +30,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
+from gradproof.numerics.scales import lifted_scales
 from gradproof.tree import Leaf, Tree
 
 _KINKED = 0.1  # of a typical slope
@@ -38,18 +39,19 @@ MANY = 50  # leaves: which of them are wrong is asked in groups
 EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
-def leaf_weights(tree: Tree, scales: Scaling, claim: FloatArray) -> FloatArray:
+def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray) -> FloatArray:
     """Return how far a direction moves each component: its natural scale, more in weak leaves.
 
     Leaves whose gradient matters less are moved by up to ten times more, so that all of them
-    contribute.
+    contribute; outliers of the claim are, as `lifted_scales` says.
     """
-    effects = [
-        float(np.linalg.norm((claim * scales.scale)[leaf.start : leaf.stop]))
-        for leaf in tree.leaves
-    ]
+    weight = np.empty_like(x)
+    effects = []
+    for leaf in tree.leaves:
+        part = slice(leaf.start, leaf.stop)
+        weight[part] = lifted_scales(x[part], claim[part])
+        effects.append(float(np.linalg.norm(weight[part] * claim[part])))
     largest = max(effects, default=0.0)
-    weight = scales.scale.copy()
     for leaf, effect in zip(tree.leaves, effects, strict=True):
         if effect > 0:
             weight[leaf.start : leaf.stop] *= min(EQUALISED, largest / effect)
@@ -173,7 +175,7 @@ def project(
     wrong are searched.
     """
     scales, claim = setting.scales, setting.claim
-    weight = leaf_weights(tree, scales, claim)
+    weight = leaf_weights(tree, evaluator.x, claim)
     if chosen is not None:
         weight = np.where(chosen, weight, 0.0)
     # Both sides are needed: what the bounds leave no room for is not moved.

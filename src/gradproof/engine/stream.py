@@ -22,6 +22,7 @@ import numpy as np
 from gradproof.numerics.directions import CHUNK, Gaussian
 from gradproof.numerics.histogram import Histogram
 from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.scales import outlying_claim
 from gradproof.problems import Field
 from gradproof.problems.field import Numbers
 
@@ -60,14 +61,17 @@ class Piece:
 
 @dataclasses.dataclass(frozen=True)
 class Scales:
-    """The natural scales of one leaf, as `natural_scales`, but with medians of bins.
+    """How far the components of one leaf are moved: `lifted_scales`, but with medians of bins.
 
-    Each is the larger of x and the smaller of `size` and `effect` / a, in absolute values; it is
-    moved by `weight` times that, the weight being that of `leaf_weights`.
+    Each is the larger of x and the smaller of `size` and `effect` / a, in absolute values, the
+    latter `lift` times for an outlier that claims more than `steep`. It is moved by `weight` times
+    that, the weight being that of `leaf_weights`.
     """
 
     size: float
     effect: float
+    steep: float = math.inf
+    lift: float = 1.0
     weight: float = 1.0
 
     def of(self, x: FloatArray, claim: FloatArray, rooms: Rooms) -> FloatArray:
@@ -77,7 +81,10 @@ class Scales:
             scale[:] = 1.0
             return scale
         np.abs(claim, out=scale)
+        outliers = np.flatnonzero(scale > self.steep) if self.lift > 1 else None
         np.divide(self.effect, scale, out=scale)
+        if outliers is not None:
+            scale[outliers] *= self.lift
         np.fmin(scale, self.size, out=scale)
         return np.maximum(scale, np.abs(x, out=size), out=scale)
 
@@ -244,7 +251,17 @@ class Stream:
         shape = np.zeros((2, Histogram.BINS))
         found = self._sum(self._of_leaf(leaf), work, shape)
         size, effect = (Histogram(row).median() for row in found)
-        return Scales(size or 0.0, math.inf if effect is None else effect)
+        if not size or effect is None:
+            return Scales(size or 0.0, math.inf)
+        count = self.field.tree.leaves[leaf].size
+        steep = outlying_claim(size, effect, count)
+
+        def outlying(piece: Piece) -> float:
+            x, claim = self._read(piece)
+            return float(np.count_nonzero((np.abs(x) < size) & (np.abs(claim) > steep)))
+
+        outliers = float(self._sum(self._of_leaf(leaf), outlying))
+        return Scales(size, effect, steep, math.sqrt(count / outliers) if outliers else 1.0)
 
     def squares(self) -> tuple[FloatArray, FloatArray]:
         """Return, leaf by leaf, the squared norms of the claim and of the claim times its scale."""

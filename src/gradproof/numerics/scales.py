@@ -29,6 +29,35 @@ def natural_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
     return np.maximum(size, floor)
 
 
+def outlying_claim(size: float, effect: float, count: int) -> float:
+    """Return from which claim on a component of a leaf is an outlier, p √n / m.
+
+    `size` and `effect` are m and p of :func:`natural_scales`, of `count` components: moved by m, an
+    outlier would change f by more than all components of the leaf together, moved by their scales.
+    """
+    return effect * math.sqrt(count) / size if size > 0 else math.inf
+
+
+def lifted_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
+    """Return how far a random direction moves each component of one leaf: its scale, or more.
+
+    By the scale p / |a_i| a steep component has the effect of a typical one, which is little in a
+    direction over n. A claim that is far too large would hide in it, and shorten its own scale. So
+    the outliers, those with |x_i| < m and |a_i| > p √n / m, are moved until all k of them have,
+    together, the effect of the whole leaf: by p √(n/k) / |a_i|.
+    """
+    scales = natural_scales(x, claim)
+    size = np.abs(x)
+    effect = np.abs(claim) * size
+    if not np.any(effect > 0):
+        return scales
+    m, p = float(np.median(size[size > 0])), float(np.median(effect[effect > 0]))
+    outliers = (size < m) & (np.abs(claim) > outlying_claim(m, p, x.size))
+    lifted = p * math.sqrt(x.size / max(1, np.count_nonzero(outliers)))
+    scales[outliers] = np.maximum(size[outliers], lifted / np.abs(claim[outliers]))
+    return scales
+
+
 def typical_effect(claim: FloatArray, scales: FloatArray) -> float:
     """Return S, by how much f changes when a typical component of a leaf moves by its scale.
 
