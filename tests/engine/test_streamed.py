@@ -313,10 +313,9 @@ def test_bounds_are_kept_as_ever() -> None:
 
 
 @pytest.mark.usefixtures("_no_room")
+@pytest.mark.usefixtures("_no_room")
 @pytest.mark.parametrize("plan", ["leaves", "project"])
-def test_an_exploded_claim_of_a_parameter_at_0_does_not_hide_in_low_precision(
-    plan: str, _no_room: None
-) -> None:
+def test_an_exploded_claim_of_a_parameter_at_0_does_not_hide_in_low_precision(plan: str) -> None:
     at = {"W": AT["W"].astype(np.float32), "b": AT["b"].astype(np.float32)}
     at["W"][3, 7] = 0.0
     claim = right(at)

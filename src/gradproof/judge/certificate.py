@@ -37,8 +37,8 @@ def norm_bound(shown: FloatArray, confidence: float) -> float:
 
 
 NORM = (
-    "‖W e‖ / ‖W a‖ with W the natural scale of each component, as far as bounds leave room, times "
-    "the weight of its leaf"
+    "‖W e‖ / ‖W a‖ with W how far each component was moved: its natural scale, as far as bounds "
+    "leave room, times the weight of its leaf; farther where it claims more than all of its leaf"
 )
 
 

@@ -53,7 +53,7 @@ def lifted_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
         return scales
     m, p = float(np.median(size[size > 0])), float(np.median(effect[effect > 0]))
     outliers = (size < m) & (np.abs(claim) > outlying_claim(m, p, x.size))
-    lifted = p * math.sqrt(x.size / max(1, np.count_nonzero(outliers)))
+    lifted = p * math.sqrt(x.size / max(1, int(np.count_nonzero(outliers))))
     scales[outliers] = np.maximum(size[outliers], lifted / np.abs(claim[outliers]))
     return scales
 
