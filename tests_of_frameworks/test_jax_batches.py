@@ -18,7 +18,7 @@ AT_ONCE = "f was evaluated at many points at once"
 def _whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take batches to be quicker; whether they are is asked by a clock of its own."""
     monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
-    monkeypatch.setattr("gradproof.engine.batching._A_COMPILATION", 0.0)
+    monkeypatch.setattr("gradproof.engine.batching._WORTH_WHILE", (0.0, 0.0))
 
 
 def point() -> Any:

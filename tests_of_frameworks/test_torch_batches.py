@@ -19,6 +19,7 @@ X, Y = torch.randn(64, 20, dtype=torch.float64), torch.randn(64, 1, dtype=torch.
 def _whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take batches to be quicker; whether they are is asked by a clock of its own."""
     monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+    monkeypatch.setattr("gradproof.engine.batching._WORTH_WHILE", (0.0, 0.0))
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ AT_ONCE = (
 def _whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take batches to be quicker; whether they are is asked by a clock of its own."""
     monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+    monkeypatch.setattr("gradproof.engine.batching._WORTH_WHILE", (0.0, 0.0))
 
 
 def vectorized(f: Callable[[Any], Any], gradient: Any, at: Any, **options: Any) -> gp.Problem:
@@ -299,6 +300,7 @@ def test_the_size_is_the_one_that_is_quickest(
         lambda lines, offsets: np.array(space.along_components(f, lines, offsets)[0]),
         indistinct=1e-10,
         todo=todo,
+        seconds=1.0,
     )
     assert batches.size == size
     spent_on_trials = sum(clock.batches)

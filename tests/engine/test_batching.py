@@ -48,6 +48,9 @@ def test_the_overhead_of_calling_few_is_not_that_of_a_point(
     space = NumpySpace(*flatten(at, "x"))
     batches = Batches(cast(Batched, Sums()), space, float(np.sum(at)))
     some = np.arange(15)
-    batches.try_out(some, np.full(15, 1e-3), alone, indistinct=1e-9, todo=400)
+    step = np.full(15, 1e-3)
+    batches.try_out(some, step, alone, indistinct=1e-9, todo=400, seconds=1e-5)
+    assert batches.evaluations == clock.now == 0  # in all, less than a trial
+    batches.try_out(some, step, alone, indistinct=1e-9, todo=400, seconds=10)
     assert not batches.fails
     assert bool(batches.size) is used

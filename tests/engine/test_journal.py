@@ -157,6 +157,7 @@ def test_a_run_that_ended_goes_on_and_says_the_same(name: str, tmp_path: Path) -
 
 def test_batches_go_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+    monkeypatch.setattr("gradproof.engine.batching._WORTH_WHILE", (0.0, 0.0))
 
     def f(x: Array) -> Any:
         time.sleep(1e-3)  # a batch of any size

@@ -162,6 +162,7 @@ def test_f_that_writes_to_its_argument_gets_copies_there_too(processes: Executor
 
 def test_workers_evaluate_batches(processes: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradproof.engine.batching._QUICKER", (math.inf, 0.0))
+    monkeypatch.setattr("gradproof.engine.batching._WORTH_WHILE", (0.0, 0.0))
 
     import time
 

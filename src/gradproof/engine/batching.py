@@ -18,7 +18,8 @@ _FEW = 4  # points, that are evaluated both ways at least
 _LEAST = 4  # points, for which a batch is worth while
 _MOST_NUMBERS = 1 << 24  # in one batch
 _A_TRIAL = 20  # times as much is to be done in batches of the size that is tried
-_A_COMPILATION = 0.2  # seconds, that all evaluations have to take for one to be worth while
+# Seconds that all evaluations have to take for a trial to be worth while: without compiling, and with.
+_WORTH_WHILE = 0.01, 0.2
 _QUICKER = 0.75, 0.9  # times the seconds: than one by one, and than in smaller batches
 
 Columns = tuple[Any, FloatArray]
@@ -61,13 +62,16 @@ class Batches:
         *,
         indistinct: float,
         todo: int,
+        seconds: float,
     ) -> None:
         """See whether values at once are those of one by one, and which size is quickest.
 
         `alone` returns values one by one, `indistinct` is by what they may differ, `todo` how many
-        are to come.
+        are to come, each of which takes about so many `seconds`.
         """
         if not lines.size or todo < 2 * (lines.size + 1) + _FEW:
+            return
+        if todo * seconds < _WORTH_WHILE[bool(self._f.sizes)]:
             return
         # Of few points the overhead of the call counts as theirs; where much is to come, it pays
         # to know better.
@@ -76,8 +80,6 @@ class Batches:
         start = time.perf_counter()
         apart = alone(lines[few], offsets[few])
         single = (time.perf_counter() - start) / few.size
-        if self._f.sizes and todo * single < _A_COMPILATION:
-            return
         start = time.perf_counter()
         found = self._once(lines, offsets)
         best = (time.perf_counter() - start) / lines.size

@@ -138,6 +138,7 @@ class Evaluator:
                 lambda lines, offsets: self.values_of_components(lines, offsets)[0],
                 indistinct=_ALIKE * noise / self.factor,
                 todo=affordable,
+                seconds=self._seconds,
             )
             cost = self.budget.count - before + batches.evaluations
             self.budget.count = before
