@@ -18,7 +18,7 @@ _FEW = 4  # points, that are evaluated both ways at least
 _LEAST = 4  # points, for which a batch is worth while
 _MOST_NUMBERS = 1 << 24  # in one batch
 _A_TRIAL = 20  # times as much is to be done in batches of the size that is tried
-# Seconds that all evaluations have to take for a trial to be worth while: without compiling, and with.
+# Seconds that all evaluations have to take for a trial to pay, without compiling and with.
 _WORTH_WHILE = 0.01, 0.2
 _QUICKER = 0.75, 0.9  # times the seconds: than one by one, and than in smaller batches
 

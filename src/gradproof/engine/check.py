@@ -16,10 +16,9 @@ from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.budget import Budget
 from gradproof.engine.controls import broken_claims
 from gradproof.engine.elsewhere import claims_elsewhere
-from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator, Progress
+from gradproof.engine.every import measure_every
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
-from gradproof.engine.part import Part, pilot_of, scales_of
 from gradproof.engine.preflight import Preflight, preflight, value_of
 from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
@@ -36,7 +35,7 @@ from gradproof.judge.probed import write_probed
 from gradproof.judge.report import ControlFinding, Price, Record
 from gradproof.judge.tolerance import scaling
 from gradproof.judge.unmeasured import unmeasured
-from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.problems import Problem, Space
 from gradproof.tree import Tree
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from gradproof.engine.journal import Journal
     from gradproof.engine.workers import Workers
 
-_MANY = 64  # components: batches of them are worth a try
 _MOST_IN_A_CONTROL = 32  # components
 # Above a threshold, glibc's malloc gives memory back at once, and takes it anew page by page; it
 # grows to the largest block that was freed. Page faults would cost as much as our arithmetic.
@@ -226,7 +224,7 @@ def _evidence(
     evaluator.randomness.look()
     if plan.where == "every":
         places = None if chosen is None else np.flatnonzero(chosen)
-        evidence = _measure(tree, evaluator, found, rtol=rtol, rng=rng, places=places)
+        evidence = measure_every(tree, evaluator, found, rtol=rtol, rng=rng, places=places)
         if places is not None and evidence.x.size < tree.size:
             evidence = evidence.among(places, evaluator.x, found.claim / evidence.unit)
     else:
@@ -290,51 +288,6 @@ def _remembers(
     return False
 
 
-def _measure(
-    tree: Tree,
-    evaluator: Evaluator,
-    found: Preflight,
-    *,
-    rtol: float | None,
-    rng: np.random.Generator,
-    places: IntArray | None = None,
-) -> Evidence:
-    """Measure every component, or those at some places, as far as its question needs it."""
-    setting = prepare(tree, evaluator, found, rtol=rtol, rng=rng)
-    if isinstance(setting, Evidence):
-        return setting
-    claim, factor, rounding = setting.claim, setting.factor, setting.rounding
-    if places is None:
-        places = np.arange(claim.size)
-    if places.size >= _MANY:
-        said = evaluator.use_batches(
-            setting.scales.scale, setting.pilot.noise, rng, todo=places.size
-        )
-        found.notes.extend([said] if said else [])
-    measured = Escalation(
-        Part(evaluator, places) if places.size < claim.size else evaluator,
-        scales_of(setting.scales, places),
-        claim[places],
-        setting.rules,
-        pilot_of(setting.pilot, places),
-        value=setting.value,
-        roundoff_of_claim=found.roundoff_of_claim,
-        rounding_of_claim=None if rounding is None else rounding[places],
-        rng=rng,
-    )
-    found.notes.extend(measured.notes)
-    return Evidence(
-        evaluator.x[places],
-        measured.components,
-        measured.limits,
-        measured.noise / factor,
-        1 / factor,
-        measured.margin,
-        stationary=setting.stationary,
-        tables=measured.tables,
-    )
-
-
 def _test_itself(
     tree: Tree,
     evaluator: Evaluator,
@@ -359,7 +312,9 @@ def _test_itself(
         if places.size > _MOST_IN_A_CONTROL:
             places = np.sort(rng.choice(places, _MOST_IN_A_CONTROL, replace=False))
         again = dataclasses.replace(found, claim=control.claim, causes=[], notes=[])
-        components = _measure(tree, evaluator, again, rtol=rtol, rng=rng, places=places).components
+        components = measure_every(
+            tree, evaluator, again, rtol=rtol, rng=rng, places=places
+        ).components
         if np.any(components.wrong):
             verdict = Verdict.FAIL
         else:

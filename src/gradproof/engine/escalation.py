@@ -6,7 +6,7 @@ nearly all of a leaf is wrong.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,12 +45,44 @@ _MOST_TABLES = 1_000  # that are kept for pictures
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
 
+@dataclass(frozen=True)
+class Common:
+    """What holds for all components, of which an escalation may see a part.
+
+    `margin` is how many bars wide a discrepancy has to be, `both_sides` whether one side never
+    suffices, `largest` the effect of the component, of all, that moves f most.
+    """
+
+    margin: float
+    both_sides: bool
+    largest: float
+
+
+def in_common(
+    along: Along,
+    scales: Scaling,
+    claim: FloatArray,
+    rules: Policy,
+    rng: np.random.Generator,
+) -> Common:
+    """Return what holds for some components together; up to four evaluations."""
+    pilot = along.pilot
+    dense = np.where(pilot.reach > 0, scales.scale, 0.0)
+    effects = np.maximum(np.abs(claim) * scales.scale, np.maximum(scales.effect, scales.movement))
+    return Common(
+        margin=max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA),
+        both_sides=claim.size <= _FEW
+        or bends_at_the_point(claim, dense, along, noise=pilot.noise, rng=rng),
+        largest=float(np.max(effects, initial=0.0)),
+    )
+
+
 class Escalation:
-    """Measure and judge all components, as far as each needs it.
+    """Measure and judge components, as far as each needs it.
 
     After `confirmations` tables of a leaf that fail and none that passes, two steps suffice.
-    `components` and `limits` hold the result, `noise` is that of f by now, `margin` is how many
-    bars wide a discrepancy has to be, `notes` are what the user should know.
+    `components` and `limits` hold the result, `noise` is that of f by now, `jump` how high f was
+    seen to jump, `by_complex_steps` how many components these measured.
     """
 
     def __init__(
@@ -65,6 +97,7 @@ class Escalation:
         roundoff_of_claim: float,
         rounding_of_claim: FloatArray | None,
         rng: np.random.Generator,
+        common: Common | None = None,
         confirmations: int = _ENOUGH_FAILED,
     ) -> None:
         self._evaluator, self._scales, self._claim = evaluator, scales, claim
@@ -76,15 +109,11 @@ class Escalation:
         self._learned: list[float] = []
         along = self._along = Along(evaluator, pilot, value)
         self._search = JumpSearch(along, scales.scale, rng)
-        self.margin = max(rules.margin, _quantile(_CHANCE / (2 * claim.size)) / KAPPA)
-        self.notes: list[str] = []
+        self.jump = 0.0
+        self.by_complex_steps = 0
         self.tables: dict[int, Steps] = {}
-        dense = np.where(pilot.reach > 0, scales.scale, 0.0)
-        self._both_sides = claim.size <= _FEW or bends_at_the_point(
-            claim, dense, along, noise=self.noise, rng=rng
-        )
+        self._common = common or in_common(along, scales, claim, rules, rng)
         self.limits = self._limits()
-        self._largest = float(np.max(self.limits.size * scales.scale, initial=0.0))
         self._stages = self._cheap_stages(self.limits)
         self._queue: IntArray | None = None  # what is open, once differences were judged
         with evaluator.budget.ending():
@@ -97,7 +126,7 @@ class Escalation:
 
     def _measure(self, along: Along) -> None:
         self._evaluator.answer_components(self._stages)
-        self.components, open_ = judge_cheaply(self._stages, self.limits, self._largest)
+        self.components, open_ = judge_cheaply(self._stages, self.limits, self._common.largest)
         self._escalate(open_)
         self._escalate(without_company(self._stages, self.components))
         self._escalate(misled(self._stages, self.components))
@@ -114,7 +143,7 @@ class Escalation:
         """Keep what is settled, where the budget allows nothing more, and leave the rest open."""
         stages = self._stages
         if self._queue is None:
-            self.components, _ = judge_cheaply(stages, self.limits, self._largest)
+            self.components, _ = judge_cheaply(stages, self.limits, self._common.largest)
             open_ = ~stages.settled
         else:
             c = self.components
@@ -141,10 +170,7 @@ class Escalation:
         )
         if cleared.size:
             self.limits = self.limits.put(cleared, quiet)
-            self.notes.append(
-                f"{cleared.size:,} of {self._claim.size:,} components drown in the noise of f, and "
-                "were measured by complex steps"
-            )
+            self.by_complex_steps = cleared.size
 
     def _limits(self, noise: float | None = None) -> Limits:
         return limits(
@@ -163,7 +189,7 @@ class Escalation:
             value_at_zero=self._value,
             noise_of_f=self.noise,
             default_relative=self._rules.default,
-            both_sides=self._both_sides,
+            both_sides=self._common.both_sides,
             rng=self._rng,
         )
 
@@ -201,7 +227,7 @@ class Escalation:
             roundoff=self._pilot.roundoff,
             noise_of_f=self.noise,
             smallest_change=self._pilot.smallest_change,
-            margin=self.margin,
+            margin=self._common.margin,
             jumps=self._search.explained,
         )
         for place, line in zip(places.tolist(), lines, strict=True):
@@ -260,12 +286,18 @@ class Escalation:
         if not self._search.explains(self.components, self.limits.size, self.noise):
             return False
         self.noise = self._search.height / 2
-        jump = self._search.height / self._evaluator.factor
-        self.notes.append(
-            f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "
-            "is stopped at a tolerance: its slope was measured across the jumps"
-        )
+        self.jump = self._search.height / self._evaluator.factor
         return True
+
+    @property
+    def margin(self) -> float:
+        """How many bars wide a discrepancy has to be."""
+        return self._common.margin
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know."""
+        return notes_on(self.jump, self.by_complex_steps, self._claim.size)
 
     def _ask_again(self, queue: IntArray) -> IntArray:
         """Put the question anew, with the noise that is known by now, where it is still open."""
@@ -279,10 +311,26 @@ class Escalation:
         part = bounds.take(places)
         stages = self._cheap_stages(part)
         self._evaluator.answer_components(stages, places)
-        found, open_ = judge_cheaply(stages, part, self._largest)
+        found, open_ = judge_cheaply(stages, part, self._common.largest)
         c.put_all(places, found)
         self._stages.put(places, stages)
         return places[open_]
+
+
+def notes_on(jump: float, by_complex_steps: int, size: int) -> list[str]:
+    """Return what the user should know of how components were measured."""
+    notes = []
+    if jump:
+        notes.append(
+            f"f jumps by {jump:.1g} between points where it is smooth, as an iteration does that "
+            "is stopped at a tolerance: its slope was measured across the jumps"
+        )
+    if by_complex_steps:
+        notes.append(
+            f"{by_complex_steps:,} of {size:,} components drown in the noise of f, and were "
+            "measured by complex steps"
+        )
+    return notes
 
 
 def _quantile(chance: float) -> float:

@@ -74,6 +74,7 @@ class Evaluator:
         self._workers, self._journal = workers, journal
         self._moment = _A_MOMENT if journal is None else _TO_LOSE
         self._chunk = _FEW
+        self.beside = 0, 0  # components before and after those that are measured now
         self._users_errstate = np.geterr()
         self.begin()
 
@@ -410,7 +411,8 @@ class Evaluator:
             yield part, found, realised
             done += found.size
             if self._progress is not None:
-                self._progress(done, total)
+                before, after = self.beside
+                self._progress(before + done, before + total + after)
 
     def _in_this_process(
         self, method: Callable[..., Values], columns: Columns, chunk: int | None

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import Pilot
-from gradproof.judge.tolerance import Scaling
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 
 
@@ -63,12 +62,7 @@ class Part:
         return whole
 
 
-def scales_of(scales: Scaling, places: IntArray) -> Scaling:
-    """Return the scales of some components."""
-    return Scaling(*(part[places] for part in vars(scales).values()))
-
-
-def pilot_of(pilot: Pilot, places: IntArray) -> Pilot:
+def pilot_of(pilot: Pilot, places: IntArray | slice) -> Pilot:
     """Return what the pilot says about some components."""
     return dataclasses.replace(
         pilot, roundoff_of_x=pilot.roundoff_of_x[places], reach=pilot.reach[places]

@@ -23,7 +23,7 @@ from gradproof.engine.preflight import Preflight
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.tolerance import Policy, Scaling, limits, policy, scaling
+from gradproof.judge.tolerance import Asked, Policy, Scaling, limits, policy, scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
@@ -150,4 +150,5 @@ def _flat_evidence(
         roundoff_of_claim=0.0,
         roundoff_of_x=zero,
     )
-    return Evidence(x, components, bounds, noise / factor, 1 / factor, rules.margin)
+    asked = Asked(scales, claim, rules, bounds.question.relative, 0.0)
+    return Evidence(x, components, asked, noise / factor, 1 / factor, rules.margin)

@@ -346,7 +346,7 @@ def _as_probes(evidence: Evidence, size: float) -> Probes:
     sizes = np.full_like(evidence.x, size * evidence.unit**-1 or 1.0)
     return Probes(
         evidence.components,
-        evidence.limits,
+        evidence.asked.limits_of(slice(None)),
         sizes,
         evidence.noise,
         evidence.unit,

@@ -11,10 +11,9 @@ import numpy.typing as npt
 
 from gradproof.judge.located import Located
 from gradproof.judge.report import Certificate
-from gradproof.judge.tolerance import Limits
+from gradproof.judge.tolerance import Asked, Limits, Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import Question
 from gradproof.tree import Tree
 
 
@@ -32,15 +31,15 @@ class Steps:
 class Evidence:
     """All measurements of a check at `x`; `unit` turns them back into the units of f.
 
-    `margin` is how many bars a discrepancy has to be wide to be called wrong; `fixed` are
-    components that could not be moved or were not to be, and of which nothing is said. `stationary`
-    says that f moves by far more than is claimed. `tables` are those of components that looked
-    wrong, by their places.
+    `asked` is what was asked of them. `margin` is how many bars a discrepancy has to be wide to be
+    called wrong; `fixed` are components that could not be moved or were not to be, and of which
+    nothing is said. `stationary` says that f moves by far more than is claimed. `tables` are those
+    of components that looked wrong, by their places.
     """
 
     x: FloatArray
     components: Components
-    limits: Limits
+    asked: Asked
     noise: float
     unit: float
     margin: float
@@ -51,7 +50,12 @@ class Evidence:
     @property
     def scale(self) -> FloatArray:
         """The natural scale of every component."""
-        return self.limits.question.scale
+        return self.asked.scaling.scale
+
+    @property
+    def policy(self) -> Policy:
+        """The rules in force."""
+        return self.asked.policy
 
     def still(self, tree: Tree) -> list[int]:
         """Return the numbers of the leaves along no component of which f moved.
@@ -82,18 +86,27 @@ class Evidence:
         def all_of(parts: Any) -> dict[str, npt.NDArray[Any]]:
             return {name: spread(part, 0) for name, part in vars(parts).items()}
 
-        bounds = self.limits
+        asked, rounding = self.asked, self.asked.rounding_of_claim
         components = Components(**all_of(self.components))
         components.claim[:] = claim
-        limits = Limits(
-            Question(**all_of(bounds.question)),
-            size=spread(bounds.size, 1.0),
-            typical=spread(bounds.typical, 1.0),
-            beyond=spread(bounds.beyond, 1.0),
-            policy=bounds.policy,
+        scales = asked.scaling
+        everything = Asked(
+            Scaling(
+                spread(scales.scale, 1.0),
+                spread(scales.effect, 1.0),
+                spread(scales.movement, 0.0),
+                spread(scales.leaf, 0),
+            ),
+            claim,
+            asked.policy,
+            spread(asked.relative, 0.0),
+            asked.roundoff_of_claim,
+            None if rounding is None else spread(rounding, 0.0),
         )
         tables = {int(places[line]): steps for line, steps in self.tables.items()}
-        return dataclasses.replace(self, x=x, components=components, limits=limits, tables=tables)
+        return dataclasses.replace(
+            self, x=x, components=components, asked=everything, tables=tables
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

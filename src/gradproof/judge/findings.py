@@ -1,5 +1,6 @@
 """From outcomes of components to findings about leaves, and to the verdict of the whole."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,12 +29,12 @@ from gradproof.judge.report import (
     versions,
 )
 from gradproof.judge.suspect import ROOM, Suspect
+from gradproof.judge.tally import Tally, tally
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
 _APART = 0.1  # of the size of a slope: the sides of a kink
 _UNDECIDED_SHARE = 0.05
-_ITSELF = 3.0  # tolerances: error and bar of a component together, relative to its own size
 
 
 def write_record(
@@ -74,7 +75,7 @@ def write_record(
             causes,
             rtol=rtol,
             resolution=resolution,
-            attained=not rtol_given and rtol > 1.5 * evidence.limits.policy.default,
+            attained=not rtol_given and rtol > 1.5 * evidence.policy.default,
             stationary=evidence.stationary,
         ),
         **vars(price),
@@ -100,83 +101,77 @@ def _tolerance_in_force(evidence: Evidence) -> float:
     decided = evidence.components.outcome != Outcome.FLAT
     if evidence.fixed is not None:
         decided &= ~evidence.fixed
-    relative = evidence.limits.question.relative[decided]
-    return float(np.max(relative, initial=evidence.limits.policy.default))
+    relative = evidence.asked.relative[decided]
+    return float(np.max(relative, initial=evidence.policy.default))
 
 
 def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
-    part = np.arange(leaf.start, leaf.stop)
-    if evidence.fixed is not None:
-        part = part[~evidence.fixed[part]]
-    c, bounds = evidence.components, evidence.limits
-    claim, value, bar = c.claim[part], c.value[part], c.bar[part]
-    wrong, undecided = c.wrong[part], c.undecided[part]
-    size, tolerance = bounds.typical[part], bounds.question.tolerance[part]
-    visible = c.outcome[part] != Outcome.FLAT
-    decided = visible & ~undecided
-    right = decided & ~wrong
-    rounding = tolerance - bounds.question.relative[part] * np.abs(claim)
-    all_zero = not np.any(claim) and bool(np.any(c.claim))
-    own = tolerance + bar <= _ITSELF * bounds.question.relative[part] * np.abs(claim)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.abs(claim - value) / size
-        relative_bar = bar / size
-        seen = (tolerance + bar + c.noise[part]) / size
+    found = tally(leaf, evidence)
     worst = None
-    if np.any(wrong):
+    if found.wrong:
         verdict = Verdict.FAIL
-        worst = _worst(tree, evidence, part[wrong])
-    elif _is_negligible(evidence, part, undecided):
+        worst = _worst(tree, evidence, _places(leaf, evidence, evidence.components.wrong))
+    elif _is_negligible(found, evidence.policy.cap):
         verdict = Verdict.PASS
     else:
         verdict = Verdict.INCONCLUSIVE
-        worst = _worst(tree, evidence, part[undecided])
+        worst = _worst(tree, evidence, _places(leaf, evidence, evidence.components.undecided))
+    all_zero = not found.claims_something and bool(np.any(evidence.components.claim))
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
         shape=leaf.shape,
         verdict=verdict,
-        discrepancy=largest_finite(off[decided]),
-        bar=largest_finite(relative_bar[decided]),
-        resolution=largest_finite(seen[right], nothing=float("inf")),
-        checked=part.size,
-        wrong=int(np.sum(wrong)),
-        undecided=int(np.sum(undecided)),
-        relative_to_itself=int(np.sum(right & own)),
-        relative_to_leaf=0 if all_zero else int(np.sum(right & ~own)),
-        relative_to_others=int(np.sum(right & ~own)) if all_zero else 0,
-        unseen=int(np.sum(~visible & (claim != 0))),
-        reason=_most_frequent_reason(c.outcome[part][undecided]),
-        ratio=uniform_ratio(claim, value, bar, rounding) if np.any(wrong) else None,
+        discrepancy=found.discrepancy,
+        bar=found.bar,
+        resolution=found.resolution,
+        checked=found.checked,
+        wrong=found.wrong,
+        undecided=sum(found.reasons.values()),
+        relative_to_itself=found.relative_to_itself,
+        relative_to_leaf=0 if all_zero else found.right - found.relative_to_itself,
+        relative_to_others=found.right - found.relative_to_itself if all_zero else 0,
+        unseen=found.unseen,
+        reason=_most_frequent_reason(found.reasons),
+        ratio=_ratio(leaf, evidence) if found.wrong else None,
         worst=worst,
     )
 
 
-def _is_negligible(evidence: Evidence, part: IntArray, undecided: BoolArray) -> bool:
+def _places(leaf: Leaf, evidence: Evidence, which: BoolArray) -> IntArray:
+    """Return the places of some components of a leaf that were checked."""
+    part = slice(leaf.start, leaf.stop)
+    chosen = which[part] if evidence.fixed is None else which[part] & ~evidence.fixed[part]
+    return np.flatnonzero(chosen) + leaf.start
+
+
+def _is_negligible(found: Tally, cap: float) -> bool:
     """Whether the undecided components of a leaf are few, and could not make it wrong.
 
     They may be 5 % of the leaf at most, none may have been measured to differ from its claim, and
     the largest error that the measurements leave room for must stay below the cap of the
     tolerance, relative to the leaf: √Σ(e T)² ≤ cap ‖a T‖.
     """
-    count = int(np.sum(undecided))
+    count = sum(found.reasons.values())
     if count == 0:
         return True
-    outcome = evidence.components.outcome[part]
-    differs = (outcome == Outcome.PRECISION) | (outcome == Outcome.TWO_SCALES)
-    if count > _UNDECIDED_SHARE * undecided.size or np.any(differs):
+    differs = {Outcome.PRECISION, Outcome.TWO_SCALES} & set(found.reasons)
+    if count > _UNDECIDED_SHARE * found.checked or differs:
         return False
-    c, scale = evidence.components, evidence.limits.question.scale[part]
-    claim = c.claim[part]
-    error = float(np.linalg.norm((c.possible[part] * scale)[undecided]))
-    return error <= evidence.limits.policy.cap * float(np.linalg.norm(claim * scale))
+    return found.possible <= cap * found.effect
 
 
-def _most_frequent_reason(outcomes: npt.NDArray[np.int16]) -> str | None:
-    if outcomes.size == 0:
-        return None
-    kinds, counts = np.unique(outcomes, return_counts=True)
-    return f"GP{int(kinds[np.argmax(counts)])}"
+def _most_frequent_reason(reasons: Counter[int]) -> str | None:
+    return f"GP{max(sorted(reasons), key=reasons.__getitem__)}" if reasons else None
+
+
+def _ratio(leaf: Leaf, evidence: Evidence) -> float | None:
+    part: IntArray | slice = slice(leaf.start, leaf.stop)
+    if evidence.fixed is not None:
+        part = np.flatnonzero(~evidence.fixed[part]) + leaf.start
+    c, question = evidence.components.take(part), evidence.asked.limits_of(part).question
+    rounding = question.tolerance - question.relative * np.abs(c.claim)
+    return uniform_ratio(c.claim, c.value, c.bar, rounding)
 
 
 def uniform_ratio(
@@ -196,8 +191,8 @@ def uniform_ratio(
 
 
 def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding | None:
-    c, scale = evidence.components, evidence.limits.question.scale
-    effect = np.abs(c.claim[places] - c.value[places]) * scale[places]
+    c = evidence.components
+    effect = np.abs(c.claim[places] - c.value[places]) * evidence.scale[places]
     if not np.any(np.isfinite(effect)):
         return None
     return _component(tree, evidence, int(places[np.nanargmax(effect)]))
@@ -206,6 +201,7 @@ def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding
 def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
     leaf, index = tree.locate(place)
     c, unit = evidence.components, evidence.unit
+    (beyond,) = evidence.asked.limits_of(slice(place, place + 1)).beyond
     return ComponentFinding(
         address=tree.address(leaf, index),
         path=leaf.path,
@@ -215,7 +211,7 @@ def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
         bar=float(c.bar[place]) * unit,
         truncation=float(c.truncation[place]) * unit,
         noise=float(c.noise[place]) * unit,
-        visible=float(evidence.limits.beyond[place] + evidence.margin * c.bar[place]) * unit,
+        visible=float(beyond + evidence.margin * c.bar[place]) * unit,
     )
 
 
@@ -223,7 +219,7 @@ def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
     """Return the confirmed wrong components, those with the largest effect on f first."""
     c = evidence.components
     places = np.flatnonzero(c.outcome == Outcome.FAIL)
-    effect = np.abs(c.claim - c.value)[places] * evidence.limits.question.scale[places]
+    effect = np.abs(c.claim[places] - c.value[places]) * evidence.scale[places]
     order = places[np.argsort(-effect, kind="stable")[:MOST_CULPRITS]]
     return tuple(_component(tree, evidence, int(place)) for place in order)
 
@@ -237,7 +233,7 @@ def _mistakes(
 ) -> list[CauseFinding]:
     """Return what explains the tensors that are wrong, and where the mistake begins."""
     claims = {
-        found.address: _of_leaf(leaf, evidence.components.claim * evidence.unit)
+        found.address: _of_leaf(leaf, evidence.components.claim) * evidence.unit
         for leaf, found in zip(tree.leaves, leaves, strict=True)
     }
     wrong = frozenset(leaf.address for leaf in leaves if leaf.verdict is Verdict.FAIL)
@@ -258,10 +254,11 @@ def _suspect(
     facts: Mapping[str, float],
     elsewhere: Elsewhere | None,
 ) -> Suspect:
-    c, bounds, unit = evidence.components, evidence.limits, evidence.unit
-    question = bounds.question
+    part = slice(leaf.start, leaf.stop)
+    c, unit = evidence.components.take(part), evidence.unit
+    question = evidence.asked.limits_of(part).question
     rounding = question.tolerance - question.relative * np.abs(c.claim)
-    unknown = c.undecided if evidence.fixed is None else c.undecided | evidence.fixed
+    unknown = c.undecided if evidence.fixed is None else c.undecided | evidence.fixed[part]
     measured = np.where(unknown, np.nan, c.value)
     with np.errstate(invalid="ignore"):
         room = ROOM * c.bar + question.relative * np.abs(c.value) + rounding
@@ -269,10 +266,10 @@ def _suspect(
         address=address,
         claim=claims[address],
         x=_of_leaf(leaf, evidence.x),
-        measured=_of_leaf(leaf, measured * unit),
-        room=_of_leaf(leaf, room * unit),
-        rounding=_of_leaf(leaf, rounding * unit),
-        weight=_of_leaf(leaf, question.scale),
+        measured=(measured * unit).reshape(leaf.shape),
+        room=(room * unit).reshape(leaf.shape),
+        rounding=(rounding * unit).reshape(leaf.shape),
+        weight=_of_leaf(leaf, evidence.scale),
         right={k: claim for k, claim in claims.items() if k not in wrong},
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
         facts=facts,
@@ -288,18 +285,18 @@ def _patterns(
     tree: Tree, leaves: Sequence[LeafFinding], evidence: Evidence
 ) -> tuple[PatternFinding, ...]:
     """Return in words which part of each wrong tensor is wrong."""
-    c = evidence.components
-    with np.errstate(invalid="ignore"):
-        effect = np.nan_to_num((c.claim - c.value) * evidence.limits.question.scale)
     found = []
     for leaf, finding in zip(tree.leaves, leaves, strict=True):
         if finding.wrong == 0 or finding.checked < 2:
             continue
-        wrong = _of_leaf(leaf, c.wrong)
-        parts = wrong_parts(wrong, _of_leaf(leaf, effect))
+        c = evidence.components.take(slice(leaf.start, leaf.stop))
+        with np.errstate(invalid="ignore"):
+            effect = np.nan_to_num((c.claim - c.value) * evidence.scale[leaf.start : leaf.stop])
+        wrong = c.wrong.reshape(leaf.shape)
+        parts = wrong_parts(wrong, effect.reshape(leaf.shape))
         address, words = finding.address, f"{finding.wrong:,} of {finding.checked:,} components"
         told = [(address, words, finding.wrong)]
-        if is_throughout(wrong, ~_of_leaf(leaf, c.undecided)):
+        if is_throughout(wrong, ~c.undecided.reshape(leaf.shape)):
             told = [(address, "all of it", finding.wrong)]
         elif len(parts) == 1:
             (part,) = parts
@@ -324,9 +321,10 @@ def _notes(evidence: Evidence) -> list[str]:
             f"{counted(count, 'component')} at a kink of f: the claim is the slope on one side "
             "(GP202)"
         )
+    places = np.flatnonzero(c.outcome == Outcome.FAIL)
+    size = evidence.asked.limits_of(places).size
     with np.errstate(invalid="ignore"):
-        apart = np.abs(c.right - c.left) > _APART * evidence.limits.size
-    places = np.flatnonzero((c.outcome == Outcome.FAIL) & apart)
+        places = places[np.abs(c.right[places] - c.left[places]) > _APART * size]
     if places.size:
         left, right = c.left[places[0]] * evidence.unit, c.right[places[0]] * evidence.unit
         notes.append(
@@ -344,7 +342,8 @@ def _reasons(leaves: Sequence[LeafFinding], evidence: Evidence) -> list[CauseFin
         addresses = [leaf.address for leaf in concerned]
         outcome = Outcome(int(code[2:]))
         places = np.flatnonzero(evidence.components.outcome == outcome)
-        numbers = numbers_of(outcome, evidence, evidence.limits.typical, places)
+        typical = evidence.asked.limits_of(places).typical
+        numbers = numbers_of(outcome, evidence, typical, places)
         found.append(CATALOGUE[code].finding(*addresses, **numbers))
     return found
 
@@ -357,5 +356,7 @@ def _subgradients(tree: Tree, evidence: Evidence) -> list[CauseFinding]:
     ]
     if not addresses:
         return []
-    numbers = numbers_of(Outcome.KINK, evidence, evidence.limits.typical, np.flatnonzero(among))
+    places = np.flatnonzero(among)
+    typical = evidence.asked.limits_of(places).typical
+    numbers = numbers_of(Outcome.KINK, evidence, typical, places)
     return [CATALOGUE["GP202"].finding(*addresses, **numbers)]

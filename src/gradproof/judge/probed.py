@@ -250,6 +250,6 @@ def _reasons(probes: Sequence[Probes]) -> list[CauseFinding]:
     found = []
     for outcome, part in sorted(outcomes.items()):
         first = np.flatnonzero(part.components.outcome == outcome)[:1]
-        numbers = numbers_of(Outcome(outcome), part, part.size, first)
+        numbers = numbers_of(Outcome(outcome), part, part.size[first], first)
         found.append(CATALOGUE[f"GP{outcome}"].finding(**numbers))
     return found

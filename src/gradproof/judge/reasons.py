@@ -14,7 +14,7 @@ def numbers_of(
 ) -> dict[str, float]:
     """Return the parameters of a reason, from the places of its outcome.
 
-    `size` is what relative errors refer to, everywhere.
+    `size` is what relative errors refer to there.
     """
     c, first = seen.components, int(places[0])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -26,10 +26,10 @@ def numbers_of(
                 # A slope of -0 is 0.
                 return {"left": left * seen.unit + 0.0, "right": right * seen.unit + 0.0}
             case Outcome.PRECISION:
-                off = np.abs(c.claim - c.value) / size
-                return {"discrepancy": largest_finite(off[places])}
+                off = np.abs(c.claim[places] - c.value[places]) / size
+                return {"discrepancy": largest_finite(off)}
             case Outcome.TWO_SCALES:
-                return {"amplitude": largest_finite((c.spread / size)[places])}
+                return {"amplitude": largest_finite(c.spread[places] / size)}
             case _:
                 return {}
 

@@ -56,6 +56,10 @@ class Scaling:
     movement: FloatArray
     leaf: IntArray
 
+    def take(self, places: IntArray | slice) -> "Scaling":
+        """Return the scales of some components."""
+        return Scaling(*(part[places] for part in vars(self).values()))
+
 
 def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
     """Return scales leaf by leaf; a leaf whose claim is 0 is judged by the effect of the others."""
@@ -139,6 +143,7 @@ def limits(
     roundoff_of_claim: float,
     roundoff_of_x: FloatArray,
     rounding_of_claim: FloatArray | None = None,
+    relative: FloatArray | None = None,
 ) -> Limits:
     """Put the question: rtol where f can show it, otherwise what it can show, up to the cap.
 
@@ -146,11 +151,13 @@ def limits(
     to √rt T by truncation, and its noise has to stay below rt s. Agreement is within
     rt_i |a_i| + 1000 u S/T_i, √u S/T_i in half precision: correct gradients carry the rounding of
     their neighbours' size. Where the rounding of the claim was measured, it is added to that.
+    `relative` takes the place of rt_i where that is known.
     """
     floor = np.maximum(scaling.effect, scaling.movement) / scaling.scale
     size = np.maximum(np.abs(claim), floor)
     typical = np.maximum(np.abs(claim), scaling.effect / scaling.scale)
-    relative = _shown(6 * noise, size * scaling.scale, rules)
+    if relative is None:
+        relative = _shown(6 * noise, size * scaling.scale, rules)
     roundoff = max(roundoff_of_claim, UNIT_ROUNDOFF_64)
     rounding = min(_ROUNDING_OF_CLAIM * roundoff, math.sqrt(roundoff)) * floor
     measured = np.zeros_like(claim) if rounding_of_claim is None else rounding_of_claim
@@ -167,3 +174,32 @@ def limits(
     usual = rules.grey * (rules.default * np.abs(claim) + rounding) + measured
     beyond = np.maximum(tolerance, usual)
     return Limits(question, size, typical, beyond, rules)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Asked:
+    """What was asked of every component, from which limits are made where they are needed.
+
+    Of all that limits are, only `relative` cannot be computed anew: it grew with what was learned.
+    """
+
+    scaling: Scaling
+    claim: FloatArray
+    policy: Policy
+    relative: FloatArray
+    roundoff_of_claim: float
+    rounding_of_claim: FloatArray | None = None
+
+    def limits_of(self, places: IntArray | slice) -> Limits:
+        """Return the limits of some components; of their steps nothing is known any more."""
+        rounding, claim = self.rounding_of_claim, self.claim[places]
+        return limits(
+            self.scaling.take(places),
+            claim,
+            self.policy,
+            noise=0.0,
+            roundoff_of_claim=self.roundoff_of_claim,
+            roundoff_of_x=np.zeros_like(claim),
+            rounding_of_claim=None if rounding is None else rounding[places],
+            relative=self.relative[places],
+        )

@@ -67,7 +67,11 @@ class Components:
         self.left[place], self.right[place] = found.left, found.right
         self.spread[place], self.possible[place] = found.spread, found.possible
 
-    def put_all(self, places: IntArray, found: Components) -> None:
+    def take(self, places: IntArray | slice) -> Components:
+        """Return what is known of some components."""
+        return Components(**{name: part[places] for name, part in vars(self).items()})
+
+    def put_all(self, places: IntArray | slice, found: Components) -> None:
         """Take over what was found about some components."""
         for name, part in vars(self).items():
             part[places] = vars(found)[name]
