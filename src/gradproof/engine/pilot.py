@@ -24,6 +24,7 @@ _TRIES = 6
 _WIDE = 0.1  # so that seven points reach as far as f was seen to be still
 _NEIGHBOURS = 4  # points of the grid of float32, to see whether f knows no others
 _SHORT_OF_HALF = 0.4  # of the way to the next one: rounds back
+_UNSURE = 2.0  # times: as good as noise is known from seven points
 _SMALLEST = 5e-324  # what underflows is not exact either
 
 
@@ -108,9 +109,14 @@ def fly(
         flown = pilots(4 * UNIT_ROUNDOFF_32)
 
     quantum = max((pilot.quantum for pilot in flown), default=0.0)
+    seen = max(pilot.noise for pilot in flown)
+    rounding = roundoff
+    if all(pilot.detected for pilot in flown) and evaluator.carries_float64([value]):
+        # A sum in float64 of many terms in less: the rounding of these averages out, as was seen.
+        seen, rounding = _UNSURE * seen, evaluator.roundoff
     noise = max(
-        *(pilot.noise for pilot in flown),
-        0.7 * roundoff * abs(value),
+        seen,
+        0.7 * rounding * abs(value),
         spread,
         _SMALLEST,
         0.5 * quantum if quantum > 4 * roundoff * abs(value) else 0.0,

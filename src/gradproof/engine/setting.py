@@ -73,12 +73,16 @@ def look_around(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    count: int | None = None,
 ) -> Setting | Evidence:
-    """Look how f moves and how noisy it is, where the natural scales are known."""
+    """Look how f moves and how noisy it is, where the natural scales are known.
+
+    `count` is how many components a direction moves, if each that is seen here stands for many.
+    """
     factor = evaluator.factor
     assert found.claim is not None
     claim, value = found.claim * factor, found.value * factor
-    reaction = react(evaluator, scales, claim, value, rng)
+    reaction = react(evaluator, scales, claim, value, rng, count=count or claim.size)
     if reaction.by_identity:
         found.notes.append(BY_IDENTITY)
     if not reaction.as_claimed:
@@ -102,7 +106,7 @@ def look_around(
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
     invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
-    stationary = invisible or is_stationary(scales, claim, reaction.movement)
+    stationary = invisible or is_stationary(scales, claim, reaction)
     if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:
