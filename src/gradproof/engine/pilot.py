@@ -111,7 +111,8 @@ def fly(
     quantum = max((pilot.quantum for pilot in flown), default=0.0)
     seen = max(pilot.noise for pilot in flown)
     rounding = roundoff
-    if all(pilot.detected for pilot in flown) and evaluator.carries_float64([value]):
+    of_values = evaluator.roundoff < roundoff and evaluator.carries_float64([value])
+    if of_values and all(pilot.detected for pilot in flown):
         # A sum in float64 of many terms in less: the rounding of these averages out, as was seen.
         seen, rounding = _UNSURE * seen, evaluator.roundoff
     noise = max(
