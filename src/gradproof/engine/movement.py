@@ -33,8 +33,8 @@ BY_IDENTITY = "f remembers its argument by identity: it got a fresh copy every t
 class Reaction(NamedTuple):
     """How f moved: by how much, whether as the claim says, and whether only for fresh copies.
 
-    That was at a `step` of natural scales. `bend` is by how much the two sides of a line through the
-    point are apart, and `still` says that f moved nowhere.
+    That was at a `step` of natural scales. `bend` is by how much the two sides of a line through
+    the point are apart, and `still` says that f moved nowhere.
     """
 
     movement: float
