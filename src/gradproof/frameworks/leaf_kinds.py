@@ -146,5 +146,12 @@ def buffer_of(value: Any, address: str) -> Buffer:
     return buffer
 
 
+def is_array_of_floats(value: Any) -> bool:
+    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return is_float(value.dtype)
+    return isinstance(value, float)
+
+
 def _is_object(value: Any) -> bool:
     return hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
