@@ -104,7 +104,8 @@ class _OfAutograd(Adapted):
         def of_leaves(leaves: Any) -> Any:
             nonlocal outputs
             outputs, values = self._outputs([leaves[k] for k in range(len(self.values))])
-            return builtins.tuple([value if _is_float(value) else 0.0 for value in values])
+            floats = [v if _is_float(v) else np.zeros(np.shape(getval(v))) for v in values]
+            return builtins.tuple(floats)
 
         leaves = self.leaves(at)
         along = [_like(tangent, leaf) for tangent, leaf in zip(tangents, leaves, strict=True)]
