@@ -92,9 +92,7 @@ class LayerNode:
         """Return the layer with the numbers of its children."""
         if not all(isinstance(child, Held) for child in children):
             return dict(zip(self.names, children, strict=True))
-        for child in children:
-            if child.numbers is not None:
-                self.state.assign(child.variable, child.numbers)
+        self.state.assign(self, [(c.variable, c.numbers) for c in children if c.numbers is not None])
         return self.layer
 
 
@@ -133,6 +131,7 @@ class State:
         self._layers = layers
         self._names: dict[int, dict[int, str]] = {}
         self._in_float64: _InFloat64 | None = None
+        self._refused: dict[int, TypeError] = {}
 
     def names(self, layer: Any) -> dict[int, str]:
         """Return the names of the trainable variables of a layer, by their identity."""
@@ -140,14 +139,28 @@ class State:
             self._names[id(layer)] = names_of(layer)
         return self._names[id(layer)]
 
-    def assign(self, variable: Any, numbers: Buffer) -> None:
-        """Assign numbers to a variable, in their type if it is the given one or float64."""
-        if raw(variable).dtype != numbers.dtype:
-            if self._in_float64 is None:
-                self._in_float64 = _InFloat64(self._layers)
-            else:
+    def assign(self, node: LayerNode, pairs: Sequence[tuple[Any, Buffer]]) -> None:
+        """Assign numbers to the variables of a layer, all in the given types or in float64.
+
+        Where they cannot be in float64, nothing is assigned, and the layer not to be called.
+        """
+        self._refused.pop(id(node.layer), None)
+        if any(raw(variable).dtype != numbers.dtype for variable, numbers in pairs):
+            if self._in_float64 is not None:
                 self._leave_float64()
-        raw(variable).assign(np.array(numbers))
+            else:
+                try:
+                    self._in_float64 = _InFloat64(self._layers)
+                except TypeError as error:
+                    self._refused[id(node.layer)] = error
+                    return
+        for variable, numbers in pairs:
+            raw(variable).assign(np.array(numbers))
+
+    def require_float64(self) -> None:
+        """Raise if variables were to be in float64 and cannot be."""
+        for error in self._refused.values():
+            raise error
 
     def put_constants_back(self) -> None:
         """Put back what one evaluation may leave behind for the next."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
+from gradproof.frameworks.leaf_kinds import kind_of
 from gradproof.frameworks.tensorflow_layers import Held, LayerNode, State, is_layer, kept
 from gradproof.frameworks.tensorflow_tensors import (
     as_arrays,
@@ -77,9 +78,13 @@ class _OfTensorFlow(Adapted):
 
         @functools.wraps(f)
         def call(*arguments: Any) -> Any:
+            self._state.require_float64()
             self._state.put_constants_back()
             if self._gives_arrays and len(arguments) > 1:
-                arguments = (arguments[0], *map(as_tensors, arguments[1:]))
+                # TensorFlow mixes no types: vectors are in that of the leaves, if it is one.
+                types = {source.dtype for source in self._sources(arguments[0])}
+                dtype = types.pop() if len(types) == 1 else None
+                arguments = (arguments[0], *(as_tensors(one, dtype) for one in arguments[1:]))
             return f(*arguments)
 
         return call
@@ -107,8 +112,8 @@ class _OfTensorFlow(Adapted):
         return as_arrays(values)
 
     def copies(self) -> list[Any]:
-        """Return the leaves: tensors cannot be changed, and variables are put back."""
-        return [v if isinstance(v, Held) else tf.identity(raw(v)) for v in self.values]
+        """Return copies of variables by themselves; those of layers are put back."""
+        return [v if isinstance(v, Held) else kind_of(v).copy(v) for v in self.values]
 
     def shown(self, stacks: Sequence[Any]) -> list[Any]:
         """Return stacked leaves as tensors."""

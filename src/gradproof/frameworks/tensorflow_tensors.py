@@ -118,13 +118,14 @@ def is_tensor(leaf: Any) -> bool:
     return bool(tf.is_tensor(leaf))
 
 
-def as_tensors(values: Any) -> Any:
-    """Return a pytree with tensors in the place of arrays of NumPy."""
+def as_tensors(values: Any, dtype: Any = None) -> Any:
+    """Return a pytree with tensors in the place of arrays of NumPy; floats in a type if given."""
 
     def convert(leaf: Any) -> Any:
-        if isinstance(leaf, (np.ndarray, np.generic)):
-            return tf.constant(np.array(leaf))
-        return leaf
+        if not isinstance(leaf, (np.ndarray, np.generic)):
+            return leaf
+        tensor = tf.constant(np.array(leaf))
+        return tensor if dtype is None or not tensor.dtype.is_floating else tf.cast(tensor, dtype)
 
     return optree.tree_map(convert, values, namespace=NAMESPACE)
 
