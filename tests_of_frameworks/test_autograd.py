@@ -14,7 +14,7 @@ import gradproof as gp
 from gradproof.conformance import Framework, conformance
 
 X = np.random.default_rng(0).standard_normal((4, 3))
-OPTIONS = [{}, {"mode": "forward"}, {"order": 2}, {"mode": "forward", "order": 2}]
+OPTIONS: list[dict[str, Any]] = [{}, {"mode": "forward"}, {"order": 2}, {"mode": "forward", "order": 2}]
 
 
 def codes(report: gp.Report) -> set[str]:
@@ -106,7 +106,7 @@ def test_a_wrong_rule_is_found_in_its_mode_and_named(mode: Any, factor: float, c
         report = gp.check(value, gp.autodiff(mode=mode), at)
         assert [leaf.verdict for leaf in report.leaves] == ["pass", "fail" if code else "pass"]
         assert codes(report) == ({code} if code else set())
-        other = "forward" if mode == "reverse" else "reverse"
+        other: Any = "forward" if mode == "reverse" else "reverse"
         assert gp.check(value, gp.autodiff(mode=other), at).passed
 
 

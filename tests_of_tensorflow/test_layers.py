@@ -150,7 +150,7 @@ def test_whatever_f_raises_the_model_is_as_it_was() -> None:
 
         return f
 
-    for at in (1, 3, 12, 70):  # in between it is tried in float64
+    for at in (1, 3, 20, 70):  # what f raises when it is tried in float64 does not surface
         with pytest.raises(KeyError):
             gp.check(broken(KeyError, at), gp.autodiff, model)
         assert numbers(model) == before
@@ -173,9 +173,7 @@ def test_dropout_has_the_same_mask_at_every_evaluation() -> None:
     layers = [keras.layers.Dense(6, dtype="float64"), keras.layers.Dropout(0.5, dtype="float64")]
     model = keras.Sequential([keras.Input((4,)), *layers])
     before = numbers(model)
-    report = gp.check(
-        lambda m: tf.reduce_sum(m(X, training=True) ** 2), gp.autodiff, model
-    )
+    report = gp.check(lambda m: tf.reduce_sum(m(X, training=True) ** 2), gp.autodiff, model)
     assert report.passed, report.summary()
     assert report.rtol == 1e-6
     assert report.notes == ()
@@ -272,5 +270,5 @@ def test_two_checks_of_one_layer_at_once_are_refused() -> None:
 def test_wrong_use_gets_help() -> None:
     with pytest.raises(gp.InputError, match="without variables yet"):
         gp.check(squares, gp.autodiff, keras.layers.Dense(3))
-    with ThreadPoolExecutor(1) as pool, pytest.raises(gp.InputError, match="leave the executor"):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(gp.InputError, match="cannot be sent"):
         gp.check(slow, gp.autodiff, network(), executor=pool)

@@ -268,6 +268,5 @@ def test_wrong_use_gets_help() -> None:
         gp.check(lambda t: np.sum(t.numpy()), gp.autodiff, normal(3))
     with pytest.raises(gp.InputError, match="no array of real floating-point numbers"):
         gp.check(tf.reduce_sum, gp.autodiff, tf.range(3))
-    with pytest.raises(gp.InputError, match=r"outside of tf\.function"):
-        with tf.Graph().as_default():
-            gp.check(tf.reduce_sum, gp.autodiff, tf.constant([1.0]))
+    with tf.Graph().as_default(), pytest.raises(gp.InputError, match=r"outside of tf\.function"):
+        gp.check(tf.reduce_sum, gp.autodiff, tf.constant([1.0]))

@@ -138,6 +138,10 @@ def kind_of(value: Any) -> Kind:
         from gradproof.frameworks.tensorflow_tensors import kind_of_tensor_or_variable
 
         return kind_of_tensor_or_variable(value)
+    if _is_of("cupy", value, "ndarray"):
+        from gradproof.frameworks.cupy_arrays import kind_of_cupy_array
+
+        return kind_of_cupy_array(value)
     if isinstance(value, np.ndarray):
         return Array()
     return Number(type(value) if isinstance(value, np.floating) else float)
@@ -155,6 +159,10 @@ def numbers_of(value: Any, address: str) -> Buffer:
         value = value.array()
     elif _is_of_tensorflow(value):
         value = np.asarray(value.numpy())
+    elif _is_of("cupy", value, "ndarray"):
+        from gradproof.frameworks.cupy_arrays import as_array as of_cupy
+
+        value = of_cupy(value)
     known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
     if not is_real(array.dtype) or array.dtype.kind == "b":

@@ -92,7 +92,9 @@ class LayerNode:
         """Return the layer with the numbers of its children."""
         if not all(isinstance(child, Held) for child in children):
             return dict(zip(self.names, children, strict=True))
-        self.state.assign(self, [(c.variable, c.numbers) for c in children if c.numbers is not None])
+        self.state.assign(
+            self, [(c.variable, c.numbers) for c in children if c.numbers is not None]
+        )
         return self.layer
 
 

@@ -45,9 +45,9 @@ def _inside(thing: Any) -> Iterator[tuple[str, Any]]:
         for name, one in attributes.items():
             # Keras keeps _kernel, and gives it out as kernel.
             public = name.lstrip("_")
-            if name != public and hasattr(type(thing), public) and _has_any(one):
-                if getattr(thing, public, None) is one:
-                    yield f".{public}", one
+            is_given_out = name != public and isinstance(getattr(type(thing), public, None), property)
+            if is_given_out and _has_any(one) and getattr(thing, public, None) is one:
+                yield f".{public}", one
         layers = getattr(type(thing), "layers", None)
         if isinstance(layers, property):
             yield ".layers", thing.layers

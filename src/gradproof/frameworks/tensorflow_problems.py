@@ -57,7 +57,8 @@ class _OfTensorFlow(Adapted):
         self._rng = np.random.default_rng([seed, 0x7466])
         self.say_unchecked("they are not trainable", _is_float)
         self.say_unchecked(
-            "complex numbers are not moved", lambda one: is_tensor(one) and raw(one).dtype.is_complex
+            "complex numbers are not moved",
+            lambda one: is_tensor(one) and raw(one).dtype.is_complex,
         )
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
