@@ -14,7 +14,12 @@ import gradproof as gp
 from gradproof.conformance import Framework, conformance
 
 X = np.random.default_rng(0).standard_normal((4, 3))
-OPTIONS: list[dict[str, Any]] = [{}, {"mode": "forward"}, {"order": 2}, {"mode": "forward", "order": 2}]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"mode": "forward"},
+    {"order": 2},
+    {"mode": "forward", "order": 2},
+]
 
 
 def codes(report: gp.Report) -> set[str]:

@@ -110,7 +110,7 @@ def test_a_wrong_second_derivative_fails_in_second_order_only() -> None:
     def cube(x: Any) -> Any:
         return x**3, lambda u: u * slope(x)
 
-    f, at = lambda t: tf.reduce_sum(cube(t)), normal(4, 3)
+    f, at = lambda t: tf.reduce_sum(cube(t)), normal(3)
     assert gp.check(f, gp.autodiff, at).passed
     report = gp.check(f, gp.autodiff(order=2), at)
     assert codes(report) == {"GP302"}
@@ -175,8 +175,8 @@ def test_second_derivatives() -> None:
 
     assert gp.check(f, gp.HVP(product, gradient=gradient), normal(4)).passed
     matrix = gp.Hessian(lambda t: tf.exp(tf.reduce_sum(t)) - tf.linalg.diag(tf.sin(t)))
-    assert gp.check(f, matrix, normal(4)).passed
-    assert gp.check(lambda t: 1.1 * f(t), matrix, normal(4)).verdict == "fail"
+    assert gp.check(f, matrix, normal(2)).passed
+    assert gp.check(lambda t: 1.1 * f(t), matrix, normal(2)).verdict == "fail"
 
 
 @pytest.mark.parametrize("make", [tf.Variable, lambda x: keras.Variable(x, dtype="float64")])

@@ -45,7 +45,9 @@ def _inside(thing: Any) -> Iterator[tuple[str, Any]]:
         for name, one in attributes.items():
             # Keras keeps _kernel, and gives it out as kernel.
             public = name.lstrip("_")
-            is_given_out = name != public and isinstance(getattr(type(thing), public, None), property)
+            is_given_out = name != public and isinstance(
+                getattr(type(thing), public, None), property
+            )
             if is_given_out and _has_any(one) and getattr(thing, public, None) is one:
                 yield f".{public}", one
         layers = getattr(type(thing), "layers", None)
