@@ -1,4 +1,4 @@
-"""Problems of CuPy as problems of arrays: f is given arrays of CuPy, and those of NumPy come back."""
+"""Problems of CuPy as problems of arrays: f is given those of CuPy, and NumPy's come back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradproof._base.errors import InputError
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.cupy_arrays import as_arrays, on_device
 from gradproof.frameworks.leaf_kinds import is_array_of_floats
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Problem
+from gradproof.problems import Autodiff, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 

@@ -22,8 +22,10 @@ from gradproof.tree import NAMESPACE
 
 def is_layer(thing: Any) -> bool:
     """Whether something is a layer or a model of Keras, or another module of TensorFlow."""
-    layer = getattr(getattr(sys.modules.get("keras"), "layers", None), "Layer", ())
-    return isinstance(thing, (tf.Module, layer)) and not isinstance(thing, tf.Variable)
+    keras: Any = sys.modules.get("keras")
+    if isinstance(thing, getattr(getattr(keras, "layers", None), "Layer", ())):
+        return bool(keras.config.backend() == "tensorflow")
+    return isinstance(thing, tf.Module) and not isinstance(thing, tf.Variable)
 
 
 class Held(Handle):

@@ -40,15 +40,13 @@ def _inside(thing: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(thing, (list, tuple)):
         yield from ((f"[{k}]", one) for k, one in enumerate(thing))
     else:
-        attributes = dict(vars(thing))
+        attributes = dict(getattr(thing, "__dict__", {}))
         yield from ((f".{n}", one) for n, one in attributes.items() if not n.startswith("_"))
         for name, one in attributes.items():
             # Keras keeps _kernel, and gives it out as kernel.
             public = name.lstrip("_")
-            is_given_out = name != public and isinstance(
-                getattr(type(thing), public, None), property
-            )
-            if is_given_out and _has_any(one) and getattr(thing, public, None) is one:
+            is_property = isinstance(getattr(type(thing), public, None), property)
+            if is_property and _has_any(one) and getattr(thing, public, None) is one:
                 yield f".{public}", one
         layers = getattr(type(thing), "layers", None)
         if isinstance(layers, property):
