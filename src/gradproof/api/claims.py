@@ -50,10 +50,8 @@ def check_claim(
     told: tuple[str, ...] = ()
     sparse = None if _is_shared_out(options) else sparse_matrix(problem, space.fresh)
     if sparse is not None:
-        weighted, outputs = asked.weighted(), asked.outputs
-        options_too = {"budget": budget, **options}
         of_entries, told = check_sparse(
-            weighted, sparse, outputs, tree, values, seed, **options_too
+            asked.weighted(), sparse, asked.outputs, tree, values, seed, budget=budget, **options
         )
         if of_entries is not None:
             return of_entries

@@ -10,8 +10,8 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.stages import CheapStages
 from gradproof.problems.sparsity import Entries
 
-_TINY = 3e-6  # of the natural scale: up to here a wider step leaves out next to nothing
-_WIDER = 32.0, 4.0  # times the step that was asked for: so wide a tiny one may be, and any other
+_TINY = 3e-7  # of the natural scale: up to here a wider step leaves out next to nothing
+_WIDER = 1e4, 4.0  # times the step that was asked for: so wide a tiny one may be, and any other
 _ALIKE = 1e-3  # relative: steps that are evaluated together
 
 

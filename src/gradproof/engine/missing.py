@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradproof.engine.outputs import OutputsEvaluator
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
 from gradproof.numerics.support import sparse_support
 from gradproof.problems.sparsity import Entries
@@ -44,11 +44,11 @@ class Probes:
             typical = float(np.nanmedian(np.where(size > 0, noise / size, np.nan)))
         typical = typical if np.isfinite(typical) else 1e-16
         self._one_sided = evaluator.space.lower is not None
-        order = 1 / 2 if self._one_sided else 1 / 3
-        self._step = float(np.clip((3 * typical) ** order, _FINEST**(3 * order / 2), _WIDEST))
+        order, finest = (1 / 2, _FINEST**1.5) if self._one_sided else (1 / 3, _FINEST)
+        self._step = float(np.clip((3 * typical) ** order, finest, _WIDEST))
         self.moves = np.empty((0, scale.size))
         self.errors, self.bars = np.empty((2, 0, noise.size))
-        self.bent = np.zeros(noise.size, dtype=bool)
+        self._bent = np.zeros(noise.size, dtype=np.int64)
 
     def take(self, directions: int) -> None:
         """Look along more directions."""
@@ -66,38 +66,53 @@ class Probes:
     def _along(self, direction: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         evaluator, space = self._evaluator, self._evaluator.space
         step, f0 = self._step, evaluator.at_zero
+        minus = f0
         if self._one_sided:
             ahead = step * space.toward_inside(direction, step)
-            move = space.realised(ahead, 1.0)
-            moved = evaluator.moved(ahead) - f0
+            plus, move = evaluator.moved(ahead), space.realised(ahead, 1.0)
             truncation = _TRUNCATION * step
         else:
             ahead = step * direction
             plus, minus = evaluator.moved(ahead), evaluator.moved(-ahead)
             move = space.realised(ahead, 1.0) - space.realised(-ahead, 1.0)
-            moved, truncation = plus - minus, _TRUNCATION * step**2
-            self._look_for_kinks(plus, minus, moved)
+            truncation = _TRUNCATION * step**2
+        moved = plus - minus
         error = moved - self._entries.times(move)
         size = self._entries.of_rows(self._entries.values * move[self._entries.columns])
+        if not self._one_sided:
+            self._look_for_kinks((plus - f0) + (minus - f0), size)
         bar = KAPPA * np.sqrt(2) * self._noise + (self._relative + truncation) * size
         return move, error, bar + truncation * np.abs(moved)
 
-    def _look_for_kinks(self, plus: FloatArray, minus: FloatArray, moved: FloatArray) -> None:
-        f0 = self._evaluator.at_zero
+    def _look_for_kinks(self, apart: FloatArray, size: FloatArray) -> None:
+        """Count where the sides stay apart by more than curvature and noise explain."""
+        seen = 5 * KAPPA * np.sqrt(6) * self._noise
         with np.errstate(invalid="ignore"):
-            apart = np.abs((plus - f0) + (minus - f0))
-            size = np.abs(moved) / 2
-            seen = 5 * KAPPA * np.sqrt(6) * self._noise
-            bent = (apart > _BENT[0] * size + seen) & (seen <= _BENT[1] * size)
-        self.bent |= bent
+            bent = (np.abs(apart) > _BENT[0] * size + seen) & (seen <= _BENT[1] * size)
+        self._bent += bent
 
     @property
-    def off(self) -> IntArray:
-        """The outputs that the claim does not explain, those farthest off first."""
+    def bent(self) -> BoolArray:
+        """The outputs that have a kink at the point, as most directions see it."""
+        result: BoolArray = 2 * self._bent > len(self.moves)
+        return result
+
+    def off(self, known: FloatArray | None = None) -> IntArray:
+        """Return the outputs that the claim does not explain, those farthest off first.
+
+        `known` are errors that are known by now, to be taken out.
+        """
         with np.errstate(all="ignore"):
-            beyond = np.max(np.abs(self.errors) / self.bars, axis=0, initial=0.0)
+            errors = self.errors if known is None else self.errors - known
+            beyond = np.max(np.abs(errors) / self.bars, axis=0, initial=0.0)
         rows = np.flatnonzero((beyond > 1) & np.all(np.isfinite(self.errors), axis=0))
         return rows[np.argsort(-beyond[rows], kind="stable")]
+
+    def direction(self, number: int) -> FloatArray:
+        """Return one of the directions, in natural scales."""
+        sides = 1 if self._one_sided else 2
+        result: FloatArray = self.moves[number] / (sides * self._step)
+        return result
 
     def missing(
         self, rows: IntArray, known: FloatArray | None = None

@@ -48,9 +48,9 @@ class OutputsEvaluator(Evaluator):
         values = []
         for direction, offset in zip(directions, offsets.tolist(), strict=True):
             values.append(self.along_direction_now(direction, offset))
-            outputs = self._outputs.latest
-            assert outputs is not None
-            self.around.append(outputs if np.isfinite(values[-1]) else np.full_like(outputs, np.nan))
+            defined, latest = np.isfinite(values[-1]), self._outputs.latest
+            nothing = np.full_like(self.at_zero, np.nan)
+            self.around.append(latest if defined and latest is not None else nothing)
         return np.array(values), offsets
 
     def moved(self, moves: FloatArray) -> FloatArray:

@@ -52,12 +52,13 @@ def fly(
     spread: float,
     roundoff_of_claim: float,
     still: bool = False,
+    one_by_one: bool = False,
     rng: np.random.Generator,
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
-    Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on. An f that
-    was seen to be still far from the point need not be asked near it.
+    Where f is quiet one try suffices: 7 for fewer than 64 components and `one_by_one`, else 14. An f
+    that was seen to be still far from the point need not be asked near it.
     """
     space = evaluator.space
     n = claim.size
@@ -87,7 +88,9 @@ def fly(
     directions = [
         rng.choice([-1.0, 1.0], n) * rng.uniform(0.5, 1.0, n) * reach for _ in range(min(n, 2))
     ]
-    batches = [directions] if n >= _FEW else [[direction] for direction in directions]
+    batches = (
+        [directions] if n >= _FEW and not one_by_one else [[direction] for direction in directions]
+    )
     tries = 1 if still else _TRIES if n > 1 else _TRIES // 2
 
     def pilots(spacing: float) -> list[NoisePilot]:

@@ -57,12 +57,16 @@ def prepare(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    one_by_one: bool = False,
 ) -> Setting | Evidence:
-    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence."""
+    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence.
+
+    `one_by_one`: along a second direction only where the first does not show the noise.
+    """
     evaluator.factor = factor = power_of_two(found.value)
     assert found.claim is not None
     scales = within(scaling(tree, evaluator.space.x, found.claim * factor), evaluator.space)
-    return look_around(tree, evaluator, found, scales, rtol=rtol, rng=rng)
+    return look_around(tree, evaluator, found, scales, rtol=rtol, rng=rng, one_by_one=one_by_one)
 
 
 def look_around(
@@ -73,6 +77,7 @@ def look_around(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    one_by_one: bool = False,
 ) -> Setting | Evidence:
     """Look how f moves and how noisy it is, where the natural scales are known."""
     factor = evaluator.factor
@@ -96,6 +101,7 @@ def look_around(
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
         still=reaction.still,
+        one_by_one=one_by_one,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement

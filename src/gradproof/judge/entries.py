@@ -124,7 +124,7 @@ def write_sparse(
     notes: Sequence[str],
     price: Price,
 ) -> Record:
-    """Judge all entries, each leaf of parameters by those of its columns, and name the wrong ones."""
+    """Judge all entries, each leaf of parameters by those of its columns."""
     names = _Names(parameters, outputs, measured.entries)
     causes = list(causes)
     wrong = measured.evidence.components.outcome[measured.missing] == Outcome.FAIL
@@ -132,6 +132,10 @@ def write_sparse(
     if missing:
         where = [names.name(entry) for entry in missing[:_MOST_NAMED]]
         causes.append(CATALOGUE["GP416"].finding(*where, count=len(missing)))
+    if measured.unexplained.size:
+        where = [outputs.address(*outputs.locate(int(row))) for row in measured.unexplained]
+        number = measured.unexplained.size
+        causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=number))
     record = write_record(
         names,
         measured.evidence,
@@ -154,6 +158,8 @@ def write_sparse(
         or not cause.code.startswith(("GP3", "GP4"))
         or (cause.code in _OF_ENTRIES and not all_missing)
     )
+    if measured.unexplained.size and record.verdict is not Verdict.FAIL:
+        found["verdict"], found["headline"] = Verdict.FAIL, causes[-1].message
     found["culprits"] = tuple(_entry(names, one, measured.unit) for one in record.culprits)
     found["leaves"] = tuple(
         _leaf(names, leaf, of, measured.unit)
@@ -204,9 +210,7 @@ def _curve(curve: Curve, unit: float) -> Curve:
     )
 
 
-def _patterns(
-    names: _Names, leaves: Sequence[LeafFinding], c: Components
-) -> list[PatternFinding]:
+def _patterns(names: _Names, leaves: Sequence[LeafFinding], c: Components) -> list[PatternFinding]:
     """Return in words how many entries are wrong, and of which outputs or columns where few."""
     found = []
     for leaf, finding in zip(names.leaves, leaves, strict=True):
@@ -226,4 +230,3 @@ def _patterns(
             )
         )
     return found
-

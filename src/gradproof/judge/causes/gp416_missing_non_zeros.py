@@ -4,11 +4,17 @@ from gradproof.judge.catalogue import Cause
 from gradproof.judge.headline import counted
 
 
-def _message(count: int) -> str:
+def _message(count: int, outputs: int = 0) -> str:
+    if outputs:
+        verb = "depends" if outputs == 1 else "depend"
+        return (
+            f"{counted(outputs, 'output')} {verb} on more than the pattern of the Jacobian says; "
+            "on what, random directions did not tell"
+        )
     verb = "is" if count == 1 else "are"
     return (
-        f"{counted(count, 'non-zero')} of the Jacobian {verb} missing in the pattern: f moves there, "
-        "and the claim has no entry"
+        f"{counted(count, 'non-zero')} of the Jacobian {verb} missing in the pattern: f moves "
+        "there, and the claim has no entry"
     )
 
 
@@ -28,8 +34,8 @@ claims a derivative of 0.
 
 ## How it shows
 
-All entries that are stored may be right. Along dense random directions the output moves by more than
-they say, and what is left belongs to one column.
+All entries that are stored may be right. Along dense random directions the output moves by more
+than they say, and what is left belongs to one column.
 
 ## How it comes about
 
