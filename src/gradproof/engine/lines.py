@@ -184,8 +184,8 @@ class Lines:
             for name, part in vars(found.components).items()
         }
         self._components.put_all(lines, Components(**in_noise))
-        if np.any(found.components.outcome < Outcome.FAIL):
-            self._seen.append(found.noise / noise)
+        if found.seen:
+            self._seen.append(max(found.noise, float(np.median(found.seen))) / noise)
         self._notes += [note for note in found.notes if note not in self._notes]
         for place, steps in found.tables.items():
             line = int(lines[place])

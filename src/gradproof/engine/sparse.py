@@ -161,7 +161,10 @@ class _Check:
         noise, roundoff = self._evaluator.noise(), setting.pilot.roundoff
         whole = f0 + moves
         seen = noise[(noise > 0) & (whole > 0)] / whole[(noise > 0) & (whole > 0)]
-        typical = float(np.median(seen)) if seen.size else 0.0
+        together = float(np.linalg.norm(self._outputs.cotangent * whole))
+        # Where single outputs do not show it: steps may be too short for each, not for their sum.
+        typical = setting.pilot.noise / setting.factor / together if together > 0 else 0.0
+        typical = max(typical, float(np.median(seen)) if seen.size else 0.0)
         noise = np.maximum(noise, np.maximum(0.7 * roundoff * f0, typical * whole))
         least = max(0.1 * roundoff * float(np.median(whole)), 1e-300)
         self._noise = np.where(noise > 0, noise, least)
