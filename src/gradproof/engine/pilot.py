@@ -57,8 +57,8 @@ def fly(
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
-    Where f is quiet one try suffices: 7 for fewer than 64 components and `one_by_one`, else 14. An f
-    that was seen to be still far from the point need not be asked near it.
+    Where f is quiet one try suffices: 7 for fewer than 64 components and `one_by_one`, else 14. An
+    f that was seen to be still far from the point need not be asked near it.
     """
     space = evaluator.space
     n = claim.size
