@@ -110,6 +110,7 @@ def _constraint(
     constraint: Any, name: str, stated: Stated, rng: np.random.Generator, x0: FloatArray
 ) -> None:
     """Add what one constraint claims; linear ones claim nothing."""
+    hess: Any
     if isinstance(constraint, Mapping):
         fun, jac, hess = constraint.get("fun"), constraint.get("jac"), None
         args = constraint.get("args", ())
