@@ -17,6 +17,7 @@ from gradproof.problems import HVP, Hessian, Jacobian
 _SPREAD = 0.5  # of the natural scale: how far random points are from the first one, at most
 _TRIES = 20  # at points where nothing is defined
 _SCHEMES = ("2-point", "3-point", "cs")
+_NO_HESSIAN: Any = None  # of constraints that are dicts
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -110,9 +111,10 @@ def _constraint(
     constraint: Any, name: str, stated: Stated, rng: np.random.Generator, x0: FloatArray
 ) -> None:
     """Add what one constraint claims; linear ones claim nothing."""
-    hess: Any
+    fun: Any
+    jac: Any
     if isinstance(constraint, Mapping):
-        fun, jac, hess = constraint.get("fun"), constraint.get("jac"), None
+        fun, jac, hess = constraint.get("fun"), constraint.get("jac"), _NO_HESSIAN
         args = constraint.get("args", ())
         args = args if isinstance(args, tuple) else (args,)
     elif hasattr(constraint, "fun"):
@@ -135,7 +137,7 @@ def _constraint(
     has_jac = _is_claimed(jac, f"{name}.jac", stated)
     if has_jac:
         stated.claims.append(Claim(f"{name}.jac", values, Jacobian(matrix)))
-    if hess is not None and _is_claimed(hess, f"{name}.hess", stated):
+    if hess is not _NO_HESSIAN and _is_claimed(hess, f"{name}.hess", stated):
         # Σ vᵢ ∇²fᵢ for multipliers of both signs, none of them small.
         size = np.size(values(x0.copy()))
         v = rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 1.5, size)

@@ -136,6 +136,7 @@ def write_sparse(
         where = [outputs.address(*outputs.locate(int(row))) for row in measured.unexplained]
         number = measured.unexplained.size
         causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=number))
+    notes = [*notes, *_concerned(names, outputs, measured.evidence.components)]
     record = write_record(
         names,
         measured.evidence,
@@ -165,7 +166,7 @@ def write_sparse(
         _leaf(names, leaf, of, measured.unit)
         for leaf, of in zip(record.leaves, parameters.leaves, strict=True)
     )
-    found["patterns"] = tuple(_patterns(names, record.leaves, measured.evidence.components))
+    found["patterns"] = tuple(_patterns(names, record.leaves))
     by_address = {one.address: one for one in record.culprits}
     by_address |= {leaf.worst.address: leaf.worst for leaf in record.leaves if leaf.worst}
     found["curves"] = tuple(
@@ -210,20 +211,29 @@ def _curve(curve: Curve, unit: float) -> Curve:
     )
 
 
-def _patterns(names: _Names, leaves: Sequence[LeafFinding], c: Components) -> list[PatternFinding]:
-    """Return in words how many entries are wrong, and of which outputs or columns where few."""
+def _concerned(names: _Names, outputs: Tree, c: Components) -> list[str]:
+    rows = np.unique(names.entries.rows[c.wrong])
+    if not rows.size:
+        return []
+    if rows.size == outputs.size:
+        return ["the wrong components concern all outputs"]
+    told = [outputs.address(*outputs.locate(int(row))) for row in rows[:_NAMED]]
+    rest = f" and {rows.size - _NAMED:,} more" if rows.size > _NAMED else ""
+    return [
+        f"the wrong components concern {rows.size:,} of {outputs.size:,} outputs: "
+        f"{', '.join(told)}{rest}"
+    ]
+
+
+def _patterns(names: _Names, leaves: Sequence[LeafFinding]) -> list[PatternFinding]:
+    """Return in words how many entries of each leaf are wrong."""
     found = []
     for leaf, finding in zip(names.leaves, leaves, strict=True):
         if not finding.wrong:
             continue
-        which = leaf.start + np.flatnonzero(c.wrong[leaf.start : leaf.stop])
         words = f"{finding.wrong:,} of {counted(finding.checked, 'non-zero')}"
-        rows = np.unique(names.entries.rows[which])
         if finding.wrong == finding.checked:
             words = "all non-zeros"
-        elif rows.size <= _NAMED:
-            by_row = [int(np.flatnonzero(names.entries.rows == row)[0]) for row in rows]
-            words += f", in {', '.join(names.output(entry) for entry in by_row)}"
         found.append(
             PatternFinding(
                 finding.address, leaf.path, words, wrong=finding.wrong, size=finding.checked
