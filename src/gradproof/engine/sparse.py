@@ -30,7 +30,7 @@ from gradproof.problems.sparsity import Entries
 from gradproof.tree import Mismatch, Tree
 
 MOST_COLOURS = 1_000  # up to which all entries are measured: a colour costs what a component does
-_ROUNDS = 4, 4, 8  # directions: more where some row stays unexplained
+_ROUNDS = 4, 4, 16  # directions: more where some row stays unexplained
 _SETTLED = 4  # rounds, after which scales of components and sizes of outputs fit each other
 _AGAIN = 3  # times: entries that are found by then are measured with all others
 
