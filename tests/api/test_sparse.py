@@ -251,7 +251,7 @@ def test_what_is_unsound_is_said_as_for_any_claim() -> None:
 
 
 def test_a_budget_ends_it() -> None:
-    for budget in (5, 24, 27):
+    for budget in (5, 22):
         report = gp.check(f, gp.Jacobian(jacobian), X, budget=budget)
         assert report.evaluations <= budget
         assert report.verdict == "inconclusive"
