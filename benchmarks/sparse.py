@@ -99,8 +99,8 @@ def main() -> int:
     sizes = (1_000,) if arguments.quick else (1_000, 10_000)
     missed = 0
     print(
-        "| n | non-zeros a row | form | colours | evaluations, right | evaluations to find a missing "
-        "one | …and to confirm it | right called wrong | missing ones not named | seeds |"
+        "| n | non-zeros a row | form | colours | evaluations, right | evaluations to find "
+        "a missing one | …and to confirm it | right called wrong | missing ones not named | seeds |"
     )
     print("| --- " * 10 + "|")
     kinds = [

@@ -127,15 +127,19 @@ def write_sparse(
     """Judge all entries, each leaf of parameters by those of its columns."""
     names = _Names(parameters, outputs, measured.entries)
     causes = list(causes)
-    wrong = measured.evidence.components.outcome[measured.missing] == Outcome.FAIL
-    missing = measured.missing[wrong].tolist()
+    outcome, rows = measured.evidence.components.outcome, measured.entries.rows
+    off = outcome[measured.missing] == Outcome.FAIL
+    # One that is open by itself explains an output that is off along a direction.
+    open_ = np.isin(rows[measured.missing], measured.unexplained)
+    open_ &= outcome[measured.missing] > Outcome.MISMATCH
+    missing = measured.missing[off | open_].tolist()
     if missing:
         where = [names.name(entry) for entry in missing[:_MOST_NAMED]]
         causes.append(CATALOGUE["GP416"].finding(*where, count=len(missing)))
-    if measured.unexplained.size:
-        where = [outputs.address(*outputs.locate(int(row))) for row in measured.unexplained]
-        number = measured.unexplained.size
-        causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=number))
+    unexplained = np.setdiff1d(measured.unexplained, rows[missing])
+    if unexplained.size:
+        where = [outputs.address(*outputs.locate(int(row))) for row in unexplained]
+        causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=unexplained.size))
     notes = [*notes, *_concerned(names, outputs, measured.evidence.components)]
     record = write_record(
         names,
@@ -151,7 +155,7 @@ def write_sparse(
         elsewhere=None,
     )
     found = vars(record).copy()
-    all_missing = len(missing) == int(np.sum(measured.evidence.components.wrong))
+    all_missing = int(np.sum(off)) == int(np.sum(measured.evidence.components.wrong))
     found["causes"] = tuple(
         cause
         for cause in record.causes
@@ -159,7 +163,7 @@ def write_sparse(
         or not cause.code.startswith(("GP3", "GP4"))
         or (cause.code in _OF_ENTRIES and not all_missing)
     )
-    if measured.unexplained.size and record.verdict is not Verdict.FAIL:
+    if measured.unexplained.size and record.verdict is not Verdict.FAIL and ending is None:
         found["verdict"], found["headline"] = Verdict.FAIL, causes[-1].message
     found["culprits"] = tuple(_entry(names, one, measured.unit) for one in record.culprits)
     found["leaves"] = tuple(
