@@ -80,6 +80,20 @@ def test_several_that_are_missing_are_named() -> None:
     assert {one.address for one in report.culprits} == names
 
 
+def test_a_whole_diagonal_that_is_missing_is_named() -> None:
+    def g(x: Any) -> Any:
+        return x**2 + np.roll(np.sin(x), 1)
+
+    report = gp.check(g, gp.Jacobian(lambda x: scipy.sparse.diags_array(2 * x, format="csr")), X)
+    (cause,) = report.causes
+    assert cause.code == "GP416"
+    assert cause.parameters["count"] == N
+    assert "d output[0] / d x[119]" in {one.address for one in report.culprits} | set(
+        cause.addresses
+    )
+    assert report.leaves[0].wrong == N
+
+
 def test_a_wrong_entry_and_a_missing_one_are_told_apart() -> None:
     wrong, missing = (3, largest(3)), (3, largest(3, 1))
     report = gp.check(f, gp.Jacobian(changed((*wrong, 1.3), (*missing, None))), X)
@@ -267,6 +281,21 @@ def test_many_colours_are_too_dear_for_auto() -> None:
     assert report.plan == "project"
     assert report.evaluations <= 100
     assert "the pattern of the Jacobian was looked at" in " ".join(report.notes)
+
+
+def test_nothing_but_zeros_is_checked_as_any_claim() -> None:
+    nothing = gp.Jacobian(lambda x: scipy.sparse.csr_array((3, 3)))
+    assert gp.check(lambda x: x**2, nothing, np.zeros(3)).passed
+    report = gp.check(lambda x: x**2, nothing, np.ones(3))
+    assert [cause.code for cause in report.causes] == ["GP416"]
+    assert len(report.culprits) == 3
+
+
+def test_outputs_that_cannot_be_seen_are_told() -> None:
+    x = np.array([1e-9, 1.0, 2.0])
+    report = gp.check(np.log, gp.Jacobian(lambda x: scipy.sparse.csr_array(np.diag(1 / x))), x)
+    assert report.passed, report.summary()
+    assert any("the pattern of 1 output could not be seen" in note for note in report.notes)
 
 
 def test_the_same_seed_repeats_it() -> None:

@@ -64,7 +64,7 @@ def check_claim(
     notes = [*report.notes, *told]
     if outputs.size > 1:
         notes.append(
-            f"{'f' if name == 'output' else f'the {name}'} has {outputs.size:,} outputs: they were "
+            f"{asked.outputs.owner} has {outputs.size:,} outputs: they were "
             "tested together, with a random cotangent"
         )
     if asked.moves_along_tangents:

@@ -67,7 +67,8 @@ class Colours:
         steps = np.diff(np.log(part[order]))
         cuts = (np.diff(colour[order]) != 0) | (np.diff(side[order]) != 0) | (steps > _ALIKE)
         x, space = self._evaluator.x, self._evaluator.space
-        for run in np.split(order, np.flatnonzero(cuts) + 1):
+        runs = np.split(order, np.flatnonzero(cuts) + 1)
+        for done, run in enumerate(runs):
             moved = columns[run]
             moves = np.zeros_like(x)
             moves[moved] = side[run[0]] * part[run[0]] * self._scale[moved]
@@ -80,6 +81,7 @@ class Colours:
                 change = outputs[rows[run]] - self._evaluator.at_zero[rows[run]]
             values[run] = np.where(moves[moved] != 0, change / self._noise[rows[run]], np.nan)
             realised[run] = np.where(by != 0, by, asked[run])
+            self._evaluator.tell(done + 1, len(runs))
 
     def _shared(
         self,

@@ -77,6 +77,8 @@ class Lines:
         typical = entries.of_rows(entries.values * scale) / np.sqrt(np.maximum(count, 1))
         if np.any(typical > 0):  # an output that nothing moves is judged beside the others
             typical[typical == 0] = np.median(typical[typical > 0])
+        else:
+            typical[:] = np.median(np.abs(self._evaluator.at_zero))
         self._typical = typical
         scaling = Scaling(scale, typical[entries.rows] / noise, np.zeros(entries.size), self._leaf)
         return limits(
@@ -193,6 +195,11 @@ class Lines:
             self._tables[line] = dataclasses.replace(
                 steps, plus=steps.plus / unit, minus=steps.minus / unit
             )
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no entry is wrong or open."""
+        return not np.any(self._components.wrong | self._components.undecided)
 
     @property
     def noisier(self) -> float:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.outputs import OutputsEvaluator
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
 from gradproof.numerics.support import sparse_support
 from gradproof.problems.sparsity import Entries
 
-_FIRST, _MOST_ROWS = 4, 64  # directions; rows whose columns are looked for
+_FEW_ROWS, _MOST_NUMBERS = 64, 10_000_000  # whose columns are looked for; moves looked at for them
 _FINEST, _WIDEST = 1e-6, 0.02  # of the natural scale
 _TRUNCATION = 10.0  # times the square of the step: of a row's movement
 _BENT = 0.01, 0.1  # as in subgradients: what is looked for, what noise may make of that
@@ -40,9 +41,9 @@ class Probes:
         self._evaluator, self._entries = evaluator, entries
         self._scale, self._noise, self._relative, self._rng = scale, noise, relative, rng
         size = np.abs(evaluator.at_zero) + entries.of_rows(entries.values * scale[entries.columns])
-        with np.errstate(all="ignore"):
-            typical = float(np.nanmedian(np.where(size > 0, noise / size, np.nan)))
-        typical = typical if np.isfinite(typical) else 1e-16
+        moving = size > 0
+        typical = float(np.median(noise[moving] / size[moving])) if np.any(moving) else 0.0
+        typical = max(typical, UNIT_ROUNDOFF_64)
         self._one_sided = evaluator.space.lower is not None
         order, finest = (1 / 2, _FINEST**1.5) if self._one_sided else (1 / 3, _FINEST)
         self._step = float(np.clip((3 * typical) ** order, finest, _WIDEST))
@@ -125,7 +126,8 @@ class Probes:
         errors = self.errors if known is None else self.errors - known
         found: list[tuple[int, int]] = []
         unexplained = []
-        for row in rows[:_MOST_ROWS].tolist():
+        most = max(_FEW_ROWS, _MOST_NUMBERS // self._scale.size)
+        for row in rows[:most].tolist():
             mine = entries.columns[entries.rows == row]
             within = np.empty(0, dtype=np.int64) if known is not None else mine
             bars = self.bars[:, row] + np.max(self.bars[:, row])

@@ -60,6 +60,11 @@ class OutputsEvaluator(Evaluator):
             result = self.space.along_direction(self.vector, moves, 1.0)
         return result if isinstance(result, np.ndarray) else np.full_like(self.at_zero, np.nan)
 
+    def tell(self, done: int, total: int) -> None:
+        """Say how far a stretch of evaluations is."""
+        if self._progress is not None:
+            self._progress(done, total)
+
     def of_one(self, number: int) -> Evaluator:
         """Return an evaluator of one output, whose evaluations count with these."""
         return _OneOutput(self, number)

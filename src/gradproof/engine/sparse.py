@@ -109,7 +109,7 @@ class _Check:
         if not np.any(looked_at):
             return None
         evaluator.randomness.look()
-        setting = prepare(tree, evaluator, found, rtol=self._rtol, rng=self._rng, one_by_one=True)
+        setting = prepare(tree, evaluator, found, rtol=self._rtol, rng=self._rng, many_outputs=True)
         entries = self._entries_at(evaluator.space.fresh())
         found.gradient_calls += 1
         if not isinstance(setting, Setting) or isinstance(entries, Mismatch):
@@ -182,6 +182,8 @@ class _Check:
         lines = None
         for _ in range(_AGAIN):
             entries = entries.with_zeros(rows, columns)
+            if not entries.size:
+                return None
             lines, number = self._lines(found, setting, entries, off, bool(np.any(probes.bent)))
             if lines is None:
                 return None
@@ -203,12 +205,14 @@ class _Check:
         if number:
             there = self._outputs.tree
             assert there is not None
-            size = counted(lines.entries.size, "derivative")
+            outputs, size = counted(there.size, "output"), counted(lines.entries.size, "derivative")
             self.told.append(
-                f"f has {counted(there.size, 'output')}: {size} were measured together, in "
+                f"{self._outputs.owner} has {outputs}; measured together: {size}, in "
                 f"{counted(number, 'group')} of columns that share no row"
             )
         unexplained = lines.unexplained(left, probes, known)
+        if not number and lines.is_right and not unexplained.size:
+            return None
         return lines.measured(np.flatnonzero(~np.isin(place, stored)), unexplained)
 
     def _lines(

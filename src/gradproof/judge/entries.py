@@ -128,7 +128,7 @@ def write_sparse(
     names = _Names(parameters, outputs, measured.entries)
     causes = list(causes)
     outcome, rows = measured.evidence.components.outcome, measured.entries.rows
-    off = outcome[measured.missing] == Outcome.FAIL
+    off = measured.evidence.components.wrong[measured.missing]
     # One that is open by itself explains an output that is off along a direction.
     open_ = np.isin(rows[measured.missing], measured.unexplained)
     open_ &= outcome[measured.missing] > Outcome.MISMATCH

@@ -11,6 +11,7 @@ from gradproof.numerics.protocol import FloatArray, IntArray
 
 _SPARE = 2  # directions more than unknowns: what is explained by chance is explained rarely
 _STARTS = 32  # first columns that are tried
+_MOST_NUMBERS = 1 << 22  # that are looked at for one row; less starts where there are many columns
 _APART = 3.0  # times the bars: what another column leaves has to be that large
 _PARALLEL = 1e-6  # of a column: so little of it is no direction of its own
 
@@ -30,7 +31,9 @@ def sparse_support(
         return np.empty(0, dtype=np.int64)
     lengths = np.linalg.norm(moves, axis=0)
     lengths[lengths == 0] = np.inf
-    order = np.argsort(-np.abs(errors @ moves) / lengths)[:_STARTS]
+    order = np.argsort(-np.abs(errors @ moves) / lengths)[
+        : min(_STARTS, max(2, _MOST_NUMBERS // moves.size))
+    ]
     each = [_left(errors, moves, order[k : k + 1]) for k in range(order.size)]
     left = np.max(np.abs(each) / bars, axis=1)
     alone = order[left <= _APART]

@@ -35,6 +35,11 @@ class Outputs:
         self.largest = 0.0  # of the outputs at the point
         self.latest: FloatArray | None = None  # the outputs at the latest evaluation
 
+    @property
+    def owner(self) -> str:
+        """What the outputs are those of, in words."""
+        return "f" if self._name == "output" else f"the {self._name}"
+
     def terms(self) -> Callable[[Any], Any]:
         """Return the function whose terms add up to ⟨u, f⟩."""
 
