@@ -88,9 +88,7 @@ def test_a_whole_diagonal_that_is_missing_is_named() -> None:
     (cause,) = report.causes
     assert cause.code == "GP416"
     assert cause.parameters["count"] == N
-    assert "d output[0] / d x[119]" in {one.address for one in report.culprits} | set(
-        cause.addresses
-    )
+    assert set(cause.addresses) < {f"d output[{(k + 1) % N}] / d x[{k}]" for k in range(N)}
     assert report.leaves[0].wrong == N
 
 

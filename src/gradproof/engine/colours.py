@@ -96,12 +96,15 @@ class Colours:
         result = np.where(again, self._given[lines], part)
         new = np.flatnonzero(first & ~again)
         order = new[np.lexsort((-part[new], side[new], colour[new]))]
-        where = list(zip(colour[order].tolist(), side[order].tolist(), strict=True))
-        begun, widest = None, 0.0
-        for k, key in zip(order.tolist(), where, strict=True):
-            wider = _WIDER[0] if widest <= _TINY else _WIDER[1]
-            if key != begun or widest > wider * part[k]:
-                begun, widest = key, float(part[k])
-            result[k] = widest
+        cuts = (np.diff(colour[order]) != 0) | (np.diff(side[order]) != 0)
+        for run in np.split(order, np.flatnonzero(cuts) + 1) if order.size else ():
+            begun = 0
+            while begun < run.size:  # the widest comes first
+                widest = part[run[begun]]
+                wider = _WIDER[0] if widest <= _TINY else _WIDER[1]
+                together = part[run[begun:]] * wider >= widest
+                size = int(np.sum(together))
+                result[run[begun : begun + size]] = widest
+                begun += size
         self._asked[lines[new]], self._given[lines[new]] = part[new], result[new]
         return result

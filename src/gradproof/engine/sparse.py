@@ -177,18 +177,19 @@ class _Check:
         probes = Probes(self._evaluator, entries, moved, noise, setting.rules.default, self._rng)
         rows, columns = self._missing(probes, differentiable)
         off = probes.off()
-        stored = entries.rows * entries.shape[1] + entries.columns
+        added = np.empty(0, dtype=np.int64)  # places that the claim has no entry for
         number, left, known = 0, off, np.zeros_like(probes.errors)
         lines = None
         for _ in range(_AGAIN):
             entries = entries.with_zeros(rows, columns)
+            added = np.append(added, rows * entries.shape[1] + columns)
             if not entries.size:
                 return None
             lines, number = self._lines(found, setting, entries, off, bool(np.any(probes.bent)))
             if lines is None:
                 return None
             place = lines.entries.rows * entries.shape[1] + lines.entries.columns
-            lines.escalate(first=~np.isin(place, stored))
+            lines.escalate(first=np.isin(place, added))
             if lines.noisier > NOISIER:  # than the pilot saw
                 self._noise *= lines.noisier
                 rows, columns = rows[:0], columns[:0]
@@ -213,7 +214,7 @@ class _Check:
         unexplained = lines.unexplained(left, probes, known)
         if not number and lines.is_right and not unexplained.size:
             return None
-        return lines.measured(np.flatnonzero(~np.isin(place, stored)), unexplained)
+        return lines.measured(np.flatnonzero(np.isin(place, added)), unexplained)
 
     def _lines(
         self, found: Preflight, setting: Setting, entries: Entries, off: IntArray, bent: bool

@@ -62,6 +62,8 @@ class Entries:
 
     def with_zeros(self, rows: IntArray, columns: IntArray) -> Entries:
         """Return these and more, which are claimed to be 0."""
+        if not rows.size:
+            return self
         rows, columns = np.append(self.rows, rows), np.append(self.columns, columns)
         values = np.append(self.values, np.zeros(rows.size - self.size))
         order = np.lexsort((rows, columns))
