@@ -273,10 +273,10 @@ class Lines:
 
 
 def _nothing_known(claim: FloatArray) -> Components:
-    nothing = np.full((7, claim.size), np.nan)
-    outcome = np.full(claim.size, Outcome.PASS, dtype=np.int16)
-    value, truncation, noise, *rest = nothing
-    return Components(claim, value, truncation, noise, outcome, *rest)
+    value, truncation, noise, left, right, spread = np.full((6, claim.size), np.nan)
+    outcome = np.full(claim.size, Outcome.NOISE, dtype=np.int16)
+    possible = np.full(claim.size, np.inf)
+    return Components(claim, value, truncation, noise, outcome, left, right, spread, possible)
 
 
 class _AlongOne(Projections):
