@@ -52,6 +52,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/certify.py --largest 1e6 --draws 10000
 	$(BIN)/python -m benchmarks.scale --quick
 	$(BIN)/python benchmarks/locate.py --seeds 3 --wrong 1 3 10
+	$(BIN)/python benchmarks/sparse.py --quick --targets
 	$(BIN)/python -m benchmarks.scale.simulation --quick
 
 trust: $(VENV)/.bench

@@ -20,7 +20,7 @@ from gradproof.numerics.protocol import FloatArray
 
 _FEW = 64  # components, for which one direction shows the noise
 _LOW_PRECISION = 1e-10
-_TRIES = 6
+_TRIES, _TRIES_OF_MANY = 6, 2
 _WIDE = 0.1  # so that seven points reach as far as f was seen to be still
 _NEIGHBOURS = 4  # points of the grid of float32, to see whether f knows no others
 _SHORT_OF_HALF = 0.4  # of the way to the next one: rounds back
@@ -53,12 +53,14 @@ def fly(
     spread: float,
     roundoff_of_claim: float,
     still: bool = False,
+    many_outputs: bool = False,
     rng: np.random.Generator,
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
     Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on. An f that
-    was seen to be still far from the point need not be asked near it.
+    was seen to be still far from the point need not be asked near it. Of `many_outputs` each shows
+    its noise along one direction, two tries at most.
     """
     space = evaluator.space
     n = claim.size
@@ -90,6 +92,8 @@ def fly(
     ]
     batches = [directions] if n >= _FEW else [[direction] for direction in directions]
     tries = 1 if still else _TRIES if n > 1 else _TRIES // 2
+    if many_outputs:
+        batches, tries = [directions[:1]], min(tries, _TRIES_OF_MANY)
 
     def pilots(spacing: float) -> list[NoisePilot]:
         flown: list[NoisePilot] = []

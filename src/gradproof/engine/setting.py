@@ -57,12 +57,18 @@ def prepare(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    many_outputs: bool = False,
 ) -> Setting | Evidence:
-    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence."""
+    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence.
+
+    `many_outputs` says that f is a sum of outputs, each of which is looked at.
+    """
     evaluator.factor = factor = power_of_two(found.value)
     assert found.claim is not None
     scales = within(scaling(tree, evaluator.space.x, found.claim * factor), evaluator.space)
-    return look_around(tree, evaluator, found, scales, rtol=rtol, rng=rng)
+    return look_around(
+        tree, evaluator, found, scales, rtol=rtol, rng=rng, many_outputs=many_outputs
+    )
 
 
 def look_around(
@@ -74,6 +80,7 @@ def look_around(
     rtol: float | None,
     rng: np.random.Generator,
     count: int | None = None,
+    many_outputs: bool = False,
 ) -> Setting | Evidence:
     """Look how f moves and how noisy it is, where the natural scales are known.
 
@@ -100,6 +107,7 @@ def look_around(
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
         still=reaction.still,
+        many_outputs=many_outputs,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement

@@ -75,6 +75,10 @@ class Jacobian:
     output, at the price of a gradient. Where it is wrong, all outputs are measured at the wrong
     components: four evaluations for each of these, up to sixteen.
 
+    The pattern of a sparse matrix is verified along dense random directions, 20 to 70 evaluations
+    in all; then every entry is measured, columns that share no row by one evaluation together, or
+    two: Curtis, Powell & Reid, *J. Inst. Math. Appl.* 13 (1974) 117-119.
+
     Examples
     --------
     >>> import numpy as np
