@@ -19,9 +19,11 @@ demo: $(VENV)/.demo
 test: lint types floors
 	$(BIN)/python -m pytest -n 2 -m "not integration"
 
-test-all: $(VENV)/.test+docs
-	$(BIN)/python -m pytest -m integration
-	$(MAKE) frameworks tensorflow clusters trust diagnose docs bench BENCH=--quick
+test-all: $(VENV)/.test+docs $(VENV)/.bench $(VENV)/.clusters
+	$(BIN)/python -m pytest -n 2 -m integration
+	$(MAKE) frameworks tensorflow clusters
+	$(MAKE) --jobs 2 trust diagnose docs
+	$(MAKE) bench BENCH=--quick
 
 frameworks: $(VENV)/.bench
 	$(BIN)/python -m pytest -n 2 tests_of_frameworks
