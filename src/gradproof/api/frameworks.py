@@ -37,6 +37,11 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
         if hasattr(sys.modules.get(framework), submodule):
             module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
             if module.concerns(problem.at):
+                if problem.manifold is not None:
+                    raise InputError(
+                        f"at: found parameters of {framework} with a manifold, expected arrays of "
+                        "NumPy, or numbers; let f and the gradient convert them"
+                    )
                 with module.adapted(problem, seed, quietly(problem)) as adapted:
                     yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
                 return
