@@ -17,6 +17,7 @@ collect_ignore_glob = [
     "src/gradproof/frameworks/torch_*",
     "src/gradproof/frameworks/jax_*",
     "src/gradproof/torch.py",
+    "src/gradproof/pymanopt.py",
     "tests_of_frameworks/sharded_*",  # programs, which tests run
 ]
 

@@ -46,9 +46,13 @@ def pages() -> list[Path]:
 
 
 def needs_a_framework(page: Path) -> bool:
-    """Whether PyTorch or JAX is imported on a page: `tests_of_frameworks` runs it then."""
+    """Whether a page imports what the core does without: `tests_of_frameworks` runs it then."""
     text = page.read_text(encoding="utf-8")
-    return bool(re.search(r"^(?:>>> )?(?:import|from) (?:torch|jax)\b", text, re.MULTILINE))
+    return bool(
+        re.search(
+            r"^(?:>>> )?(?:import|from) (?:torch|jax|pymanopt|statsmodels)\b", text, re.MULTILINE
+        )
+    )
 
 
 def blocks(text: str) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """Riemannian gradients: right ones pass, and each mistake is named."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +134,6 @@ class TestRayleighQuotientOnTheSphere:
         assert abs(curve.claimed - curve.measured) <= curve.bar < 1e-8
         titles = [ax.get_title("left") for ax in report.plot().get_axes()]
         assert any("order 2.0" in title or "order 1.9" in title for title in titles)
-        gp.write(report, tmp_path / "report.png")
         gp.write(report, tmp_path / "report.html")
         assert "random tangent" in (tmp_path / "report.html").read_text()
 
@@ -258,7 +257,7 @@ class TestPositiveDefiniteMatrices:
     rng = np.random.default_rng(4)
     P, C = (A @ A.T + np.eye(3) for A in rng.standard_normal((2, 3, 3)))
 
-    @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+    @pytest.mark.parametrize("scale", [1e-6, 1e6])
     def test_log_det(self, scale: float) -> None:
         """D log det(P)[V] = tr(P⁻¹ V) = ⟨P, V⟩ at P, whatever the units of P."""
 
@@ -297,7 +296,7 @@ class TestSeveralManifolds:
     """A point of two parts: a product of manifolds, part by part."""
 
     w = np.random.default_rng(5).standard_normal((2, 3))
-    at = {"x": random_unit(6, 3), "b": np.array([0.5, -1.5])}
+    at: ClassVar = {"x": random_unit(6, 3), "b": np.array([0.5, -1.5])}
     manifold = gp.Manifold(
         retract=lambda p, v: {"x": SPHERE.retract(p["x"], v["x"]), "b": p["b"] + v["b"]},
         project=lambda p, z: {"x": SPHERE.project(p["x"], z["x"]), "b": z["b"]},
