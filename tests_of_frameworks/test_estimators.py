@@ -3,6 +3,7 @@
 import pytest
 from benchmarks.estimators import __main__ as bench
 from benchmarks.estimators import of_sklearn, of_statsmodels
+from benchmarks.estimators.claim import Claim
 from benchmarks.estimators.expected import why
 
 import gradproof as gp
@@ -33,8 +34,8 @@ def test_what_is_not_expected_is_one(
 
 
 def test_the_table_has_what_does_not_pass_first() -> None:
-    def claim(what: str) -> bench.Claim:
-        return bench.Claim("lab", "model", what, lambda: gp.Problem(abs, 1.0, 1.0))
+    def claim(what: str) -> Claim:
+        return Claim("lab", "model", what, lambda: gp.Problem(abs, 1.0, 1.0))
 
     rows = [
         (claim("a"), "pass", "", 10),

@@ -1,8 +1,8 @@
 """Check every claim of every model, and write docs/tables/estimators.md.
 
 ``python -m benchmarks.estimators`` from the repository's root, with the extra ``bench`` installed;
-``--quick`` looks at a part of them and writes nothing, ``--only WORD`` at those with a word in their
-name. Exit code 1 where a verdict is not the one that is expected: `EXPECTED` has what is known.
+``--quick`` looks at a part of them and writes nothing, ``--only WORD`` at those with a word in
+their name. Exit code 1 where a verdict is not the one that is expected (`expected.py`).
 """
 
 from __future__ import annotations

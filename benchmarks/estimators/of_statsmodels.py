@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -210,7 +210,7 @@ def _others() -> Iterator[Claim]:
         model = Factor(data, n_factor=2, method="ml")
         return model, np.concatenate([0.6 + 0.1 * rng.random(5), 0.4 * rng.standard_normal(10)])
 
-    for name, make in {
+    models: dict[str, Callable[[], tuple[Any, FloatArray]]] = {
         "OLS": least_squares,
         "PHReg breslow": partial(hazards, "breslow"),
         "PHReg efron": partial(hazards, "efron"),
@@ -219,7 +219,8 @@ def _others() -> Iterator[Claim]:
         "SARIMAX": seasonal,
         "ProcessMLE": processes,
         "Factor": factors,
-    }.items():
+    }
+    for name, make in models.items():
         yield from of_likelihood(LIBRARY, name, make)
 
 
@@ -310,9 +311,8 @@ def _copulas() -> Iterator[Claim]:
         more = (("inverse", "deriv_inverse", phi), ("deriv_inverse", "deriv2_inverse", phi))
         for f, slope, at in (*pairs, *more, ("deriv2_inverse", "deriv3_inverse", phi)):
             if hasattr(one, f) and hasattr(one, slope):
-                yield say(
-                    slope,
-                    lambda x, f=getattr(one, f), c=theta: f(x, c),
-                    lambda x, g=getattr(one, slope), c=theta: g(x, c),
-                    at,
-                )
+                yield say(slope, *(_with(getattr(one, part), theta) for part in (f, slope)), at)
+
+
+def _with(function: Any, theta: float) -> Any:
+    return lambda t: function(t, theta)
