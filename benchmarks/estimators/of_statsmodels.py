@@ -311,7 +311,8 @@ def _copulas() -> Iterator[Claim]:
         more = (("inverse", "deriv_inverse", phi), ("deriv_inverse", "deriv2_inverse", phi))
         for f, slope, at in (*pairs, *more, ("deriv2_inverse", "deriv3_inverse", phi)):
             if hasattr(one, f) and hasattr(one, slope):
-                yield say(slope, *(_with(getattr(one, part), theta) for part in (f, slope)), at)
+                both = _with(getattr(one, f), theta), _with(getattr(one, slope), theta)
+                yield say(slope, both[0], both[1], at)
 
 
 def _with(function: Any, theta: float) -> Any:
