@@ -12,8 +12,10 @@ import numpy as np
 
 from gradproof._base.outcomes import Verdict
 from gradproof.api.claims import failed_by
+from gradproof.api.options import chosen_components
 from gradproof.api.report import Report
 from gradproof.judge.report import CauseFinding, Curve
+from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Manifold, Problem
 from gradproof.tree import flatten
 
@@ -64,7 +66,10 @@ def check_on_manifold(
             if check(asked, seed=seed, budget=budget, **options | alone).passed:
                 causes.append(_finding("GP602"))
     curve = pullback.along(v, report.noise, budget)
-    not_tangent = _not_tangent(pullback, report, curve, float(np.linalg.norm(v)))
+    chosen = chosen_components(tree, options["include"], options["exclude"])
+    normal = pullback.claim - pullback.project(pullback.claim)
+    normal = normal if chosen is None else np.where(chosen, normal, 0.0)
+    not_tangent = _not_tangent(pullback, report, curve, normal, float(np.linalg.norm(v)))
     if not_tangent is not None:
         causes.append(not_tangent)
     found = vars(report).copy()
@@ -79,17 +84,15 @@ def check_on_manifold(
 
 
 def _not_tangent(
-    pullback: Pullback, report: Report, curve: Curve | None, unit: float
+    pullback: Pullback, report: Report, curve: Curve | None, normal: FloatArray, unit: float
 ) -> CauseFinding | None:
     """Say by how much a gradient is not tangent, if that is more than its tolerance.
 
     Where f moves far more than a gradient says (at a minimum), its rounding is no normal part.
-    `unit` is the length of a unit tangent in the space around the manifold.
+    `normal` is what of it is not tangent, `unit` the length of a unit tangent in the space around.
     """
-    claim = pullback.claim
-    assert claim is not None
-    normal = claim - pullback.project(claim)
-    length, off = float(np.linalg.norm(claim)), float(np.linalg.norm(normal))
+    assert pullback.claim is not None
+    length, off = float(np.linalg.norm(pullback.claim)), float(np.linalg.norm(normal))
     size = length
     if curve is not None:
         moved = np.abs([curve.plus, curve.minus]) / curve.steps

@@ -36,6 +36,14 @@ class Manifold:
     --------
     Problem : Takes it as ``manifold=``.
 
+    Notes
+    -----
+    A check costs what it costs without a manifold, 38 or more evaluations along a random tangent,
+    and a few calls of the three functions beside; with `inner`, one of it and of `project` for each
+    component. It measures the slopes of f(retract(x, t v)) along v = project(x, e) for all
+    components e, which the gradient g claims to be ⟨g, v⟩ₓ: Absil, Mahony & Sepulchre,
+    *Optimization Algorithms on Matrix Manifolds* (2008), sections 3.6 and 4.1.
+
     Examples
     --------
     The largest eigenvalue as a problem on the sphere:
