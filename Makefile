@@ -60,6 +60,7 @@ bench: $(VENV)/.bench
 trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets
 	$(BIN)/python -m benchmarks.trust.wild
+	$(BIN)/python -m benchmarks.estimators --quick
 
 diagnose: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.diagnose --family 'JAX*'

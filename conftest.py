@@ -20,6 +20,7 @@ collect_ignore_glob = [
     "src/gradproof/frameworks/tensorflow_*",
     "src/gradproof/frameworks/cupy_*",
     "src/gradproof/torch.py",
+    "src/gradproof/pymanopt.py",
     "tests_of_frameworks/sharded_*",  # programs, which tests run
 ]
 

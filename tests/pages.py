@@ -46,7 +46,10 @@ def pages() -> list[Path]:
 
 
 # Who runs a page on which one of these is imported; all others are run by `tests`.
-_RUN_BY = {"tests_of_tensorflow": "tensorflow|keras", "tests_of_frameworks": "torch|jax|autograd"}
+_RUN_BY = {
+    "tests_of_tensorflow": "tensorflow|keras",
+    "tests_of_frameworks": "torch|jax|autograd|pymanopt|statsmodels",
+}
 
 
 def pages_of(folder: str) -> list[Path]:

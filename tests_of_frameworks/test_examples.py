@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.pages import pages_of, run_page
 
+import gradproof.pymanopt
 import gradproof.torch
 
 PAGES = pages_of("tests_of_frameworks")
@@ -19,3 +20,4 @@ def test_examples_run(page: Path, tmp_path: Path) -> None:
 
 def test_examples_in_docstrings_run() -> None:
     assert doctest.testmod(gradproof.torch) == (0, 5)
+    assert doctest.testmod(gradproof.pymanopt) == (0, 10)

@@ -19,6 +19,7 @@ _GROUPS = {
     "3": ("Wrong alike", "One relation takes all of the claim to what was measured."),
     "4": ("Wrong in one place", "A term, an axis, a tensor, a row, single numbers."),
     "5": ("Products, second derivatives, frameworks", "What holds beside the numbers themselves."),
+    "6": ("On a manifold", "What a gradient on a manifold is, beside its slopes."),
 }
 _INTRODUCTION = """\
 # Causes

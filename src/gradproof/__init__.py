@@ -1,6 +1,6 @@
 """gradproof: is this gradient really the derivative of this function, and if not, where and why?"""
 
-from gradproof import data, scipy, textbook, torch
+from gradproof import data, pymanopt, scipy, textbook, torch
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
@@ -23,7 +23,17 @@ from gradproof.judge.report import (
     PatternFinding,
     TensorValues,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem, autodiff
+from gradproof.problems import (
+    HVP,
+    JVP,
+    VJP,
+    Autodiff,
+    Hessian,
+    Jacobian,
+    Manifold,
+    Problem,
+    autodiff,
+)
 from gradproof.textbook import gradient_check, numerical_gradient
 
 __all__ = [
@@ -44,6 +54,7 @@ __all__ = [
     "Jacobian",
     "LeafCertificate",
     "LeafFinding",
+    "Manifold",
     "MissingExtra",
     "NumericalGradient",
     "PatternFinding",
@@ -62,6 +73,7 @@ __all__ = [
     "gradient_check",
     "numerical_gradient",
     "problem",
+    "pymanopt",
     "scipy",
     "textbook",
     "torch",

@@ -82,7 +82,7 @@ def test_every_file_is_one_entry_under_its_own_code() -> None:
 
 def test_names_are_unique_and_codes_are_of_their_hundred() -> None:
     assert len({cause.name for cause in CATALOGUE.values()}) == len(CATALOGUE)
-    assert all(re.fullmatch(r"GP[1-5]\d\d", code) for code in CATALOGUE)
+    assert all(re.fullmatch(r"GP[1-6]\d\d", code) for code in CATALOGUE)
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cause.name) for cause in CATALOGUE.values())
 
 

@@ -269,6 +269,24 @@ def _check(
             workers=workers,
             journal=journal,
         )
+    if problem.manifold is not None:
+        from gradproof.api.manifolds import check_on_manifold
+
+        return check_on_manifold(
+            problem,
+            problem.manifold,
+            _check,
+            seed,
+            plan=plan,
+            rtol=rtol,
+            budget=budget,
+            include=include,
+            exclude=exclude,
+            progress=progress,
+            self_test=self_test,
+            workers=workers,
+            journal=journal,
+        )
     plan, rtol = plan_and_rtol(plan, rtol, self_test)
     tree, values = flatten(problem.at, problem.root)
     if not values:

@@ -37,6 +37,11 @@ def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem,
     """Return a problem that the engine understands, and what is to be said aside afterwards."""
     module = _adapter(problem)
     if module is not None:
+        if problem.manifold is not None:
+            raise InputError(
+                f"at: found {described(problem.at)} with a manifold, expected arrays of NumPy, or "
+                "numbers; let f and the gradient convert them"
+            )
         with module.adapted(problem, seed, quietly(problem)) as adapted:
             yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
         return

@@ -53,7 +53,8 @@ class Report(Record):
     versions : dict of str to str
         Versions of gradproof and of what it computes with.
     curves : tuple of Curve
-        How f moves on both sides of a few components that do not pass.
+        How f moves on both sides of a few components that do not pass; on a manifold also along a
+        random tangent, right or not.
     tensors : tuple of TensorValues
         Every component as claimed and measured, where components were measured one by one; in data
         and JSON only with ``tensors=True``.

@@ -74,6 +74,6 @@ def _require_directions(problem: Problem, plan: Plan, self_test: bool) -> None:
         raise InputError(f"gradient: found a gp.{name}" + _EXPECTED.format("a gradient"))
     if isinstance(gradient, Autodiff) and (gradient.order, gradient.mode) != (1, "reverse"):
         raise InputError(f"gradient: found {gradient}" + _EXPECTED.format("gp.autodiff itself"))
-    for name in ("bounds", "reference", "terms"):
+    for name in ("bounds", "manifold", "reference", "terms"):
         if getattr(problem, name) is not None:
             raise InputError(f"{name}: found one" + _EXPECTED.format("none"))

@@ -215,7 +215,7 @@ class Curve:
     plus, minus : tuple of float
         By how much f differs from its value at the point, so far ahead of it and behind it.
     chosen : float
-        The step of the difference that was taken for the derivative.
+        The step of the difference that was taken for the derivative; NaN where none was.
 
     Examples
     --------
@@ -223,6 +223,8 @@ class Curve:
     >>> curve = gp.check(lambda t: t**2, lambda t: 3 * t, 3.0).curves[0]
     >>> curve.address, curve.steps[0] > curve.steps[-1], len(curve.plus) == len(curve.steps)
     ('t', True, True)
+    >>> round(curve.order, 2)
+    1.0
     """
 
     address: str
@@ -234,6 +236,19 @@ class Curve:
     plus: tuple[float, ...]
     minus: tuple[float, ...]
     chosen: float
+
+    @property
+    def order(self) -> float:
+        """With which power of the step h shrinks what the claimed slope leaves of f.
+
+        2 or more where it is the slope of f, 1 where it is not: the slope of what is left against
+        the step, in logarithms, at the smallest steps where it is above the noise of f. NaN where
+        it is so at too few steps.
+        """
+        from gradproof.judge.taylor import left_over
+
+        order = left_over(self)[0]
+        return math.nan if order is None else order
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

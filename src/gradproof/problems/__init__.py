@@ -12,8 +12,10 @@ from gradproof.problems.batches import (
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, SecondClaim
 from gradproof.problems.field import Alone, Field
+from gradproof.problems.manifold import Manifold
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
+from gradproof.problems.vectors import as_vector, in_structure
 
 __all__ = [
     "HVP",
@@ -26,14 +28,17 @@ __all__ = [
     "Field",
     "Hessian",
     "Jacobian",
+    "Manifold",
     "Many",
     "Problem",
     "SecondClaim",
     "Space",
+    "as_vector",
     "at_one_point",
     "autodiff",
     "flat_bounds",
     "followed_by",
+    "in_structure",
     "over_batches",
     "results_of",
 ]

@@ -9,6 +9,8 @@ from gradproof._base.errors import InputError
 from gradproof._base.validation import described, require_callable
 from gradproof.problems.autodiff import Autodiff
 from gradproof.problems.bounds import flat_bounds
+from gradproof.problems.claims import Claim, SecondClaim
+from gradproof.problems.manifold import Manifold
 from gradproof.problems.options import require_facts, require_one_of, require_reseed
 from gradproof.tree import flatten
 
@@ -33,6 +35,10 @@ class Problem:
         None and infinite numbers are no bounds. A component whose bounds are equal is not checked.
     facts : dict of str to number, optional
         Numbers that a wrong factor may be, by name: ``{"batch": 64, "outputs": 10}``.
+    manifold : Manifold, optional
+        The manifold that `at` is on; `gradient` is then the Riemannian gradient. Checked are its
+        slopes along the tangent space, that it is tangent, and, in a few evaluations of its own,
+        that `manifold` is one.
     promote : {"auto", "never"}
         Whether `f` may be evaluated in float64 where parameters are in float32, float16 or
         bfloat16: if it accepts float64 copies of the same values, computes in float64 with them,
@@ -99,6 +105,7 @@ class Problem:
     _: dataclasses.KW_ONLY
     bounds: Any = None
     facts: Mapping[str, float] | None = None
+    manifold: Manifold | None = None
     promote: Literal["auto", "never"] = "auto"
     reseed: Any = None
     reference: Callable[[Any], Any] | None = None
@@ -136,6 +143,23 @@ class Problem:
         if self.terms is not None:
             require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
         self._require_batches()
+        if self.manifold is not None:
+            self._require_manifold()
+
+    def _require_manifold(self) -> None:
+        if not isinstance(self.manifold, Manifold):
+            raise InputError(
+                f"manifold: found {described(self.manifold)}, expected "
+                "gp.Manifold(retract=, project=)"
+            )
+        if isinstance(self.gradient, (Autodiff, Claim, SecondClaim)):
+            raise InputError(
+                f"gradient: found {described(self.gradient)} with a manifold, expected the "
+                "Riemannian gradient: a function of `at`, or its values"
+            )
+        for name in ("bounds", "reference", "vectorized"):
+            if getattr(self, name) not in (None, False):
+                raise InputError(f"{name}: found it with a manifold, expected one of the two")
 
     def _require_batches(self) -> None:
         if not isinstance(self.vectorized, bool):

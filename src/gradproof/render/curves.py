@@ -77,7 +77,8 @@ def _taylor_test(
             lowest.append(float(rest[known].min()))
     if lowest:
         ax.set_ylim(bottom=min(lowest) / 3)
-    ax.set_title("Taylor test: what the slope leaves over", size=9, loc="left")
+    order = f", order {curve.order:.2f}" if np.isfinite(curve.order) else ""
+    ax.set_title(f"Taylor test: what the claimed slope leaves over{order}", size=9, loc="left")
 
 
 def _slopes(steps: FloatArray, plus: FloatArray, minus: FloatArray) -> FloatArray:

@@ -48,6 +48,8 @@ _FILES = (
     "gp504_no_gradient",
     "gp505_adjoint_mismatch",
     "gp506_hessian_not_symmetric",
+    "gp601_not_tangent",
+    "gp602_metric_forgotten",
 )
 
 

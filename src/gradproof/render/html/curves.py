@@ -7,12 +7,9 @@ import numpy as np
 from markupsafe import Markup
 
 from gradproof.judge.report import Curve
+from gradproof.judge.taylor import left_over
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render.html.svg import Chart, Points
-
-_ABOVE = 10.0  # times the noise: what is left there is the function's
-_FITTED = 6  # steps, the smallest of those
-_FEWEST = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +73,7 @@ def taylor_test(curve: Curve, key: str) -> Picture:
     if curve.noise > 0:
         chart.band(curve.noise, "noise of f", left=False)
     chart.axes("step h", "what is left of f")
-    slope, through = _slope(step, plus, minus, curve)
+    slope, through = left_over(curve)
     if through is not None:
         for one in (1.0, 2.0):
             chart.guide(one, through)
@@ -112,22 +109,6 @@ def _differences(curve: Curve) -> tuple[FloatArray, FloatArray, str]:
 def _points(step: FloatArray, height: FloatArray) -> Points:
     known = np.isfinite(height)
     return list(zip(step[known].tolist(), height[known].tolist(), strict=True))
-
-
-def _slope(
-    step: FloatArray, plus: FloatArray, minus: FloatArray, curve: Curve
-) -> tuple[float | None, tuple[float, float] | None]:
-    """Return the slope of what is left, at the smallest steps where f shows it, and a point."""
-    sides = np.abs([plus - step * curve.claimed, minus + step * curve.claimed])
-    left = np.max(np.where(np.isfinite(sides), sides, 0.0), axis=0)
-    # Values of f are no better known than the claim times the step is rounded.
-    rounding = np.finfo(np.float64).eps * np.abs(step * curve.claimed)
-    shows = left > _ABOVE * np.maximum(curve.noise, rounding)
-    h, rest = np.log10(step[shows][-_FITTED:]), np.log10(left[shows][-_FITTED:])
-    if h.size < _FEWEST:
-        return None, None
-    middle = (10.0 ** float(h[-1]), 10.0 ** float(rest[-1]))
-    return float(np.polyfit(h, rest, 1)[0]), middle
 
 
 def _verdict(slope: float | None) -> str:
