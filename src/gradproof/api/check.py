@@ -12,7 +12,8 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, whole_number
 from gradproof.api.asides import with_asides
-from gradproof.api.frameworks import as_problem_of_arrays, sharded_by
+from gradproof.api.complexes import of_complex_parameters
+from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import check_in_pieces, is_in_pieces
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
@@ -214,6 +215,7 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
 
     options["budget"] = budget_of(options["budget"])
     with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options):
+        problem = of_complex_parameters(problem, quietly(problem))
         report = _check(problem, seed=seed, **options)
     return with_asides(report, aside.unreached(), aside.notes())
 

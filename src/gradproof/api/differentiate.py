@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import optree
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import require_callable, whole_number
 from gradproof.api.frameworks import as_problem_of_arrays
-from gradproof.problems import Problem
-from gradproof.tree import flatten
+from gradproof.problems import Problem, as_claimed
+from gradproof.problems.vectors import in_structure
+from gradproof.tree import NAMESPACE, flatten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +101,10 @@ def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> Numeric
     if not np.isfinite(value):
         raise InputError(f"the value of f: found {value} at the point, expected a finite number")
 
-    def in_structure(flat: Any) -> Any:
-        parts = [flat[leaf.start : leaf.stop].reshape(leaf.shape) for leaf in tree.leaves]
-        return tree.unflatten([part if part.ndim else float(part) for part in parts])
+    def as_given(flat: Any) -> Any:
+        found = in_structure(tree, flat, [np.dtype(np.float64)] * len(tree.leaves))
+        return optree.tree_map(lambda one: one if np.ndim(one) else one.item(), found, namespace=NAMESPACE)
 
-    return NumericalGradient(in_structure(values), in_structure(bars), evaluations)
+    claimed = as_claimed(tree, values, problem.wirtinger)
+    scaled = np.abs(as_claimed(tree, bars, problem.wirtinger))
+    return NumericalGradient(as_given(claimed), as_given(scaled), evaluations)

@@ -19,7 +19,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
 from gradproof.judge.rows import Columns, causes_of_rows
 from gradproof.numerics.protocol import FloatArray
-from gradproof.problems import JVP, VJP, Jacobian, Problem, Space
+from gradproof.problems import JVP, VJP, Jacobian, Problem, Space, as_derivatives
 from gradproof.problems.jacobians import like_parameters, product, rows_of
 from gradproof.problems.outputs import Outputs
 from gradproof.problems.vectors import as_vector
@@ -56,7 +56,7 @@ class Claimed:
         self._problem, self._claim = problem, problem.gradient
         self.tree, self._space = tree, space
         self._rng = np.random.default_rng([seed, 0x636C61696D])
-        self.outputs = Outputs(problem.f, seed, name)
+        self.outputs = Outputs(problem.f, seed, name, problem.wirtinger)
         self.evaluations = self.calls = 0
         self._randomness = Randomness(problem.reseed)
 
@@ -72,7 +72,9 @@ class Claimed:
         return dataclasses.replace(
             self._problem,
             f=self.outputs.terms(),
-            gradient=product(self._claim, self.outputs, self.tree, self._repeatably),
+            gradient=product(
+                self._claim, self.outputs, self.tree, self._repeatably, self._problem.wirtinger
+            ),
             terms="sum",
         )
 
@@ -137,7 +139,10 @@ class Claimed:
         self.calls += 1
         self._randomness.before_gradient()
         in_structure = self.outputs.in_structure(cotangent)
-        return as_vector(self.tree, self._claim.function(self._space.fresh(), in_structure))
+        found = as_vector(self.tree, self._claim.function(self._space.fresh(), in_structure))
+        if isinstance(found, Mismatch):
+            return found
+        return as_derivatives(self.tree, found, self._problem.wirtinger)
 
     @property
     def _roundoff(self) -> float:
@@ -271,7 +276,8 @@ class Claimed:
         multiply: Callable[[FloatArray], Any] = self._across
         if isinstance(claim, Jacobian):
             self.calls += callable(claim.matrix)
-            rows = rows_of(claim.matrix, self._space.fresh(), there, self.tree)
+            at, wirtinger = self._space.fresh(), self._problem.wirtinger
+            rows = rows_of(claim.matrix, at, there, self.tree, wirtinger)
             if isinstance(rows, np.ndarray):
                 return rows
             multiply = functools.partial(_multiply, rows)

@@ -157,7 +157,7 @@ def _finding(tree: Tree, one: _Leaf, found: Gradients) -> LeafFinding:
     return LeafFinding(
         address=tree.address(one.leaf),
         path=one.leaf.path,
-        shape=one.leaf.shape,
+        shape=one.leaf.own_shape,
         verdict=Verdict.FAIL if wrong else Verdict.INCONCLUSIVE if undecided else Verdict.PASS,
         discrepancy=float(np.max(off[np.isfinite(off)], initial=0.0)),
         bar=widest,

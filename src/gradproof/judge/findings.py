@@ -120,7 +120,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
-        shape=leaf.shape,
+        shape=leaf.own_shape,
         verdict=verdict,
         discrepancy=found.discrepancy,
         bar=found.bar,

@@ -14,6 +14,7 @@ from gradproof.problems.claims import HVP, JVP, VJP, Claim, Hessian, Jacobian, S
 from gradproof.problems.field import Alone, Field
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
+from gradproof.problems.wirtinger import as_claimed, as_derivatives
 
 __all__ = [
     "HVP",
@@ -30,6 +31,8 @@ __all__ = [
     "Problem",
     "SecondClaim",
     "Space",
+    "as_claimed",
+    "as_derivatives",
     "at_one_point",
     "autodiff",
     "flat_bounds",
