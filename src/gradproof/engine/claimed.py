@@ -14,6 +14,7 @@ from gradproof._base.floats import rounding_of_products
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.adjoint import PAIRS, adjoint_gap
 from gradproof.engine.columns import Column, column
+from gradproof.engine.holomorphy import gap_of_derivatives
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
@@ -34,7 +35,8 @@ _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 class OutputsFound:
     """What was found about single outputs: wrong entries of the Jacobian, in words, and why.
 
-    `concerned` says how many of all `outputs` are wrong, 0 where that is not known.
+    `concerned` says how many of all `outputs` are wrong, 0 where that is not known. `unsound` is why
+    no claim of this kind could be right.
     """
 
     culprits: tuple[ComponentFinding, ...]
@@ -42,6 +44,7 @@ class OutputsFound:
     told: Sequence[str] = ()
     causes: tuple[CauseFinding, ...] = ()
     concerned: int = 0
+    unsound: CauseFinding | None = None
 
     @property
     def only_some(self) -> bool:
@@ -206,6 +209,7 @@ class Claimed:
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
         columns: dict[str, list[FloatArray]] = {}
+        signs: dict[str, list[float]] = {}
         for culprit in culprits:
             if culprit not in looked_at:
                 found.append(culprit)
@@ -221,6 +225,9 @@ class Claimed:
             found += entries.values() or [culprit]
             of_leaf = columns.setdefault(self.tree.address(leaf), [])
             of_leaf.append(np.stack([claim, measured.value, measured.room(claim, report.rtol)]))
+            if leaf.is_complex:
+                sign = (1.0, -1.0)[culprit.index[-1]]
+                signs.setdefault(self.tree.address(leaf), []).append(sign)
         wrong = {leaf.address: leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL}
         # A few columns of a tensor speak for its others where those are wrong, too.
         throughout = all(2 * leaf.wrong >= leaf.checked for leaf in wrong.values())
@@ -229,9 +236,28 @@ class Claimed:
             tuple(found[:MOST_CULPRITS]),
             self._number_of_outputs,
             self._told(sorted(concerned)),
-            tuple(self._causes(columns)) if known else (),
+            tuple(self._causes(columns, signs)) if known else (),
             len(concerned),
+            self._not_holomorphic(culprits, report),
         )
+
+    def _not_holomorphic(
+        self, culprits: Sequence[ComponentFinding], report: Record
+    ) -> CauseFinding | None:
+        """Say where a complex derivative is claimed of an f that has none at the worst culprit."""
+        there = self.outputs.tree
+        assert there is not None
+        places = (self.tree.place(one.path, one.index) for one in culprits)
+        leaf, place = next((one for one in places if one[0].is_complex), (None, 0))
+        if leaf is None or not (isinstance(self._claim, Jacobian) and there.is_complex):
+            return None
+        first = place - (place - leaf.start) % 2
+        by_x, by_y = (self._measured_column(leaf, first + k, report.noise) for k in (0, 1))
+        if by_x is None or by_y is None:
+            return None
+        apart = gap_of_derivatives(by_x, by_y, there, report.rtol)
+        address = self.tree.address(*self.tree.locate(first)).removesuffix(".real")
+        return CATALOGUE["GP507"].finding(address, apart=apart) if apart else None
 
     @property
     def _number_of_outputs(self) -> int:
@@ -239,10 +265,19 @@ class Claimed:
         assert there is not None
         return there.size
 
-    def _causes(self, columns: dict[str, list[FloatArray]]) -> list[CauseFinding]:
+    def _causes(
+        self, columns: dict[str, list[FloatArray]], signs: dict[str, list[float]]
+    ) -> list[CauseFinding]:
         there = self.outputs.tree
         assert there is not None
-        together = [Columns(address, *np.stack(ones, axis=2)) for address, ones in columns.items()]
+        together = [
+            Columns(
+                address,
+                *np.stack(ones, axis=2),
+                np.array(signs[address]) if address in signs else None,
+            )
+            for address, ones in columns.items()
+        ]
         return causes_of_rows(there, together, self._problem.facts or {})
 
     def _told(self, concerned: list[int]) -> list[str]:

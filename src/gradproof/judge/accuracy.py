@@ -22,7 +22,7 @@ from gradproof.judge.report import (
     Record,
     versions,
 )
-from gradproof.judge.suspect import Suspect
+from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.numerics.scales import natural_scales
 from gradproof.tree import Leaf, Tree
@@ -245,6 +245,7 @@ def _causes(
                 right={k: claim for k, claim in claims.items() if k not in blamed},
                 wrong_too={k: claims[k] for k in blamed if k != address},
                 facts=facts,
+                signs=signs_of(one.leaf),
             )
         )
     return causes + (diagnose(suspects, findings) if suspects else [])

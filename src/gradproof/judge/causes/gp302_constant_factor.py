@@ -32,7 +32,8 @@ def _share(suspect: Suspect) -> tuple[float, float]:
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
     seen, bar = _share(suspect)
-    for factor, named in named_factors(suspect.facts):
+    of_complex = suspect.signs is not None
+    for factor, named in named_factors(suspect.facts, of_complex=of_complex):
         if abs(seen - 1 / factor) <= bar:
             yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
 
