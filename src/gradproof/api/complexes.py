@@ -10,13 +10,12 @@ import numpy as np
 
 from gradproof._base.complexes import is_complex
 from gradproof._base.errors import InputError
+from gradproof._base.validation import described
 from gradproof.problems import Claim, Jacobian, Problem, SecondClaim
 from gradproof.tree import flatten
 
 
-def of_complex_parameters(
-    problem: Problem, quietly: Callable[[Callable[[], Any]], Any]
-) -> Problem:
+def of_complex_parameters(problem: Problem, quietly: Callable[[Callable[[], Any]], Any]) -> Problem:
     """Return a problem in which the gradient of a complex f is the Jacobian that it is.
 
     Problems of real parameters are returned as they are; of others f is called once.
@@ -42,13 +41,13 @@ def of_complex_parameters(
         return problem
     if problem.gradient is True:
         raise InputError(
-            f"gradient: found True with {value!r} as the value of f, expected a function that "
-            "returns the complex derivative: gp.Jacobian(derivative)"
+            f"gradient: found True with {described(value)} as the value of f, expected a function "
+            "that returns the complex derivative: gp.Jacobian(derivative)"
         )
     if np.all(np.imag(value) == 0):
         raise InputError(
-            f"the value of f: found {value!r}, which may be a real number or that of a complex "
-            "function; expected f to return its .real, or the complex derivative to be claimed as "
-            "gp.Jacobian(...)"
+            f"the value of f: found {described(value)}, which may be a real number or one of a "
+            "complex function; expected f to return its .real, or the complex derivative to be "
+            "claimed as gp.Jacobian(...)"
         )
     return dataclasses.replace(problem, gradient=Jacobian(problem.gradient))

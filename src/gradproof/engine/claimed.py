@@ -35,8 +35,8 @@ _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 class OutputsFound:
     """What was found about single outputs: wrong entries of the Jacobian, in words, and why.
 
-    `concerned` says how many of all `outputs` are wrong, 0 where that is not known. `unsound` is why
-    no claim of this kind could be right.
+    `concerned` says how many of all `outputs` are wrong, 0 where that is not known. `unsound` is
+    why no claim of this kind could be right.
     """
 
     culprits: tuple[ComponentFinding, ...]
@@ -274,7 +274,7 @@ class Claimed:
             Columns(
                 address,
                 *np.stack(ones, axis=2),
-                np.array(signs[address]) if address in signs else None,
+                signs=np.array(signs[address]) if address in signs else None,
             )
             for address, ones in columns.items()
         ]

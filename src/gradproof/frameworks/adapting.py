@@ -25,6 +25,7 @@ from gradproof.problems import (
     at_one_point,
     results_of,
 )
+from gradproof.problems.wirtinger import Convention
 from gradproof.tree import Constant, flatten
 
 Function = Callable[..., Any]
@@ -97,7 +98,7 @@ class Adapted(abc.ABC):
         """
         return None
 
-    wirtinger = "gradient"
+    wirtinger: Convention = "gradient"
     """What the framework's reverse mode says of complex parameters: `problems.wirtinger`."""
 
     sizes: tuple[int, ...] | None = None

@@ -16,6 +16,7 @@ from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.jax_arrays import as_arrays, in_float64, is_floating
 from gradproof.frameworks.jax_nodes import JaxNode, is_node
 from gradproof.problems import Autodiff, Many, Problem
+from gradproof.problems.wirtinger import Convention
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_TRACERS = (
@@ -46,7 +47,7 @@ def adapted(problem: Problem, seed: int, quietly: Quietly) -> Iterator[Adapted]:
 
 
 class _OfJax(Adapted):
-    wirtinger = "conjugated"
+    wirtinger: Convention = "conjugated"
 
     def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
         super().__init__(problem, quietly)

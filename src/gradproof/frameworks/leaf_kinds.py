@@ -157,7 +157,9 @@ def numbers_of(value: Any, address: str) -> Buffer:
         value = as_array(value)
     elif _is_of("jax", value, "Array"):
         value = np.asarray(value)
-    known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, complex, np.number))
+    known = type(value) in (np.ndarray, np.memmap) or isinstance(
+        value, (int, float, complex, np.number)
+    )
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
     array = as_parts(array) if is_complex(array) else array
     if not is_real(array.dtype) or array.dtype.kind == "b":

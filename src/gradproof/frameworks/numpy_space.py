@@ -56,7 +56,10 @@ class NumpySpace:
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
-        self.types = tuple(buffer.dtype.name for buffer in self._buffers)
+        self.types = tuple(
+            (buffer if not leaf.is_complex else as_complex(buffer.reshape(leaf.shape))).dtype.name
+            for leaf, buffer in zip(tree.leaves, self._buffers, strict=True)
+        )
         self.was_written = False
         self._fresh_copies = False
         self._float32_grid = False

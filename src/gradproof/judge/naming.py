@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradproof.judge.patterns import Block, Part, Slices
 
 _SUFFIX = (".real", ".imag")
-_WORDS = ("real parts", "imaginary parts")
+_WORDS = ("the real parts", "the imaginary parts")
 
 
 def code_of(part: Part, dimensions: int, pairs: bool) -> str:
@@ -21,7 +21,7 @@ def code_of(part: Part, dimensions: int, pairs: bool) -> str:
 
 
 def words_of(part: Part, dimensions: int, pairs: bool) -> str:
-    """Return a part in words, such as "row 3", or "imaginary parts of row 3"."""
+    """Return a part in words, such as "row 3", or "the imaginary parts of row 3"."""
     if not pairs:
         return part.words(dimensions)
     numbers, which = _taken_apart(part, dimensions)
@@ -29,6 +29,14 @@ def words_of(part: Part, dimensions: int, pairs: bool) -> str:
     if numbers is not None:
         words.append(numbers.words(dimensions - 1).replace("component", "number"))
     return " of ".join(words)
+
+
+def of_whole_numbers(part: Part) -> Part | None:
+    """Return the same numbers with both of their parts; None where that is all of the tensor."""
+    if isinstance(part, Slices):
+        return None
+    ranges = (*part.ranges[:-1], None)
+    return Block(ranges) if any(one is not None for one in ranges) else None
 
 
 def _taken_apart(part: Part, dimensions: int) -> tuple[Part | None, int | None]:

@@ -187,8 +187,8 @@ class Map:
     """What the truth would be if a mistake had been made: ``fixed + Σ θ_k bases_k``.
 
     `parameters` are those of the mistake that are known, `read` turns the fitted θ and their bars
-    into the others. `also` are other leaves that take part in it. A mistake that `is_partial` leaves
-    some components as they are, which tell nothing about it.
+    into the others. `also` are other leaves that take part in it. A mistake that `is_partial`
+    leaves some components as they are, which tell nothing about it.
     """
 
     fixed: FloatArray | float

@@ -28,8 +28,9 @@ def product(
 ) -> Callable[[Any], Any]:
     """Return the function of the point that claims Jᵀ u for the cotangent of the outputs.
 
-    It claims derivatives by complex parameters as `wirtinger` says. `repeatably` makes contexts that leave random generators as they found them: all columns of one
-    Jacobian are asked for with the same random numbers.
+    It claims derivatives by complex parameters as `wirtinger` says. `repeatably` makes contexts
+    that leave random generators as they found them: all columns of one Jacobian are asked for with
+    the same random numbers.
     """
 
     def of_vjp(at: Any) -> Any:
@@ -89,9 +90,7 @@ def _type_of(value: Any) -> np.dtype[Any]:
     return dtype if is_float(dtype) else np.dtype(np.float64)
 
 
-def rows_of(
-    matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None = None
-) -> Any:
+def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None = None) -> Any:
     """Return a Jacobian as something that a vector of the outputs `there` multiplies by ``@``.
 
     An array of shape (m, n) or the products of a linear operator; a Mismatch where its shape is

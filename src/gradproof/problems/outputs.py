@@ -83,9 +83,7 @@ class Outputs:
         for leaf, one in zip(tree.leaves, values, strict=True):
             array = as_parts(one) if leaf.is_complex else np.asarray(one)
             if not is_real(array.dtype):
-                raise InputError(
-                    f"{tree.address(leaf)}: found {described(one)}, expected numbers"
-                )
+                raise InputError(f"{tree.address(leaf)}: found {described(one)}, expected numbers")
             arrays.append(array)
         return tree, arrays
 

@@ -45,7 +45,6 @@ def _weights(tree: Tree, convention: str | None) -> FloatArray | None:
     if pair == (1.0, 1.0) or not tree.is_complex:
         return None
     parts = [
-        np.tile(pair, leaf.count) if leaf.is_complex else np.ones(leaf.size)
-        for leaf in tree.leaves
+        np.tile(pair, leaf.count) if leaf.is_complex else np.ones(leaf.size) for leaf in tree.leaves
     ]
     return np.concatenate(parts)

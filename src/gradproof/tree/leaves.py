@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optree
 
 from gradproof._base.complexes import is_complex
@@ -47,6 +48,13 @@ class Leaf:
     def count(self) -> int:
         """The number of its numbers, complex or not."""
         return self.size // 2 if self.is_complex else self.size
+
+    @property
+    def imaginary(self) -> npt.NDArray[np.bool_]:
+        """Which components are imaginary parts."""
+        if not self.is_complex:
+            return np.zeros(self.size, dtype=bool)
+        return np.tile([False, True], self.count)
 
     @property
     def top(self) -> object:

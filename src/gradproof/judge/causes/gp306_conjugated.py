@@ -19,19 +19,11 @@ def _message(factor: float) -> str:
     return f"the claim is {_TIMES[factor]}the complex conjugate of what was measured"
 
 
-def _advice(factor: float) -> str:
-    of = "" if factor == 1 else " and half of each"
-    return (
-        "Conjugate what is claimed, or say what it is by wirtinger=: ∂f/∂x + i ∂f/∂y, its "
-        f"conjugate{of}."
-    )
-
-
 CAUSE = Cause(
     code="GP306",
     name="conjugated",
     message=_message,
-    advice=_advice,
+    advice="Conjugate it, or say in which convention it is meant: gp.Problem(..., wirtinger=).",
     text="""
 ## What it is
 
