@@ -270,14 +270,11 @@ class Claimed:
     ) -> list[CauseFinding]:
         there = self.outputs.tree
         assert there is not None
-        together = [
-            Columns(
-                address,
-                *np.stack(ones, axis=2),
-                signs=np.array(signs[address]) if address in signs else None,
-            )
-            for address, ones in columns.items()
-        ]
+        together = []
+        for address, ones in columns.items():
+            claimed, measured, room = np.stack(ones, axis=2)
+            of_columns = np.array(signs[address]) if address in signs else None
+            together.append(Columns(address, claimed, measured, room, of_columns))
         return causes_of_rows(there, together, self._problem.facts or {})
 
     def _told(self, concerned: list[int]) -> list[str]:

@@ -19,6 +19,17 @@ from gradproof.problems.wirtinger import as_claimed, as_derivatives
 from gradproof.tree import Leaf, Mismatch, Tree, flatten
 
 
+class AtThePoint:
+    """A claim that was made for the point alone, and tells nothing of the gradient elsewhere."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __call__(self, at: Any) -> Any:
+        """Return what is claimed, wherever it is asked."""
+        return self._function(at)
+
+
 def product(
     claim: Claim,
     outputs: Outputs,
@@ -62,6 +73,8 @@ def product(
     def gradient_of(derivatives: FloatArray) -> Any:
         return like_parameters(tree, as_claimed(tree, derivatives, wirtinger))
 
+    if isinstance(claim, Jacobian) and not _is_function(claim.matrix):
+        return AtThePoint(of_matrix)
     return {VJP: of_vjp, Jacobian: of_matrix, JVP: of_jvp}[type(claim)]
 
 
@@ -97,7 +110,7 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
     another. All are derivatives by real and imaginary parts; where f is real, `wirtinger` says how
     those by complex parameters are claimed.
     """
-    if callable(matrix) and not _is_linear(matrix):
+    if _is_function(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size
     if _is_linear(matrix):
@@ -210,6 +223,10 @@ def _is_linear(matrix: Any) -> bool:
     if isinstance(matrix, (np.ndarray, np.generic)):
         return False
     return hasattr(matrix, "shape") and (hasattr(matrix, "rmatvec") or hasattr(matrix, "tocsr"))
+
+
+def _is_function(matrix: Any) -> bool:
+    return callable(matrix) and not _is_linear(matrix)
 
 
 def _is_array_like(matrix: Any) -> bool:
