@@ -37,7 +37,7 @@ def of_complex_parameters(problem: Problem, quietly: Callable[[Callable[[], Any]
     value = quietly(lambda: problem.f(NumpySpace(tree, values).fresh()))
     if problem.gradient is True and isinstance(value, tuple) and len(value) == 2:
         value = value[0]
-    if not is_complex(value) or np.size(value) != 1:
+    if not is_complex(value) or np.shape(value) != ():
         return problem
     if problem.gradient is True:
         raise InputError(
