@@ -72,7 +72,8 @@ measurement cannot tell a sum in place of a mean from a term that was added that
 
 The gradient of a sum beside a loss that is a mean over the batch, or over the outputs. A forgotten
 ½ of a square. A gradient accumulated twice, or once for each worker. `1/m` left out in one layer:
-then that tensor alone is wrong.
+then that tensor alone is wrong. With complex parameters 2 and ½ also lie between conventions:
+∂f/∂x + i ∂f/∂y is 2 ∂f/∂z̄, and `gp.Problem(..., wirtinger=)` says which is claimed.
 
 ## Example
 
