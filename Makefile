@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks clusters bench trust diagnose docs pictures clean
+.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench trust diagnose docs pictures clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,10 +21,17 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs
 	$(BIN)/python -m pytest -m integration
-	$(MAKE) frameworks clusters trust diagnose docs bench BENCH=--quick
+	$(MAKE) frameworks tensorflow clusters trust diagnose docs bench BENCH=--quick
 
 frameworks: $(VENV)/.bench
 	$(BIN)/python -m pytest -n 2 tests_of_frameworks
+
+# Whose pins are not to touch the other environment.
+tensorflow:
+	$(MAKE) VENV=.venv-tensorflow tests_of_tensorflow
+
+tests_of_tensorflow: $(VENV)/.test+tensorflow
+	$(BIN)/python -m pytest -n 2 tests_of_tensorflow
 
 clusters: $(VENV)/.clusters
 	$(BIN)/python -m pytest tests_of_clusters
@@ -45,6 +52,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/certify.py --largest 1e6 --draws 10000
 	$(BIN)/python -m benchmarks.scale --quick
 	$(BIN)/python benchmarks/locate.py --seeds 3 --wrong 1 3 10
+	$(BIN)/python benchmarks/sparse.py --quick --targets
 	$(BIN)/python -m benchmarks.scale.simulation --quick
 
 trust: $(VENV)/.bench
@@ -65,6 +73,6 @@ pictures: $(VENV)/.test
 	$(BIN)/python tools/pictures.py
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/gallery docs/reference/generated \
+	rm -rf $(VENV) .venv-tensorflow build dist docs/_build docs/gallery docs/reference/generated \
 		docs/reference/causes .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,6 +16,9 @@ pytest_plugins = ["pytester"]
 collect_ignore_glob = [
     "src/gradproof/frameworks/torch_*",
     "src/gradproof/frameworks/jax_*",
+    "src/gradproof/frameworks/autograd_*",
+    "src/gradproof/frameworks/tensorflow_*",
+    "src/gradproof/frameworks/cupy_*",
     "src/gradproof/torch.py",
     "tests_of_frameworks/sharded_*",  # programs, which tests run
 ]

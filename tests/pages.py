@@ -45,10 +45,21 @@ def pages() -> list[Path]:
     return sorted([ROOT / "README.md", *written])
 
 
-def needs_a_framework(page: Path) -> bool:
-    """Whether PyTorch or JAX is imported on a page: `tests_of_frameworks` runs it then."""
+# Who runs a page on which one of these is imported; all others are run by `tests`.
+_RUN_BY = {"tests_of_tensorflow": "tensorflow|keras", "tests_of_frameworks": "torch|jax|autograd"}
+
+
+def pages_of(folder: str) -> list[Path]:
+    """Return the pages that a folder of tests runs, in its environment."""
+    return [page for page in pages() if _runs(page) == folder]
+
+
+def _runs(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
-    return bool(re.search(r"^(?:>>> )?(?:import|from) (?:torch|jax)\b", text, re.MULTILINE))
+    for folder, names in _RUN_BY.items():
+        if re.search(rf"^(?:>>> )?(?:import|from) (?:{names})\b", text, re.MULTILINE):
+            return folder
+    return "tests"
 
 
 def blocks(text: str) -> Iterator[Block]:

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.pages import ROOT, needs_a_framework, pages, run_page, same
+from tests.pages import ROOT, pages, pages_of, run_page, same
 
-PAGES = [page for page in pages() if not needs_a_framework(page)]
+PAGES = pages_of("tests")
 
 
 def name_of(page: Path) -> str:

@@ -54,7 +54,7 @@ def test_the_table_of_rivals_has_the_published_numbers() -> None:
 def test_the_extras_are_there_and_bring_what_is_said() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    names = {"PyTorch": "torch", "JAX": "jax"}
+    names = {"PyTorch": "torch", "JAX": "jax", "TensorFlow": "tensorflow"}
     block = README[README.index("| extra |") :].split("\n\n")[0]
     told = {name.strip("`"): brings for name, brings, _ in map(cells, block.splitlines()[2:])}
     for name, brings in told.items():

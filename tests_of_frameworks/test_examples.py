@@ -4,11 +4,11 @@ import doctest
 from pathlib import Path
 
 import pytest
-from tests.pages import needs_a_framework, pages, run_page
+from tests.pages import pages_of, run_page
 
 import gradproof.torch
 
-PAGES = [page for page in pages() if needs_a_framework(page)]
+PAGES = pages_of("tests_of_frameworks")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

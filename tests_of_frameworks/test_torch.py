@@ -320,7 +320,7 @@ def test_many_parameters_go_by_directions() -> None:
     ("f", "at", "message"),
     [
         (lambda t: t.sum().item(), normal(3), "expected a tensor: automatic differentiation"),
-        (lambda t: t.sum(), np.ones(3), "expected tensors or a module of PyTorch"),
+        (lambda t: t.sum(), np.arange(3), "expected tensors of PyTorch"),
         (lambda t: t.sum(), torch.arange(3), "no array of floating-point numbers"),
         (lambda t: t.to_dense().sum(), normal(3, 3).to_sparse(), "layout torch.sparse_coo"),
     ],

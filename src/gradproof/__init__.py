@@ -1,6 +1,6 @@
 """gradproof: is this gradient really the derivative of this function, and if not, where and why?"""
 
-from gradproof import data, textbook, torch
+from gradproof import data, scipy, textbook, torch
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
@@ -62,6 +62,7 @@ __all__ = [
     "gradient_check",
     "numerical_gradient",
     "problem",
+    "scipy",
     "textbook",
     "torch",
     "write",

@@ -16,6 +16,7 @@ and raises `AssertionError` with the number of the first point that does not hol
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,8 @@ class Framework:
         Those functions of the framework's arrays; `sum` adds up all numbers.
     modes : tuple of str, default ("reverse",)
         The modes of automatic differentiation that `gp.autodiff` has for it; none where empty.
+    take : callable, default operator.getitem
+        Takes rows of an array, by an array of whole numbers.
 
     See Also
     --------
@@ -63,6 +66,7 @@ class Framework:
     cos: Callable[[Any], Any]
     sum: Callable[[Any], Any]
     modes: tuple[str, ...] = ("reverse",)
+    take: Callable[[Any, Any], Any] = operator.getitem
 
 
 def conformance(framework: Framework) -> list[str]:
@@ -196,7 +200,7 @@ def _what_goes_along(of: Framework) -> str:
         return "nothing goes along"
     indices = of.array(np.array([0, 2]))
     at = {"x": of.array(_normal(4, 3)), "i": indices, "name": "sine"}
-    report = check(lambda t: of.sum(of.sin(t["x"][t["i"]])), autodiff, at)
+    report = check(lambda t: of.sum(of.sin(of.take(t["x"], t["i"]))), autodiff, at)
     _require(report.passed, f"with whole numbers in the point: {report.headline}")
     _require([leaf.path for leaf in report.leaves] == [("x",)], "whole numbers were moved")
     return "whole numbers and words go along"

@@ -404,3 +404,22 @@ def test_a_file_in_a_folder_that_nobody_may_write_to_is_read(tmp_path: Path) -> 
         assert gp.check(lambda x: np.sum(np.sin(x)), np.cos, at).passed
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_the_price_and_the_bound_do_not_grow_with_the_number_of_parameters() -> None:
+    """Curvatures add up, and slopes do not: the middle of a bowl is no stationary point."""
+
+    def bowl(x: Array) -> float:
+        return float(np.sum(np.sqrt(1 + x**2), dtype=np.float64))
+
+    for n in (10_000, 1_000_000):
+        x = np.random.default_rng(0).standard_normal(n).astype(np.float32)
+        problem = gp.Problem(bowl, x / np.sqrt(1 + x**2), x, promote="never")
+        report = gp.check(problem, plan="project")
+        assert report.passed, report.summary()
+        assert report.evaluations <= 35
+        assert report.certificate is not None
+        assert report.certificate.bound < 0.08
+        wrong = gp.Problem(bowl, 1.3 * x / np.sqrt(1 + x**2), x, promote="never")
+        plan = gp.Plan("project", search=False)
+        assert gp.check(wrong, plan=plan).verdict == "fail"

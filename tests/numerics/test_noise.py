@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
-from gradproof.numerics.noise import POINTS, NoisePilot
+from gradproof.numerics.noise import POINTS, NoisePilot, noise_of_outputs
 from gradproof.numerics.protocol import FloatArray
 
 
@@ -110,3 +110,16 @@ def test_stairs_of_a_function_of_one_variable_are_found_in_more_tries() -> None:
     pilot, spent = fly(lambda t: 1 + float(np.round(t, 4)), spacing=2e-14, tries=3)
     assert spent <= 6 * POINTS
     assert 0.1 < max(pilot.noise, pilot.quantum / 2) / 1e-4 < 1
+
+
+def test_the_noise_of_many_outputs_is_that_of_each() -> None:
+    rng = np.random.default_rng(0)
+    t = (np.arange(7) - 3.0)[:, None] * 1e-6
+    slopes, sigma = rng.standard_normal(400), 10.0 ** rng.uniform(-13, -9, 400)
+    values = 1 + slopes * t + sigma * rng.standard_normal((7, 400))
+    found = noise_of_outputs(values)
+    seen = found > 0
+    assert np.mean(seen) > 0.5
+    assert np.median(np.abs(np.log(found[seen] / sigma[seen]))) < np.log(2)
+    assert not noise_of_outputs(np.zeros((7, 3))).any()
+    assert not noise_of_outputs(np.full((7, 1), np.nan)).any()

@@ -62,16 +62,16 @@ def check(
     ----------
     f : callable or Problem
         The function, called as ``f(at)`` with one argument; returns one real number, or several
-        (or complex ones) with a `VJP`, `JVP` or `Jacobian`. Or the whole problem, in the place of the first three
-        arguments.
+        (or complex ones) with a `VJP`, `JVP` or `Jacobian`. Or the whole problem, in the place of
+        the first three arguments.
     gradient : callable, array_like, pytree, True, VJP, JVP or Jacobian
         What is claimed: a function of `at`, or the values, in the structure of `at` (keys
         ``d<name>`` are read as ``<name>``); ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
         Integers are taken as floats, complex numbers as their real and imaginary parts, with claims
-        in the convention of ``gp.Problem(..., wirtinger=)``. Never changed; what is sharded over ranks is moved in place,
-        and put back bit for bit.
+        in the convention of ``gp.Problem(..., wirtinger=)``. Never changed; what is sharded over
+        ranks is moved in place, and put back bit for bit.
     plan : {"auto", "every", "leaves", "project"} or Plan
         Where to look; a :class:`Plan` says more than its name does. ``"every"`` component;
         ``"leaves"``, one random direction through each leaf; ``"project"``, eight random directions

@@ -1,7 +1,7 @@
 """Checks of claims about functions of several values, as checks of gradients."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof.api.report import Report
+from gradproof.api.sparse import check_sparse, sparse_matrix
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.tree import flatten
@@ -44,17 +45,26 @@ def check_claim(
     from gradproof.frameworks.numpy_space import NumpySpace
 
     tree, values = flatten(problem.at, problem.root)
-    asked = Claimed(problem, tree, NumpySpace(tree, values), seed, name)
+    space = NumpySpace(tree, values)
+    asked = Claimed(problem, tree, space, seed, name)
+    told: tuple[str, ...] = ()
+    sparse = None if _is_shared_out(options) else sparse_matrix(problem, space.fresh)
+    if sparse is not None:
+        of_entries, told = check_sparse(
+            asked.weighted(), sparse, asked.outputs, tree, values, seed, budget=budget, **options
+        )
+        if of_entries is not None:
+            return of_entries
     asked_problem = asked.along_tangents() if asked.moves_along_tangents else asked.weighted()
     report = check(asked_problem, seed=seed, budget=budget, **options)
     outputs = asked.outputs.tree
     if outputs is None or any(cause.code in _UNSOUND for cause in report.causes):
         return report
     found = vars(report).copy()
-    notes = [*report.notes]
+    notes = [*report.notes, *told]
     if outputs.size > 1:
         notes.append(
-            f"{'f' if name == 'output' else f'the {name}'} has {outputs.size:,} outputs: they were "
+            f"{asked.outputs.owner} has {outputs.size:,} outputs: they were "
             "tested together, with a random cotangent"
         )
     if asked.moves_along_tangents:
@@ -88,6 +98,11 @@ def check_claim(
     found["evaluations"] += asked.evaluations
     found["gradient_calls"] += asked.calls
     return Report(**found)
+
+
+def _is_shared_out(options: Mapping[str, Any]) -> bool:
+    """Whether more is asked than a check of single entries knows to do."""
+    return any(options.get(name) for name in ("self_test", "workers", "journal"))
 
 
 def failed_by(

@@ -11,11 +11,13 @@ from typing import Any
 
 from gradproof._base.errors import InputError, MissingExtra
 from gradproof._base.validation import described
+from gradproof.frameworks.leaf_kinds import is_array_of_floats
 from gradproof.problems import Autodiff, Problem, over_batches
 from gradproof.tree import flatten
 
-# Never imported by us: who has an array of one has imported it, as far as the submodule named.
-_FRAMEWORKS = {"torch": "nn", "jax": "numpy"}
+# Never imported by us: who has an array of one has imported it, as far as the name given.
+_FRAMEWORKS = {"torch": "nn", "jax": "numpy", "tensorflow": "GradientTape", "cupy": "ndarray"}
+_WITH_SHARDS = "torch", "jax"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,30 +35,49 @@ class Aside:
 @contextlib.contextmanager
 def as_problem_of_arrays(problem: Problem, seed: int) -> Iterator[tuple[Problem, Aside]]:
     """Return a problem that the engine understands, and what is to be said aside afterwards."""
-    for framework, submodule in _FRAMEWORKS.items():
-        if hasattr(sys.modules.get(framework), submodule):
-            module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
-            if module.concerns(problem.at):
-                with module.adapted(problem, seed, quietly(problem)) as adapted:
-                    yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
-                return
-    if isinstance(problem.gradient, Autodiff):
-        if not any(map(importlib.util.find_spec, _FRAMEWORKS)):
-            raise MissingExtra("gp.autodiff", package="PyTorch (or JAX)", extra="torch")
-        raise InputError(
-            f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
-            "or a module of PyTorch, or arrays of JAX, whose automatic differentiation it asks"
-        )
+    module = _adapter(problem)
+    if module is not None:
+        with module.adapted(problem, seed, quietly(problem)) as adapted:
+            yield adapted.of_arrays(), Aside(adapted.addresses_unreached, adapted.notes)
+        return
     if problem.vectorized:
         f = over_batches(problem.f, flatten(problem.at, problem.root)[0])
         problem = dataclasses.replace(problem, f=f, vectorized=False)
     yield problem, Aside(list, list)
 
 
+def _adapter(problem: Problem) -> Any:
+    """Return the module that adapts a problem; None where it is one of arrays as it is."""
+    for framework, name in _FRAMEWORKS.items():
+        if hasattr(sys.modules.get(framework), name):
+            module = importlib.import_module(f"gradproof.frameworks.{framework}_problems")
+            if module.concerns(problem.at):
+                return module
+    if not isinstance(problem.gradient, Autodiff):
+        return None
+    # Arrays of NumPy are those of autograd, too.
+    if not any(map(is_array_of_floats, flatten(problem.at, problem.root)[1])):
+        raise InputError(
+            f"gradient: found gp.autodiff at a point of {described(problem.at)}, expected tensors "
+            "of PyTorch or TensorFlow, modules, layers, arrays of JAX, or floating-point arrays "
+            "of NumPy for autograd: what it asks is their automatic differentiation"
+        )
+    if importlib.util.find_spec("autograd") is None:
+        missing = MissingExtra(
+            "gp.autodiff at a point of NumPy's arrays", package="autograd", extra="autograd"
+        )
+        missing.add_note(
+            "gradproof: for a function of PyTorch, JAX or TensorFlow let the point hold tensors "
+            "or arrays of that"
+        )
+        raise missing
+    return importlib.import_module("gradproof.frameworks.autograd_problems")
+
+
 def sharded_by(at: Any) -> Any:
     """Return the module for parameters that are sharded over ranks or devices; None elsewhere."""
-    for framework, submodule in _FRAMEWORKS.items():
-        if hasattr(sys.modules.get(framework), submodule):
+    for framework in _WITH_SHARDS:
+        if hasattr(sys.modules.get(framework), _FRAMEWORKS[framework]):
             module = importlib.import_module(f"gradproof.frameworks.{framework}_field")
             if module.concerns(at):
                 return module

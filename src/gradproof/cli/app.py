@@ -8,12 +8,13 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from gradproof._base.errors import GradproofError, InputError
+from gradproof._base.errors import GradproofError, InputError, MissingExtra
 from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
 from gradproof.cli.comparing import compare
 from gradproof.cli.formats import Format, writable, writable_folder, write_files
+from gradproof.cli.processes import processes
 from gradproof.cli.running import Listener, run_targets
 from gradproof.cli.starting import Starter, start
 from gradproof.cli.telling import tell, tell_error, tell_report, tell_total
@@ -138,6 +139,16 @@ def check(
     seed: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="Seed of the random numbers.")
     ] = 0,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="NUMBER",
+            help="Processes that evaluate what is slow (needs gradproof[parallel]).",
+        ),
+    ] = 1,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -166,9 +177,14 @@ def check(
         lambda text: tell_error(text, _console(stderr=True) if quiet else console),
     )
     progress = _console(stderr=True)
+    try:
+        executor = processes(jobs, targets)
+    except MissingExtra as error:
+        raise typer.BadParameter(str(error), param_hint="--jobs") from None
     run = run_targets(
         targets,
         listener,
+        executor=executor,
         rtol=rtol,
         budget=budget,
         seed=seed,

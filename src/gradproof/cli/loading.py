@@ -38,6 +38,8 @@ def load(path: Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     # As for a script, its neighbours can be imported; dataclasses look their module up by name.
     sys.modules[spec.name] = module
+    if "cloudpickle" in sys.modules:  # no other process could import it by that name
+        sys.modules["cloudpickle"].register_pickle_by_value(module)
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)

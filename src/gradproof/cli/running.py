@@ -4,7 +4,7 @@ import traceback
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -33,12 +33,13 @@ def run_targets(
     rtol: float | None,
     budget: str | None,
     seed: int,
+    executor: Any = None,
     journals: Path | None = None,
     progress: Console,
 ) -> Run:
     """Check all problems of all targets; the listener hears of each as soon as it is done.
 
-    `journals` is a folder with a journal for each problem.
+    `executor` is of processes that evaluate, `journals` a folder with a journal for each problem.
     """
     run = Run()
 
@@ -61,6 +62,7 @@ def run_targets(
                         budget=budget,
                         seed=seed,
                         progress=update,
+                        executor=executor if differences else None,
                         journal=journals / _file_name(name) if journals and differences else None,
                     )
                 except GradproofError as error:

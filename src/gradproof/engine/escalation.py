@@ -124,6 +124,11 @@ class Escalation:
             self._take_complex_steps(along)
         require_company(self._stages, self.components)
 
+    @property
+    def seen(self) -> list[float]:
+        """The noise of f as tables that passed show it, since it was last learned from."""
+        return self._learned
+
     def _measure(self, along: Along) -> None:
         self._evaluator.answer_components(self._stages)
         self.components, open_ = judge_cheaply(self._stages, self.limits, self._common.largest)

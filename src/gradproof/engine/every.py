@@ -126,7 +126,7 @@ class _Runs:
 
     def _one_after_the_other(self, common: Common) -> tuple[Components, dict[int, Steps]]:
         claim = self._asked.claim
-        components = _nothing_known(claim)
+        kept = _Kept(claim)
         tables: dict[int, Steps] = {}
         jump, by_complex_steps = 0.0, 0
         for start in range(0, claim.size, _RUN):
@@ -134,14 +134,14 @@ class _Runs:
             self._evaluator.beside = start, claim.size - run.stop
             places = np.arange(start, run.stop) if self._places is None else self._places[run]
             found = self._escalate(Part(self._evaluator, places), run, common)
-            components.put_all(run, found.components)
+            kept.put(run, found.components)
             self._asked.relative[run] = found.limits.question.relative
             tables |= {start + line: steps for line, steps in found.tables.items()}
             jump, by_complex_steps = found.jump or jump, by_complex_steps + found.by_complex_steps
             self._pilot = dataclasses.replace(self._pilot, noise=found.noise)
         self._evaluator.beside = 0, 0
         self._found.notes.extend(notes_on(jump, by_complex_steps, claim.size))
-        return components, tables
+        return kept.components, tables
 
     def _doubt_subgradients(self, components: Components, along: Along) -> None:
         """Look at kinks of several runs along directions through all of them."""
@@ -158,8 +158,25 @@ class _Runs:
                 )
 
 
-def _nothing_known(claim: FloatArray) -> Components:
-    measured, truncation, noise = np.empty((3, claim.size))
-    left, right, spread, possible = np.empty((4, claim.size))
-    outcome = np.empty(claim.size, dtype=np.int16)
-    return Components(claim, measured, truncation, noise, outcome, left, right, spread, possible)
+class _Kept:
+    """What was found so far; room for what second looks alone tell is made once there is one."""
+
+    _OF_SECOND_LOOKS = "left", "right", "spread", "possible"
+
+    def __init__(self, claim: FloatArray) -> None:
+        value, truncation, noise = np.empty((3, claim.size))
+        outcome = np.empty(claim.size, dtype=np.int16)
+        nothing = np.broadcast_to(np.nan, claim.size)
+        self.components = Components(claim, value, truncation, noise, outcome, *[nothing] * 4)
+
+    def put(self, run: slice, found: Components) -> None:
+        """Keep what was found in a run."""
+        of_second_looks = [vars(found)[name] for name in self._OF_SECOND_LOOKS]
+        kept = self.components
+        if not (kept.left.flags.writeable or np.all(np.isnan(of_second_looks))):
+            rooms = np.full((4, kept.claim.size), np.nan)
+            kept = dataclasses.replace(kept, **dict(zip(self._OF_SECOND_LOOKS, rooms, strict=True)))
+            self.components = kept
+        for name, part in vars(kept).items():
+            if part.flags.writeable:
+                part[run] = vars(found)[name]

@@ -22,6 +22,10 @@ class Engine(Protocol):
         """How many functions run at once."""
 
     @property
+    def a_task(self) -> float:
+        """How many seconds a task should take: many times what it takes to be sent."""
+
+    @property
     def draws_from(self) -> tuple[str, ...]:
         """The global generators from which it draws random numbers in this process."""
 
@@ -40,6 +44,7 @@ class Engine(Protocol):
 class _OfFutures:
     """An executor of concurrent.futures, or one that is like these: loky, mpi4py.futures."""
 
+    a_task = 0.05
     draws_from: tuple[str, ...] = ()
 
     def __init__(self, executor: concurrent.futures.Executor) -> None:
@@ -61,6 +66,8 @@ class _OfFutures:
 class _OfLoky(_OfFutures):
     """The processes of joblib, which begin anew when one of them has ended."""
 
+    a_task = 0.1
+
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self.renew()
@@ -77,6 +84,7 @@ class _OfLoky(_OfFutures):
 class _OfDask(_OfFutures):
     """A client of Dask, whose scheduler gives the tasks of a worker that ended to another."""
 
+    a_task = 0.2
     draws_from = ("random",)
 
     def __init__(self, client: Any) -> None:
@@ -94,6 +102,7 @@ class _OfDask(_OfFutures):
 class _OfRay:
     """Ray, which begins a task anew when its worker has ended."""
 
+    a_task = 0.2
     draws_from = ()
 
     def __init__(self, ray: Any) -> None:

@@ -14,6 +14,9 @@ from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 
 _STEP = 0.1  # in units of the natural scale
+# Components: more are moved less, all at once, so that the way does not get longer. What slopes add
+# up to grows as the root of their number, and curvatures as that: else all would look stationary.
+_CROWD = 10_000
 _FAR_STEP = 0.3
 WIDEST = 0.2
 _NEARER = (1e-2, 1e-4, 1e-6)
@@ -30,13 +33,14 @@ BY_IDENTITY = "f remembers its argument by identity: it got a fresh copy every t
 class Reaction(NamedTuple):
     """How f moved: by how much, whether as the claim says, and whether only for fresh copies.
 
-    `bend` is by how much the two sides of a line through the point are apart, and `still` says that
-    f moved nowhere.
+    That was at a `step` of natural scales. `bend` is by how much the two sides of a line through
+    the point are apart, and `still` says that f moved nowhere.
     """
 
     movement: float
     as_claimed: bool
     by_identity: bool
+    step: float = _STEP
     bend: float = 0.0
     still: bool = False
 
@@ -47,12 +51,18 @@ def react(
     claim: FloatArray,
     value: float,
     rng: np.random.Generator,
+    *,
+    count: int,
 ) -> Reaction:
-    """Move f along a random direction; one that only seems to stand still gets fresh copies."""
+    """Move f along a random direction; one that only seems to stand still gets fresh copies.
+
+    `count` is how many components that moves.
+    """
+    step = _STEP * min(1.0, math.sqrt(_CROWD / count))
     direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
-    moved, bend = _moved_both_ways(evaluator, direction, value)
+    moved, bend = _moved_both_ways(evaluator, direction, value, step)
     if moved is not None:
-        return Reaction(moved, True, False, bend)
+        return Reaction(moved, True, False, step, bend)
     # Effects may cancel along one direction, and stairs may be wide.
     other = rng.choice([-1.0, 1.0], claim.size) * scales.scale
     if evaluator.along_direction(other, _FAR_STEP) != value:
@@ -103,13 +113,13 @@ def remembers_leaves(
 
 
 def _moved_both_ways(
-    evaluator: Evaluator, direction: FloatArray, value: float
+    evaluator: Evaluator, direction: FloatArray, value: float, step: float
 ) -> tuple[float | None, float]:
     """Return by how much f moves either way at least, and by how much it bends.
 
     0 at an edge; None where it does not move.
     """
-    plus, minus = (evaluator.along_direction(direction, step) for step in (_STEP, -_STEP))
+    plus, minus = (evaluator.along_direction(direction, side) for side in (step, -step))
     if plus == value == minus:
         return None, 0.0
     moved = min(abs(plus - value), abs(minus - value))
@@ -118,10 +128,10 @@ def _moved_both_ways(
     return moved, abs((plus - value) + (minus - value))
 
 
-def is_stationary(scales: Scaling, claim: FloatArray, movement: float) -> bool:
+def is_stationary(scales: Scaling, claim: FloatArray, reaction: Reaction) -> bool:
     """Whether f moves by far more than its claimed slope says: a minimum, a saddle, a fit."""
-    claimed = _STEP * float(np.linalg.norm(claim * scales.scale))
-    return movement > _CURVED * claimed
+    claimed = reaction.step * float(np.linalg.norm(claim * scales.scale))
+    return reaction.movement > _CURVED * claimed
 
 
 def movement_of_leaves(
@@ -144,7 +154,7 @@ def movement_of_leaves(
         part = slice(leaf.start, leaf.stop)
         direction = np.zeros_like(movement)
         direction[part] = rng.choice([-1.0, 1.0], leaf.size) * scales.scale[part]
-        moved, _ = _moved_both_ways(evaluator, direction, value)
+        moved, _ = _moved_both_ways(evaluator, direction, value, _STEP)
         if moved:
             nearer = _as_a_parabola(evaluator, direction, value, noise, _STEP)
             movement[part] = _WORTH_RESOLVING * min([moved, *nearer]) / math.sqrt(leaf.size)

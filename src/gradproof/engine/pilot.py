@@ -20,10 +20,11 @@ from gradproof.numerics.protocol import FloatArray
 
 _FEW = 64  # components, for which one direction shows the noise
 _LOW_PRECISION = 1e-10
-_TRIES = 6
+_TRIES, _TRIES_OF_MANY = 6, 2
 _WIDE = 0.1  # so that seven points reach as far as f was seen to be still
 _NEIGHBOURS = 4  # points of the grid of float32, to see whether f knows no others
 _SHORT_OF_HALF = 0.4  # of the way to the next one: rounds back
+_UNSURE = 2.0  # times: as good as noise is known from seven points
 _SMALLEST = 5e-324  # what underflows is not exact either
 
 
@@ -52,12 +53,14 @@ def fly(
     spread: float,
     roundoff_of_claim: float,
     still: bool = False,
+    many_outputs: bool = False,
     rng: np.random.Generator,
 ) -> Pilot:
     """Measure noise and precision; costs 7 evaluations for each direction and try.
 
     Where f is quiet one try suffices: 7 for fewer than 64 components, 14 from there on. An f that
-    was seen to be still far from the point need not be asked near it.
+    was seen to be still far from the point need not be asked near it. Of `many_outputs` each shows
+    its noise along one direction, two tries at most.
     """
     space = evaluator.space
     n = claim.size
@@ -89,6 +92,8 @@ def fly(
     ]
     batches = [directions] if n >= _FEW else [[direction] for direction in directions]
     tries = 1 if still else _TRIES if n > 1 else _TRIES // 2
+    if many_outputs:
+        batches, tries = [directions[:1]], min(tries, _TRIES_OF_MANY)
 
     def pilots(spacing: float) -> list[NoisePilot]:
         flown: list[NoisePilot] = []
@@ -108,9 +113,15 @@ def fly(
         flown = pilots(4 * UNIT_ROUNDOFF_32)
 
     quantum = max((pilot.quantum for pilot in flown), default=0.0)
+    seen = max(pilot.noise for pilot in flown)
+    rounding = roundoff
+    of_values = evaluator.roundoff < roundoff and evaluator.carries_float64([value])
+    if of_values and all(pilot.detected for pilot in flown):
+        # A sum in float64 of many terms in less: the rounding of these averages out, as was seen.
+        seen, rounding = _UNSURE * seen, evaluator.roundoff
     noise = max(
-        *(pilot.noise for pilot in flown),
-        0.7 * roundoff * abs(value),
+        seen,
+        0.7 * rounding * abs(value),
         spread,
         _SMALLEST,
         0.5 * quantum if quantum > 4 * roundoff * abs(value) else 0.0,

@@ -57,12 +57,18 @@ def prepare(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    many_outputs: bool = False,
 ) -> Setting | Evidence:
-    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence."""
+    """Look how f moves and how noisy it is; where it does not move at all, that is the evidence.
+
+    `many_outputs` says that f is a sum of outputs, each of which is looked at.
+    """
     evaluator.factor = factor = power_of_two(found.value)
     assert found.claim is not None
     scales = within(scaling(tree, evaluator.space.x, found.claim * factor), evaluator.space)
-    return look_around(tree, evaluator, found, scales, rtol=rtol, rng=rng)
+    return look_around(
+        tree, evaluator, found, scales, rtol=rtol, rng=rng, many_outputs=many_outputs
+    )
 
 
 def look_around(
@@ -73,12 +79,17 @@ def look_around(
     *,
     rtol: float | None,
     rng: np.random.Generator,
+    count: int | None = None,
+    many_outputs: bool = False,
 ) -> Setting | Evidence:
-    """Look how f moves and how noisy it is, where the natural scales are known."""
+    """Look how f moves and how noisy it is, where the natural scales are known.
+
+    `count` is how many components a direction moves, if each that is seen here stands for many.
+    """
     factor = evaluator.factor
     assert found.claim is not None
     claim, value = found.claim * factor, found.value * factor
-    reaction = react(evaluator, scales, claim, value, rng)
+    reaction = react(evaluator, scales, claim, value, rng, count=count or claim.size)
     if reaction.by_identity:
         found.notes.append(BY_IDENTITY)
     if not reaction.as_claimed:
@@ -96,13 +107,14 @@ def look_around(
         spread=found.spread * factor,
         roundoff_of_claim=found.roundoff_of_claim,
         still=reaction.still,
+        many_outputs=many_outputs,
         rng=rng,
     )
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
     invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
-    stationary = invisible or is_stationary(scales, claim, reaction.movement)
+    stationary = invisible or is_stationary(scales, claim, reaction)
     if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0:

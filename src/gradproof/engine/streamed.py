@@ -245,7 +245,11 @@ class _Check:
         one = np.ones_like(claims)
         scales = Scaling(one, whole * one, 0 * one, np.zeros(one.size, dtype=np.int64))
         small = flatten(one, self.tree.root)[0]
-        return look_around(small, evaluator, found, scales, rtol=self.rtol, rng=self.rng)
+        leaves = zip(self.tree.leaves, self.stream.chosen, strict=True)
+        count = sum(leaf.size for leaf, chosen in leaves if chosen)
+        return look_around(
+            small, evaluator, found, scales, rtol=self.rtol, rng=self.rng, count=count
+        )
 
     def _ask(
         self,

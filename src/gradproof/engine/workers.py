@@ -22,7 +22,7 @@ from gradproof.engine.executors import Engine
 from gradproof.engine.serialising import dumps, loads
 from gradproof.numerics.protocol import FloatArray
 
-_A_TASK = 0.05  # seconds
+_PARTS = 8  # of a task: one part is the least that is sent at the end of a block
 _WORTH_WHILE = 0.05  # seconds: what takes less is done here
 _IN_FLIGHT = 2  # tasks for each worker
 _RETRIES = 3  # of what a broken engine has lost
@@ -244,7 +244,9 @@ class _Block:
         """Send the next part, with what evaluates or without."""
         part = self._todo.pop()
         left = part.stop - part.start
-        size = min(int(_A_TASK / self._seconds) + 1, -(-left // self._engine.workers))
+        whole = int(self._engine.a_task / self._seconds) + 1
+        share = -(-left // (_IN_FLIGHT * self._engine.workers))
+        size = min(whole, max(share, whole // _PARTS), left)
         try:
             size = min(size, self._owner.budget.allow(self._owner.cost_of(size)))
         except Spent:

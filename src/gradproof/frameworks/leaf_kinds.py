@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import sys
 from collections.abc import Callable
@@ -59,6 +60,19 @@ class Following(Kind, Protocol):
 
     def is_at(self, leaf: Any, buffer: Buffer) -> bool:
         """Whether a leaf is what is in a buffer, bit for bit."""
+
+
+class Handle(abc.ABC):
+    """A leaf that stands for what is elsewhere, such as a variable in a layer of TensorFlow."""
+
+    @property
+    @abc.abstractmethod
+    def kind(self) -> Kind:
+        """Its kind."""
+
+    @abc.abstractmethod
+    def array(self) -> Buffer:
+        """Return the numbers of what it stands for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,13 +138,21 @@ class ComplexArray(Array):
         return as_complex(buffer.reshape(shape))
 
 
-def _is_of(framework: str, value: Any, name: str) -> bool:
+def _is_of(framework: str, value: Any, *names: str) -> bool:
     # Of a framework that is not imported whole there are no arrays yet.
-    return isinstance(value, getattr(sys.modules.get(framework), name, ()))
+    module = sys.modules.get(framework)
+    return any(isinstance(value, getattr(module, name, ())) for name in names)
+
+
+def _is_of_tensorflow(value: Any) -> bool:
+    of_keras = "tensorflow" in sys.modules and _is_of("keras", value, "Variable")
+    return of_keras or _is_of("tensorflow", value, "Tensor", "Variable")
 
 
 def kind_of(value: Any) -> Kind:
     """Return the kind of a leaf."""
+    if isinstance(value, Handle):
+        return value.kind
     if _is_of("torch", value, "Tensor"):
         from gradproof.frameworks.torch_tensors import kind_of_tensor
 
@@ -139,6 +161,14 @@ def kind_of(value: Any) -> Kind:
         from gradproof.frameworks.jax_arrays import kind_of_jax_array
 
         return kind_of_jax_array(value)
+    if _is_of_tensorflow(value):
+        from gradproof.frameworks.tensorflow_tensors import kind_of_tensor_or_variable
+
+        return kind_of_tensor_or_variable(value)
+    if _is_of("cupy", value, "ndarray"):
+        from gradproof.frameworks.cupy_arrays import kind_of_cupy_array
+
+        return kind_of_cupy_array(value)
     if isinstance(value, np.ndarray):
         return ComplexArray() if is_complex(value) else Array()
     if is_complex(value):
@@ -157,6 +187,14 @@ def numbers_of(value: Any, address: str) -> Buffer:
         value = as_array(value)
     elif _is_of("jax", value, "Array"):
         value = np.asarray(value)
+    elif isinstance(value, Handle):
+        value = value.array()
+    elif _is_of_tensorflow(value):
+        value = np.asarray(value.numpy())
+    elif _is_of("cupy", value, "ndarray"):
+        from gradproof.frameworks.cupy_arrays import as_array as of_cupy
+
+        value = of_cupy(value)
     known = type(value) in (np.ndarray, np.memmap) or isinstance(
         value, (int, float, complex, np.number)
     )
@@ -179,6 +217,13 @@ def buffer_of(value: Any, address: str) -> Buffer:
     if not np.all(np.isfinite(buffer)):
         raise InputError(f"{address}: found inf or nan in it, expected finite numbers")
     return buffer
+
+
+def is_array_of_floats(value: Any) -> bool:
+    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return is_float(value.dtype)
+    return isinstance(value, float)
 
 
 def _is_object(value: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import optree
 import torch
 
 from gradproof._base.errors import InputError
+from gradproof.frameworks.in_use import alone
 from gradproof.tree import NAMESPACE
 
 _INDEXED = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ParameterList)
@@ -193,10 +193,6 @@ class State:
                 grad[0].copy_(grad[1])
 
 
-_in_use: set[int] = set()
-_lock = threading.Lock()
-
-
 @contextlib.contextmanager
 def kept(modules: Sequence[Any]) -> Iterator[State]:
     """Keep the state of modules, which nobody else may check meanwhile, and put it back."""
@@ -207,21 +203,10 @@ def kept(modules: Sequence[Any]) -> Iterator[State]:
                 f"at: found {name!r} of a module without a shape yet, expected parameters with "
                 "numbers; call the module once with its inputs, which makes them"
             )
-    taken = {id(one) for _, one in named}
-    with _lock:
-        if taken & _in_use:
-            raise InputError(
-                "at: found a module whose parameters are being checked already, in another thread "
-                "or by the function itself; wait for that check, or check a copy of the module"
-            )
-        _in_use.update(taken)
-    try:
+    with alone({id(one) for _, one in named}, "module"):
         state = State(modules)
         try:
             yield state
         finally:
             with torch.no_grad():
                 state.put_back()
-    finally:
-        with _lock:
-            _in_use.difference_update(taken)

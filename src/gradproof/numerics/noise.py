@@ -164,3 +164,30 @@ def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:
         level = math.sqrt(gamma * float(np.mean(difference**2)))
         levels.append((level, bool(difference.min() * difference.max() < 0)))
     return levels
+
+
+def noise_of_outputs(values: FloatArray) -> FloatArray:
+    """Return the noise of many outputs, each from a column of seven equidistant values.
+
+    0 where the differences of an output agree on no noise level, where it stands still, and where
+    it moves too much to be called smooth.
+    """
+    differences = np.diff(values, axis=0)
+    levels, changes = [], []
+    gamma, difference = 1.0, values
+    with np.errstate(invalid="ignore"):
+        for order in range(1, POINTS):
+            difference = np.diff(difference, axis=0)
+            gamma *= 0.5 * order / (2 * order - 1)
+            levels.append(np.sqrt(gamma * np.mean(difference**2, axis=0)))
+            changes.append((difference.min(axis=0) < 0) & (difference.max(axis=0) > 0))
+        passes_zero = (values.min(axis=0) < 0) & (values.max(axis=0) > 0)
+        smooth = np.ptp(values, axis=0) <= 0.1 * np.max(np.abs(values), axis=0)
+    usable = np.sum(differences == 0, axis=0) < POINTS / 2
+    usable &= (passes_zero | smooth) & np.all(np.isfinite(values), axis=0)
+    noise = np.zeros(values.shape[1])
+    for k in reversed(range(len(levels) - 2)):
+        three = levels[k : k + 3]
+        agree = np.max(three, axis=0) <= _AGREE * np.min(three, axis=0)
+        noise = np.where(usable & agree & changes[k], levels[k], noise)
+    return noise

@@ -40,6 +40,7 @@ _APART = 0.1  # of the size of a slope: what the sides of a kink differ by, and 
 _MOVED = 8.0  # times the bar of a one-sided difference: by so much f moves visibly
 _SHOWN = 0.25  # of a slope that f shows far from the point: what has to be resolved at the point
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
+_SHARED = 1.01  # times the step that was asked for: more is no rounding
 _TRIALS = 16  # lines of a group measured both ways
 _MOSTLY = 0.5  # of them have to be answered by one side; else the shorter step of two is worth more
 _BEYOND_TRIALS = 2.0  # times the largest truncation of those: that of the others
@@ -233,7 +234,10 @@ class CheapStages:
         yield Block(lines, 2 * self._step[lines])
         values, offsets = self._told
         self._ahead[lines], self._offset_ahead[lines] = values, offsets
-        self.forward_truncation[lines] = truncation[lines] * self._size[lines]
+        # Whoever evaluates may take a wider step, to share it among lines.
+        wider = np.abs(offsets) / (2 * self._step[lines])
+        wider = np.where(wider > _SHARED, wider, 1.0)
+        self.forward_truncation[lines] = wider * truncation[lines] * self._size[lines]
         self.forward[lines] = (values - self.value_at_zero) / offsets
         self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
         self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)

@@ -10,7 +10,7 @@ from gradproof.problems.options import require_one_of
 
 @dataclasses.dataclass(frozen=True)
 class Autodiff:
-    r"""What the automatic differentiation of PyTorch or JAX says, as the claim of a check.
+    r"""What the automatic differentiation of a framework says, as the claim of a check.
 
     ``gp.autodiff`` is reverse mode of first order; calling it says otherwise:
     ``gp.autodiff(mode="forward")``, ``gp.autodiff(order=2)``.
@@ -18,9 +18,10 @@ class Autodiff:
     Parameters
     ----------
     mode : {"reverse", "forward"}
-        Whether it is the vector-Jacobian product that is asked, as by ``torch.autograd.grad`` and
-        ``jax.vjp``, or the Jacobian-vector product, as by ``torch.autograd.forward_ad`` and
-        ``jax.jvp``.
+        Whether it is the vector-Jacobian product that is asked, as by ``torch.autograd.grad``,
+        ``jax.vjp``, ``tf.GradientTape`` and ``autograd.make_vjp``, or the Jacobian-vector product,
+        as by ``torch.autograd.forward_ad``, ``jax.jvp``, ``tf.autodiff.ForwardAccumulator`` and
+        ``autograd.make_jvp``.
     order : {1, 2}
         Whether the derivative of f is checked, or the derivative of :math:`\langle v, \nabla f
         \rangle` with a seeded random v: double backward in reverse mode, forward over reverse in
@@ -38,8 +39,10 @@ class Autodiff:
 
     Notes
     -----
-    The point holds tensors, arrays or modules of one framework. Of PyTorch, tensors of whole
-    numbers go along unchanged, and where some tensors require a gradient so do those that do not.
+    The point holds tensors, arrays, modules or layers of one framework: PyTorch, JAX or TensorFlow;
+    or arrays of NumPy, of which autograd is asked. What is no floating-point number goes
+    along unchanged, and so do tensors of PyTorch that do not require a gradient where others do,
+    variables of TensorFlow that are not trainable, and complex numbers of TensorFlow and autograd.
     The value of f may be a number, an array or a pytree of them.
 
     Examples

@@ -41,6 +41,12 @@ class Outputs:
         self.cotangent: FloatArray = np.empty(0)
         self._types: list[Any] = []
         self.largest = 0.0  # of the outputs at the point
+        self.latest: FloatArray | None = None  # the outputs at the latest evaluation
+
+    @property
+    def owner(self) -> str:
+        """What the outputs are those of, in words."""
+        return "f" if self._name == "output" else f"the {self._name}"
 
     def terms(self) -> Callable[[Any], Any]:
         """Return the function whose terms add up to ⟨u, f⟩."""
@@ -54,6 +60,7 @@ class Outputs:
                     f"the value of f: found {_shapes(tree)}, and {_shapes(self.tree)} at the "
                     "point; expected the same outputs everywhere"
                 )
+            self.latest = joined(values)
             parts = [
                 self.cotangent[leaf.start : leaf.stop].astype(dtype) * value.ravel()
                 for leaf, value, dtype in zip(tree.leaves, values, self._types, strict=True)

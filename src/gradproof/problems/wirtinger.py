@@ -12,8 +12,8 @@ from gradproof.tree import Tree
 Convention = Literal["gradient", "conjugated", "dz", "dzbar"]
 
 # What of ∂f/∂x and what of ∂f/∂y is the real and the imaginary part of what is claimed:
-# ∂f/∂x + i ∂f/∂y, its conjugate, ∂f/∂z and ∂f/∂z̄. All are powers of two and signs, so that reading a
-# claim rounds nothing.
+# ∂f/∂x + i ∂f/∂y, its conjugate, ∂f/∂z and ∂f/∂z̄. All are powers of two and signs, so that
+# reading a claim rounds nothing.
 CONVENTIONS: dict[str, tuple[float, float]] = {
     "gradient": (1.0, 1.0),
     "conjugated": (1.0, -1.0),

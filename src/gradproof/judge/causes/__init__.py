@@ -43,6 +43,7 @@ _FILES = (
     "gp413_wrong_from_layer_down",
     "gp414_masked",
     "gp415_unsummed_broadcast",
+    "gp416_missing_non_zeros",
     "gp501_cotangent_ignored",
     "gp503_low_precision_accumulation",
     "gp504_no_gradient",

@@ -6,7 +6,7 @@ CAUSE = Cause(
     code="GP504",
     name="no-gradient",
     message="automatic differentiation finds no path to it from the value of f: it was taken for 0",
-    advice="Where f is meant to use it, look for detach, .item(), .data, no_grad.",
+    advice="Where f is meant to use it, look for detach, stop_gradient, .item(), .data, no_grad.",
     text="""
 ## What it is
 
@@ -14,14 +14,15 @@ The framework returns no gradient at all for a tensor, which is read as one of 0
 
 ## How it shows
 
-`torch.autograd.grad` returns None for it. If f does not move with it, 0 is right and the check
-passes; if f does, it fails, and the tensor is claimed to be 0 throughout (GP409).
+`torch.autograd.grad` returns None for it, and so does a `tf.GradientTape`. If f does not move with
+it, 0 is right and the check passes; if f does, it fails, and the tensor is claimed to be 0
+throughout (GP409).
 
 ## How it comes about
 
 A layer that is built and not used, a head of another task, an embedding of inputs that do not
-occur. Or the path is cut: `detach`, `.item()`, `.data`, `no_grad`, a conversion to NumPy and back,
-a custom `Function` whose `backward` returns None.
+occur. Or the path is cut: `detach`, `stop_gradient`, `.item()`, `.data`, `no_grad`, a conversion to
+NumPy and back, a custom `Function` whose `backward` returns None.
 
 ## Example
 

@@ -1,0 +1,160 @@
+"""The reports on a problem for an optimiser: one for each claim and point."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from gradproof._base.errors import InputError
+from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.validation import described, whole_number
+from gradproof.api.assertion import GradientError, Inconclusive
+from gradproof.api.check import check
+from gradproof.api.optimisers import Claim, Stated, points_around
+from gradproof.api.report import Report
+from gradproof.numerics.protocol import FloatArray
+from gradproof.problems import Problem
+from gradproof.problems.space import UNDEFINED
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class ProblemReport:
+    """What was found about a problem for an optimiser; true where every claim passed.
+
+    Parameters
+    ----------
+    reports : dict of str to Report
+        One for each claim and point: ``"jac at x0"``, ``"constraints[0].jac at point 1"``. As they
+        are, `gradproof.write` takes them.
+    unchecked : tuple of str
+        What was given and is no claim, such as ``jac='2-point'``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradproof as gp
+    >>> found = gp.scipy.check_minimize(lambda x: np.sum(x**2), [1.0, 2.0], jac=lambda x: 2 * x)
+    >>> found.passed, list(found.reports)
+    (True, ['jac at x0', 'jac at point 1', 'jac at point 2'])
+    """
+
+    reports: dict[str, Report]
+    unchecked: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail where a claim is wrong, inconclusive where one could not be decided, else pass."""
+        return overall([report.verdict for report in self.reports.values()])
+
+    @property
+    def passed(self) -> bool:
+        """Whether every claim was shown to be right at every point."""
+        return self.verdict is Verdict.PASS
+
+    @property
+    def evaluations(self) -> int:
+        """Points at which all functions together were evaluated."""
+        return sum(report.evaluations for report in self.reports.values())
+
+    @property
+    def failed(self) -> dict[str, Report]:
+        """The reports that do not pass, those that fail first."""
+        order = [Verdict.FAIL, Verdict.INCONCLUSIVE]
+        return {
+            name: report
+            for verdict in order
+            for name, report in self.reports.items()
+            if report.verdict is verdict
+        }
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def summary(self) -> str:
+        """Return a line for each claim, and the whole of the first report that does not pass.
+
+        Returns
+        -------
+        str
+            Text of at most 100 columns.
+        """
+        width = max([len(name) for name in self.reports], default=0)
+        words = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL"}
+        lines = [
+            f"  {name:{width}}  {words.get(report.verdict, 'open'):4}  {report.headline}"[:100]
+            for name, report in self.reports.items()
+        ]
+        lines += [f"  not checked: {one}" for one in self.unchecked]
+        verdict = self.verdict.value if self.passed else self.verdict.value.upper()
+        verdict = verdict if self.reports else "nothing was claimed"
+        first = [f"gradproof  {verdict.upper()}   {self.evaluations:,} evaluations", ""]
+        rest = [f"\n{name}:\n{report.summary()}" for name, report in self.failed.items()][:1]
+        return "\n".join([*first, *lines, *rest])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    __repr__ = __str__
+
+
+def check_stated(
+    stated: Stated, x0: FloatArray, points: int, seed: int, options: Mapping[str, Any]
+) -> ProblemReport:
+    """Check all claims at all points."""
+    points = whole_number(points, "points", at_least=0)
+    seed = whole_number(seed, "seed", at_least=0)
+
+    def is_defined(there: FloatArray) -> bool:
+        return all(_is_finite(claim, there.copy()) for claim in stated.claims)
+
+    around = list(points_around(x0, stated.bounds, points * bool(stated.claims), seed, is_defined))
+    reports: dict[str, Report] = {}
+    for claim in stated.claims:
+        for number, (point, x) in enumerate(around):
+            needed = reports.get(f"{claim.needs} at {point}")
+            by_values = needed is not None and not needed.passed
+            problem = Problem(
+                claim.f, claim.without if by_values else claim.claim, x.copy(), bounds=stated.bounds
+            )
+            reports[f"{claim.name} at {point}"] = check(problem, seed=seed + number, **options)
+    return ProblemReport(reports, tuple(stated.unchecked))
+
+
+def _is_finite(claim: Claim, there: FloatArray) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            value = claim.f(there)
+            value = value[0] if claim.claim is True else value
+            return bool(np.all(np.isfinite(np.asarray(value, dtype=np.float64))))
+    except UNDEFINED:
+        return False
+
+
+def raise_for(
+    found: ProblemReport, inconclusive: Literal["raise", "warn", "pass"], stacklevel: int
+) -> None:
+    """Raise where a claim is wrong; where one is undecided, do what is asked for."""
+    if found.passed or not found.reports:
+        return
+    name, report = next(iter(found.failed.items()))
+    if found.verdict is Verdict.INCONCLUSIVE and inconclusive == "pass":
+        return
+    others = ", ".join(found.failed)
+    if found.verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
+        warnings.warn(f"{name}\n{report.summary()}", stacklevel=stacklevel + 1)
+        return
+    error = (GradientError if found.verdict is Verdict.FAIL else Inconclusive)(report)
+    error.add_note(f"gradproof: this is {name}; what does not pass: {others}")
+    raise error
+
+
+def require_what_to_do(inconclusive: str) -> None:
+    """Raise if `inconclusive` is not understood."""
+    if inconclusive not in ("raise", "warn", "pass"):
+        raise InputError(
+            f"inconclusive: found {described(inconclusive)}, expected raise, warn or pass"
+        )

@@ -1,0 +1,89 @@
+"""Which few entries of a row explain its errors along random directions.
+
+Orthogonal least squares: Chen, Billings & Luo, Int. J. Control 50 (1989) 1873-1896.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof.numerics.protocol import FloatArray, IntArray
+
+_SPARE = 2  # directions more than unknowns: what is explained by chance is explained rarely
+_STARTS = 32  # first columns that are tried
+_MOST_NUMBERS = 1 << 22  # that are looked at for one row; less starts where there are many columns
+_APART = 3.0  # times the bars: what another column leaves has to be that large
+_PARALLEL = 1e-6  # of a column: so little of it is no direction of its own
+
+
+def sparse_support(
+    errors: FloatArray, moves: FloatArray, bars: FloatArray, within: IntArray
+) -> IntArray | None:
+    """Return the columns whose coefficients explain the errors of one row; None if none do.
+
+    `errors` and their `bars` have one entry for each direction, `moves` (directions, columns) says
+    how far each direction moves each column. Few columns anywhere are looked for first; then what
+    is explained by the columns `within`, and by few more. An explanation counts only if there are
+    at least two directions more than columns in it, and, of single columns, no other one.
+    """
+    count = errors.size
+    if np.all(np.abs(errors) <= bars):
+        return np.empty(0, dtype=np.int64)
+    lengths = np.linalg.norm(moves, axis=0)
+    lengths[lengths == 0] = np.inf
+    order = np.argsort(-np.abs(errors @ moves) / lengths)[
+        : min(_STARTS, max(2, _MOST_NUMBERS // moves.size))
+    ]
+    each = [_left(errors, moves, order[k : k + 1]) for k in range(order.size)]
+    left = np.max(np.abs(each) / bars, axis=1)
+    alone = order[left <= _APART]
+    if np.any(left <= 1) and count > _SPARE:
+        return alone if alone.size == 1 else None
+    for start in order:
+        found = _grown(np.array([start]), errors, moves, lengths, bars, (count - _SPARE) // 2)
+        if found is not None:
+            return _pruned(found, errors, moves, bars)
+    if within.size + _SPARE <= count:
+        most = within.size + (count - within.size - _SPARE) // 2
+        return _grown(within, errors, moves, lengths, bars, most)
+    return None
+
+
+def _pruned(chosen: IntArray, errors: FloatArray, moves: FloatArray, bars: FloatArray) -> IntArray:
+    """Leave out columns that the others do without."""
+    for column in chosen.tolist():
+        others = chosen[chosen != column]
+        if others.size and np.all(np.abs(_left(errors, moves, others)) <= bars):
+            chosen = others
+    return chosen
+
+
+def _left(errors: FloatArray, moves: FloatArray, chosen: IntArray) -> FloatArray:
+    """Return what some columns leave of the errors."""
+    size = np.linalg.norm(moves[:, chosen], axis=0)
+    scaled = moves[:, chosen] / np.where(size > 0, size, 1.0)
+    result: FloatArray = errors - scaled @ np.linalg.lstsq(scaled, errors)[0]
+    return result
+
+
+def _grown(
+    chosen: IntArray,
+    errors: FloatArray,
+    moves: FloatArray,
+    lengths: FloatArray,
+    bars: FloatArray,
+    most: int,
+) -> IntArray | None:
+    """Add the column that explains most of what is left, until all is explained."""
+    while True:
+        left = _left(errors, moves, chosen)
+        if np.all(np.abs(left) <= bars):
+            return chosen
+        if chosen.size >= most:
+            return None
+        # Of each column what those that are chosen do not have.
+        basis = np.linalg.qr(moves[:, chosen] / lengths[chosen])[0]
+        own = np.sqrt(np.maximum(1 - np.sum((basis.T @ (moves / lengths)) ** 2, axis=0), 0.0))
+        gain = np.abs(left @ moves) / lengths / np.where(own > _PARALLEL, own, np.inf)
+        gain[chosen] = -1.0
+        chosen = np.append(chosen, int(np.argmax(gain)))
