@@ -164,7 +164,7 @@ class Adapted(abc.ABC):
         if self.tree.size == 0:
             raise InputError(
                 "at: found no array of floating-point numbers to differentiate by; whole numbers "
-                "are not moved, nor are complex ones of TensorFlow and autograd, nor tensors and "
+                "are not moved, nor are complex ones of TensorFlow, nor tensors and "
                 "parameters that do not require a gradient"
             )
         value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))

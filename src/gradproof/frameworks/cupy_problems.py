@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 import cupy
 import optree
 
-from gradproof._base.complexes import is_complex
 from gradproof._base.errors import InputError
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.cupy_arrays import as_arrays, on_device
@@ -42,7 +41,7 @@ class _OfCupy(Adapted):
         def mark(leaf: Any) -> Any:
             if isinstance(leaf, cupy.ndarray):
                 return leaf if leaf.dtype.kind in "fc" else constant(leaf)
-            return leaf if is_array_of_floats(leaf) or is_complex(leaf) else constant(leaf)
+            return leaf if is_array_of_floats(leaf) else constant(leaf)
 
         flatten(at, "at")  # which registers dataclasses
         return optree.tree_map(mark, at, namespace=NAMESPACE)

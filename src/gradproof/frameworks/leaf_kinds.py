@@ -220,10 +220,13 @@ def buffer_of(value: Any, address: str) -> Buffer:
 
 
 def is_array_of_floats(value: Any) -> bool:
-    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's."""
+    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's.
+
+    Real or complex.
+    """
     if isinstance(value, (np.ndarray, np.generic)):
-        return is_float(value.dtype)
-    return isinstance(value, float)
+        return is_float(value.dtype) or is_complex(value)
+    return isinstance(value, (float, complex))
 
 
 def _is_object(value: Any) -> bool:

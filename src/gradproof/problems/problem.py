@@ -62,8 +62,9 @@ class Problem:
         What is claimed for a complex parameter z = x + iy: ``"gradient"``, ∂f/∂x + i ∂f/∂y;
         ``"conjugated"``, ∂f/∂x - i ∂f/∂y; ``"dz"``, ∂f/∂z = ½ (∂f/∂x - i ∂f/∂y); ``"dzbar"``,
         ∂f/∂z̄ = ½ (∂f/∂x + i ∂f/∂y). By default what the framework of the point has: ``"gradient"``,
-        the direction of steepest ascent, with NumPy and PyTorch, and ``"conjugated"`` with JAX. Of
-        a complex f it is the complex derivative that is claimed, and there is no choice.
+        the direction of steepest ascent, with NumPy and PyTorch, and ``"conjugated"`` with JAX,
+        and where autograd is asked. Of a complex f it is the complex derivative that is claimed,
+        and there is no choice.
 
     Raises
     ------
