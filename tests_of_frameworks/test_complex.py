@@ -172,3 +172,21 @@ def test_what_jax_differentiates_as_holomorphic() -> None:
         jacobian = jax.jacrev(jnp.exp, holomorphic=True)
         assert gp.check(jnp.exp, gp.Jacobian(jacobian), z).passed
         assert gp.check(jax.jit(squares), jax.jit(jax.grad(squares)), z).passed
+
+
+def test_kernels_against_a_reference() -> None:
+    class Squares(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, z: Any) -> Any:
+            ctx.save_for_backward(z)
+            return squares(z)
+
+        @staticmethod
+        def backward(ctx: Any, u: Any) -> Any:
+            (z,) = ctx.saved_tensors
+            return 2 * u * z.conj()
+
+    at = torch.tensor(Z.astype(np.complex64))
+    for f, expected in ((squares, []), (Squares.apply, ["GP306"])):
+        problem = gp.Problem(f, gp.autodiff, at, reference=lambda z: (z * z.conj()).real.sum())
+        assert codes(gp.check(problem)) == expected
