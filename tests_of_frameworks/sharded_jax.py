@@ -66,6 +66,10 @@ def main() -> dict[str, Any]:
         gp.check(f, gp.JVP(lambda p, v: 0.0), at)
     except gp.InputError as error:
         found["refused"] = str(error)
+    try:
+        gp.check(lambda p: jnp.sum(jnp.abs(p["z"])), gp.autodiff, {**at, "z": 1j * at["W"]})
+    except gp.InputError as error:
+        found["complex"] = str(error)
     return found
 
 

@@ -166,6 +166,10 @@ def of_tensors() -> dict[str, Any]:
     found["partial"] = described(
         lambda: check(lambda p: p["s"].sum().full_tensor(), gp.autodiff, {"s": partial})
     )
+    pairs = DTensor.from_local(normal(3) * 1j, tensors.mesh, [Shard(0)])
+    found["complex"] = described(
+        lambda: check(lambda p: p["z"].abs().sum(), gp.autodiff, {"z": pairs})
+    )
     other = {**tensors.at, "c": tensors.at["c"] + RANK}
     found["other point"] = described(lambda: check(tensors.f, tensors.gradient, other))
     found["restored"] = tensors.bits() == before and not any(

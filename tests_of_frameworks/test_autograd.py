@@ -144,14 +144,26 @@ def test_what_differentiation_does_not_reach_is_named() -> None:
     assert report.causes[-1].addresses == ("p['unused']", "p['cut']")
 
 
-def test_terms_and_complex_numbers_that_go_along() -> None:
+def test_terms() -> None:
     problem = gp.Problem(lambda t: anp.sin(t) ** 2, gp.autodiff, X, terms="mean")
     assert gp.check(problem).passed
-    report = gp.check(
-        lambda t: anp.sum(anp.abs(t["c"] * t["x"])), gp.autodiff, {"c": 1j * X, "x": X + 5}
-    )
-    assert report.passed
-    assert any("t['c']: went along unchanged" in note for note in report.notes)
+
+
+def test_complex_numbers_in_the_convention_of_autograd() -> None:
+    z = X + 1j * X[::-1]
+
+    def f(t: Any) -> Any:
+        return anp.sum(anp.abs(t["z"]) ** 2 * t["x"]) + anp.abs(t["c"]) ** 2
+
+    at = {"z": z, "x": X + 5, "c": 1 + 2j}
+    assert gp.check(f, gp.autodiff, at).passed
+    report = gp.check(gp.Problem(f, gp.autodiff, at, wirtinger="gradient"))
+    assert report.verdict == "fail"
+    assert report.causes[0].code == "GP306"
+    for mode in ("reverse", "forward"):  # neither ∂f/∂z nor ∂f/∂z̄ vanishes
+        claim = gp.autodiff(mode=mode)
+        assert gp.check(lambda z: z * anp.conj(z) ** 2, claim, z).passed
+    assert gp.check(lambda x: anp.exp(1j * x), gp.autodiff, X).passed
 
 
 def test_many_parameters_go_by_directions() -> None:

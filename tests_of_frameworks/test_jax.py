@@ -191,7 +191,7 @@ def test_wrong_use_gets_help() -> None:
     with pytest.raises(jax.errors.TracerBoolConversionError) as branched:
         gp.check(jax.jit(branches), gp.autodiff, single())
     assert any("jnp.where" in note for note in branched.value.__notes__)
-    with pytest.raises(gp.InputError, match="no array of real floating-point numbers"):
+    with pytest.raises(gp.InputError, match="no array of floating-point numbers"):
         gp.check(lambda t: jnp.sum(t), gp.autodiff, jnp.arange(3))
 
 
@@ -227,15 +227,6 @@ def test_a_function_that_gives_its_argument_away_leaves_the_users_alone() -> Non
 def test_a_plain_number_as_a_value_is_one() -> None:
     report = gp.check(lambda t: 3.0, gp.autodiff, jnp.ones(3))
     assert report.passed or report.verdict == "inconclusive"
-
-
-def test_complex_arrays_go_along_and_are_named() -> None:
-    x = jnp.linspace(0.1, 1.0, 5)
-    report = gp.check(
-        lambda t: jnp.sum(jnp.abs(t["c"] * t["x"])), gp.autodiff, {"c": 1j * x, "x": x}
-    )
-    assert report.passed
-    assert any("t['c']: went along unchanged" in note for note in report.notes)
 
 
 def test_forward_mode_of_what_branches_on_values() -> None:

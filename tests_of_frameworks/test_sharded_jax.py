@@ -51,3 +51,4 @@ def test_f_gets_arrays_that_are_sharded_as_the_point_is(found: Any) -> None:
 
 def test_what_needs_the_whole_is_refused(found: Any) -> None:
     assert found["refused"].startswith("gradient: found a gp.JVP, expected a gradient")
+    assert found["complex"].startswith("p['z']: found complex numbers, expected real ones where")

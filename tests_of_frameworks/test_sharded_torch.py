@@ -94,6 +94,7 @@ def test_a_gradient_of_another_scale_than_the_value_fails(found: dict[str, Any])
         ("other seed", "seed: found 0 on rank 0 and 1 on rank 1"),
         ("every", "plan: found 'every'"),
         ("partial", "redistribute it"),
+        ("complex", "p['z']: found complex numbers, expected real ones"),
     ],
 )
 def test_what_ranks_disagree_on_is_told(name: str, words: str, found: dict[str, Any]) -> None:

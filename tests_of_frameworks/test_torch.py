@@ -321,7 +321,7 @@ def test_many_parameters_go_by_directions() -> None:
     [
         (lambda t: t.sum().item(), normal(3), "expected a tensor: automatic differentiation"),
         (lambda t: t.sum(), np.arange(3), "expected tensors of PyTorch"),
-        (lambda t: t.sum(), torch.arange(3), "no array of real floating-point numbers"),
+        (lambda t: t.sum(), torch.arange(3), "no array of floating-point numbers"),
         (lambda t: t.to_dense().sum(), normal(3, 3).to_sparse(), "layout torch.sparse_coo"),
     ],
 )
@@ -595,8 +595,8 @@ def test_what_goes_along_unchecked_is_named() -> None:
     report = gp.check(lambda t: (t["a"] * t["b"] * t["c"].imag).sum(), gp.autodiff, at)
     assert report.passed
     assert [leaf.address for leaf in report.leaves] == ["t['a']"]
-    assert any("t['b']: went along unchanged and unchecked" in note for note in report.notes)
-    assert any("t['c']: went along unchanged" in note for note in report.notes)
+    words = "t['b'], t['c']: went along unchanged and unchecked"
+    assert any(words in note for note in report.notes)
 
 
 def test_a_module_that_edits_its_weights_is_checked_where_it_was() -> None:

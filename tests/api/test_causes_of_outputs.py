@@ -146,3 +146,16 @@ def test_one_output_has_no_columns() -> None:
     (cause,) = gp.check(lambda x: np.sum(np.sin(x))[None], claim, x).causes
     assert cause.message.startswith("1 of 6 components is wrong")
     assert "an edge, an index met twice" in cause.advice
+
+
+def test_a_jacobian_that_is_an_array_is_no_gradient_that_stays_the_same() -> None:
+    """It was made at the point: only a function of it can be asked elsewhere."""
+
+    def tanh(x: Any) -> Any:
+        return np.tanh(A @ x)
+
+    x = X["u"]
+    wrong = (1 - tanh(x) ** 2)[:, None] * A * np.arange(2.0, 2 + len(A))[:, None]
+    for matrix, is_asked in ((wrong, False), (lambda x: wrong, True)):
+        causes = gp.check(tanh, gp.Jacobian(matrix), x).causes
+        assert ("GP305" in [cause.code for cause in causes]) == is_asked

@@ -130,7 +130,7 @@ def at_zero(at: Any) -> Any:
 
 @pytest.mark.parametrize("value", [array.array("d", [1, 2, 3]), range(1, 4), np.ma.ones(3)])
 def test_what_only_looks_like_an_array_is_named(value: Any) -> None:
-    with pytest.raises(InputError, match=r"x: found .*, expected a real number or a NumPy array"):
+    with pytest.raises(InputError, match=r"x: found .*, expected a number or a NumPy array"):
         gp.check(lambda x: float(np.sum(x)), lambda x: np.ones(3), value)
 
 

@@ -25,6 +25,7 @@ class NdArray:
 
     dtype = property(lambda self: self._there.dtype)
     shape = property(lambda self: self._there.shape)
+    real = property(lambda self: NdArray(self._there.real))
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed")
@@ -39,6 +40,9 @@ class NdArray:
 
     def reshape(self, *shape: int) -> "NdArray":
         return NdArray(self._there.reshape(*shape))
+
+    def view(self, dtype: Any) -> "NdArray":
+        return NdArray(self._there.view(dtype))
 
     def __setitem__(self, place: Any, value: Any) -> None:
         self._there[place] = value
@@ -113,6 +117,19 @@ def test_an_array_is_written_in_place_and_not_sent_anew(cupy: Any) -> None:
 
     assert gp.check(f, cupy.cos, cupy.asarray(X)).passed
     assert len(seen) <= 3
+
+
+@pytest.mark.parametrize("plan", ["every", "leaves"])
+def test_complex_arrays(cupy: Any, plan: str) -> None:
+    z = X + 1j * X[::-1]
+
+    def f(z: Any) -> Any:
+        return cupy.sum((z * z).real)
+
+    right, wrong = cupy.asarray(2 * z.conj()), cupy.asarray(2 * z)
+    assert gp.check(f, right, cupy.asarray(z), plan=plan).passed
+    report = gp.check(f, wrong, cupy.asarray(z), plan=plan)
+    assert [cause.code for cause in report.causes] == ["GP306"]
 
 
 def test_f_that_changes_its_argument_is_noticed(cupy: Any) -> None:

@@ -489,8 +489,6 @@ def test_arrays_without_dimensions_stay_arrays() -> None:
     [
         ("text", "'text'"),
         (b"bytes", "b'bytes'"),
-        (1j, "1j"),
-        (np.array([1j]), "an array of shape (1,) and dtype complex128"),
         (np.array(["a"]), "an array of shape (1,)"),
         (np.array([True]), "an array of shape (1,) and dtype bool"),
         (True, "True"),
@@ -505,4 +503,4 @@ def test_what_is_no_number_is_named_by_its_address(leaf: Any, words: str) -> Non
         gp.check(lambda t: 1.0, lambda t: t, {"w": [1.0, leaf]})
     text = str(raised.value)
     assert text.startswith(f"t['w'][1]: found {words}")
-    assert text.endswith("expected a real number or a NumPy array of them")
+    assert text.endswith("expected a number or a NumPy array of them")

@@ -275,3 +275,23 @@ def test_what_goes_along_in_a_dataclass_with_slots_is_there_again() -> None:
     tree, values = flatten(SlottedOptions(np.ones(2), "sgd", True), "at")
     again = tree.unflatten([2 * values[0]])
     assert (again.name, again.verbose, again.w.tolist()) == ("sgd", True, [2.0, 2.0])
+
+
+def test_complex_numbers_have_two_components_each() -> None:
+    tree, values = flatten({"z": np.ones((2, 3), np.complex64), "x": np.ones(2), "c": 1j}, "p")
+    z, x, c = tree.leaves
+    assert [leaf.is_complex for leaf in tree.leaves] == [True, False, True]
+    assert [leaf.shape for leaf in tree.leaves] == [(2, 3, 2), (2,), (2,)]
+    assert [leaf.own_shape for leaf in tree.leaves] == [(2, 3), (2,), ()]
+    assert [(leaf.size, leaf.count) for leaf in tree.leaves] == [(12, 6), (2, 2), (2, 1)]
+    assert tree.is_complex
+    assert not flatten([1.0, np.ones(2)], "p")[0].is_complex
+    assert tree.address(z) == "p['z']"
+    assert tree.address(z, (1, 2, 0)) == "p['z'][1, 2].real"
+    assert tree.address(c, (1,)) == "p['c'].imag"
+    assert tree.locate(9) == (z, (1, 1, 1))
+    assert tree.place(("z",), (1, 1, 1)) == (z, 9)
+    assert tree.address(*tree.locate(13)) == "p['x'][1]"
+    assert np.flatnonzero(z.imaginary).tolist() == [1, 3, 5, 7, 9, 11]
+    assert not np.any(x.imaginary)
+    assert tree.unflatten(values) == {"z": values[0], "x": values[1], "c": 1j}

@@ -194,3 +194,17 @@ def test_a_wrong_shape_is_named_with_both_shapes(
     at: Any, gradient: Any, address: str, found: str, expected: str
 ) -> None:
     assert mismatch(at, gradient) == Mismatch(address, found, expected)
+
+
+def test_claims_of_complex_numbers_are_read_as_their_parts() -> None:
+    tree, _ = flatten({"z": np.ones(2, complex), "c": 1j, "x": 1.0}, "p")
+    found = match(tree, {"z": np.array([1 + 2j, 3 - 4j]), "c": 5.0, "x": 6.0})
+    assert not isinstance(found, Mismatch)
+    z, c, x = found[0]
+    assert z.tolist() == [[1, 2], [3, -4]]
+    assert c.tolist() == [5, 0]
+    assert x == 6
+    amiss = match(tree, {"z": np.ones(2), "c": 1.0, "x": 1j})
+    assert amiss == Mismatch("p['x']", "a gradient of dtype complex", "real numbers")
+    amiss = match(tree, {"z": np.ones((2, 2)), "c": 1.0, "x": 1.0})
+    assert amiss == Mismatch("p['z']", "shape (2, 2)", "shape (2,)")

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, whole_number
 from gradproof.api.asides import with_asides
-from gradproof.api.frameworks import as_problem_of_arrays, sharded_by
+from gradproof.api.complexes import of_complex_parameters
+from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import check_in_pieces, is_in_pieces
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
@@ -61,15 +62,16 @@ def check(
     ----------
     f : callable or Problem
         The function, called as ``f(at)`` with one argument; returns one real number, or several
-        with a `VJP`, `JVP` or `Jacobian`. Or the whole problem, in the place of the first three
-        arguments.
+        (or complex ones) with a `VJP`, `JVP` or `Jacobian`. Or the whole problem, in the place of
+        the first three arguments.
     gradient : callable, array_like, pytree, True, VJP, JVP or Jacobian
         What is claimed: a function of `at`, or the values, in the structure of `at` (keys
         ``d<name>`` are read as ``<name>``); ``True`` where `f` returns ``(value, gradient)``.
     at : number, array or pytree of them
         The point: NumPy arrays and numbers in dicts, lists, tuples, named tuples, dataclasses.
-        Integers are taken as floats. Never changed; what is sharded over ranks is moved in place,
-        and put back bit for bit.
+        Integers are taken as floats, complex numbers as their real and imaginary parts, with claims
+        in the convention of ``gp.Problem(..., wirtinger=)``. Never changed; what is sharded over
+        ranks is moved in place, and put back bit for bit.
     plan : {"auto", "every", "leaves", "project"} or Plan
         Where to look; a :class:`Plan` says more than its name does. ``"every"`` component;
         ``"leaves"``, one random direction through each leaf; ``"project"``, eight random directions
@@ -214,6 +216,7 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
 
     options["budget"] = budget_of(options["budget"])
     with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options):
+        problem = of_complex_parameters(problem, quietly(problem))
         report = _check(problem, seed=seed, **options)
     return with_asides(report, aside.unreached(), aside.notes())
 

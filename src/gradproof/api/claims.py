@@ -82,6 +82,8 @@ def check_claim(
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found |= failed_by(unsound, report, guesses)
+    elif singly.unsound:
+        found |= failed_by(singly.unsound, report, [])
     elif singly.causes and (singly.only_some or "GP399" in {one.code for one in report.causes}):
         # What ⟨u, f⟩ seems to be wrong by is a mixture of the outputs.
         others = (cause for cause in report.causes if not cause.code.startswith(_WRONG))

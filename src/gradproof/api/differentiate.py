@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import optree
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import require_callable, whole_number
 from gradproof.api.frameworks import as_problem_of_arrays
-from gradproof.problems import Problem
-from gradproof.tree import flatten
+from gradproof.problems import Problem, as_claimed
+from gradproof.problems.vectors import in_structure
+from gradproof.problems.wirtinger import Convention
+from gradproof.tree import NAMESPACE, flatten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +26,8 @@ class NumericalGradient:
         The derivative with respect to every component, in the structure of the point, float64;
         NaN where f is not finite around the point.
     bars : number, array or pytree of them
-        Its error bars, in the same structure: truncation and four standard deviations of noise.
+        Its error bars, in the same structure: truncation and four standard deviations of noise. Of
+        complex numbers those of the real and of the imaginary part.
     evaluations : int
         What it cost.
 
@@ -41,7 +45,9 @@ class NumericalGradient:
     evaluations: int
 
 
-def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> NumericalGradient:
+def differentiate(
+    f: Callable[[Any], Any], at: Any, *, seed: int = 0, wirtinger: Convention | None = None
+) -> NumericalGradient:
     r"""Measure the gradient of a function, with an error bar for every component.
 
     Parameters
@@ -52,6 +58,9 @@ def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> Numeric
         The point. Never changed.
     seed : int, default 0
         Seed of the random directions along which the noise of `f` is measured.
+    wirtinger : {"gradient", "conjugated", "dz", "dzbar"}, optional
+        What is returned for complex parameters, as :class:`Problem` says: by default
+        ∂f/∂x + i ∂f/∂y, and with arrays of JAX ∂f/∂x - i ∂f/∂y.
 
     Returns
     -------
@@ -92,15 +101,22 @@ def differentiate(f: Callable[[Any], Any], at: Any, *, seed: int = 0) -> Numeric
     from gradproof.engine.differentiate import measure  # imported when used, as in `check`
     from gradproof.frameworks.numpy_space import NumpySpace
 
-    with as_problem_of_arrays(Problem(f, at, at), seed) as (problem, _):
+    asked = Problem(f, at, at, wirtinger=wirtinger)
+    with as_problem_of_arrays(asked, seed) as (problem, _):
         tree, leaves = flatten(problem.at, problem.root)
         space = NumpySpace(tree, leaves)
         values, bars, value, evaluations = measure(problem.f, tree, space, seed=seed)
     if not np.isfinite(value):
         raise InputError(f"the value of f: found {value} at the point, expected a finite number")
 
-    def in_structure(flat: Any) -> Any:
-        parts = [flat[leaf.start : leaf.stop].reshape(leaf.shape) for leaf in tree.leaves]
-        return tree.unflatten([part if part.ndim else float(part) for part in parts])
+    def as_given(flat: Any) -> Any:
+        found = in_structure(tree, flat, [np.dtype(np.float64)] * len(tree.leaves))
+        return optree.tree_map(_plain, found, namespace=NAMESPACE)
 
-    return NumericalGradient(in_structure(values), in_structure(bars), evaluations)
+    values = as_claimed(tree, values, problem.wirtinger)
+    bars = np.abs(as_claimed(tree, bars, problem.wirtinger))
+    return NumericalGradient(as_given(values), as_given(bars), evaluations)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -31,6 +31,8 @@ def is_in_pieces(problem: Problem, tree: Tree, values: Sequence[Any], plan: Plan
     """Whether arrays of this process are checked in pieces: very many, or in a file."""
     if plan.where not in ("project", "leaves") or problem.bounds is not None:
         return False
+    if tree.is_complex:
+        return False
     if any(isinstance(value, np.memmap) for value in values):
         return True
     # In float64 far more is seen: what may be promoted is, where there is room.

@@ -14,12 +14,13 @@ from gradproof._base.floats import rounding_of_products
 from gradproof._base.outcomes import Verdict
 from gradproof.engine.adjoint import PAIRS, adjoint_gap
 from gradproof.engine.columns import Column, column
+from gradproof.engine.holomorphy import gap_of_derivatives
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
 from gradproof.judge.rows import Columns, causes_of_rows
 from gradproof.numerics.protocol import FloatArray
-from gradproof.problems import JVP, VJP, Jacobian, Problem, Space
+from gradproof.problems import JVP, VJP, Jacobian, Problem, Space, as_derivatives
 from gradproof.problems.jacobians import like_parameters, product, rows_of
 from gradproof.problems.outputs import Outputs
 from gradproof.problems.vectors import as_vector
@@ -34,7 +35,8 @@ _MOST_ROWS = 256  # outputs of a VJP, each of which takes a call
 class OutputsFound:
     """What was found about single outputs: wrong entries of the Jacobian, in words, and why.
 
-    `concerned` says how many of all `outputs` are wrong, 0 where that is not known.
+    `concerned` says how many of all `outputs` are wrong, 0 where that is not known. `unsound` is
+    why no claim of this kind could be right.
     """
 
     culprits: tuple[ComponentFinding, ...]
@@ -42,6 +44,7 @@ class OutputsFound:
     told: Sequence[str] = ()
     causes: tuple[CauseFinding, ...] = ()
     concerned: int = 0
+    unsound: CauseFinding | None = None
 
     @property
     def only_some(self) -> bool:
@@ -56,7 +59,7 @@ class Claimed:
         self._problem, self._claim = problem, problem.gradient
         self.tree, self._space = tree, space
         self._rng = np.random.default_rng([seed, 0x636C61696D])
-        self.outputs = Outputs(problem.f, seed, name)
+        self.outputs = Outputs(problem.f, seed, name, problem.wirtinger)
         self.evaluations = self.calls = 0
         self._randomness = Randomness(problem.reseed)
 
@@ -72,7 +75,9 @@ class Claimed:
         return dataclasses.replace(
             self._problem,
             f=self.outputs.terms(),
-            gradient=product(self._claim, self.outputs, self.tree, self._repeatably),
+            gradient=product(
+                self._claim, self.outputs, self.tree, self._repeatably, self._problem.wirtinger
+            ),
             terms="sum",
         )
 
@@ -137,7 +142,10 @@ class Claimed:
         self.calls += 1
         self._randomness.before_gradient()
         in_structure = self.outputs.in_structure(cotangent)
-        return as_vector(self.tree, self._claim.function(self._space.fresh(), in_structure))
+        found = as_vector(self.tree, self._claim.function(self._space.fresh(), in_structure))
+        if isinstance(found, Mismatch):
+            return found
+        return as_derivatives(self.tree, found, self._problem.wirtinger)
 
     @property
     def _roundoff(self) -> float:
@@ -201,6 +209,7 @@ class Claimed:
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
         columns: dict[str, list[FloatArray]] = {}
+        signs: dict[str, list[float]] = {}
         for culprit in culprits:
             if culprit not in looked_at:
                 found.append(culprit)
@@ -216,6 +225,9 @@ class Claimed:
             found += entries.values() or [culprit]
             of_leaf = columns.setdefault(self.tree.address(leaf), [])
             of_leaf.append(np.stack([claim, measured.value, measured.room(claim, report.rtol)]))
+            if leaf.is_complex:
+                sign = (1.0, -1.0)[culprit.index[-1]]
+                signs.setdefault(self.tree.address(leaf), []).append(sign)
         wrong = {leaf.address: leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL}
         # A few columns of a tensor speak for its others where those are wrong, too.
         throughout = all(2 * leaf.wrong >= leaf.checked for leaf in wrong.values())
@@ -224,9 +236,28 @@ class Claimed:
             tuple(found[:MOST_CULPRITS]),
             self._number_of_outputs,
             self._told(sorted(concerned)),
-            tuple(self._causes(columns)) if known else (),
+            tuple(self._causes(columns, signs)) if known else (),
             len(concerned),
+            self._not_holomorphic(culprits, report),
         )
+
+    def _not_holomorphic(
+        self, culprits: Sequence[ComponentFinding], report: Record
+    ) -> CauseFinding | None:
+        """Say where a complex derivative is claimed of an f that has none at the worst culprit."""
+        there = self.outputs.tree
+        assert there is not None
+        places = (self.tree.place(one.path, one.index) for one in culprits)
+        leaf, place = next((one for one in places if one[0].is_complex), (None, 0))
+        if leaf is None or not (isinstance(self._claim, Jacobian) and there.is_complex):
+            return None
+        first = place - (place - leaf.start) % 2
+        by_x, by_y = (self._measured_column(leaf, first + k, report.noise) for k in (0, 1))
+        if by_x is None or by_y is None:
+            return None
+        apart = gap_of_derivatives(by_x, by_y, there, report.rtol)
+        address = self.tree.address(*self.tree.locate(first)).removesuffix(".real")
+        return CATALOGUE["GP507"].finding(address, apart=apart) if apart else None
 
     @property
     def _number_of_outputs(self) -> int:
@@ -234,10 +265,16 @@ class Claimed:
         assert there is not None
         return there.size
 
-    def _causes(self, columns: dict[str, list[FloatArray]]) -> list[CauseFinding]:
+    def _causes(
+        self, columns: dict[str, list[FloatArray]], signs: dict[str, list[float]]
+    ) -> list[CauseFinding]:
         there = self.outputs.tree
         assert there is not None
-        together = [Columns(address, *np.stack(ones, axis=2)) for address, ones in columns.items()]
+        together = []
+        for address, ones in columns.items():
+            claimed, measured, room = np.stack(ones, axis=2)
+            of_columns = np.array(signs[address]) if address in signs else None
+            together.append(Columns(address, claimed, measured, room, of_columns))
         return causes_of_rows(there, together, self._problem.facts or {})
 
     def _told(self, concerned: list[int]) -> list[str]:
@@ -271,7 +308,8 @@ class Claimed:
         multiply: Callable[[FloatArray], Any] = self._across
         if isinstance(claim, Jacobian):
             self.calls += callable(claim.matrix)
-            rows = rows_of(claim.matrix, self._space.fresh(), there, self.tree)
+            at, wirtinger = self._space.fresh(), self._problem.wirtinger
+            rows = rows_of(claim.matrix, at, there, self.tree, wirtinger)
             if isinstance(rows, np.ndarray):
                 return rows
             multiply = functools.partial(_multiply, rows)

@@ -44,6 +44,10 @@ def broken_claims(
         yield _single("a spurious component", tree, spurious, place)
         return
     yield Control("sign flipped", (), -claim, moving)
+    imaginary = np.concatenate([leaf.imaginary for leaf in tree.leaves])
+    turned = moving[imaginary[moving]]
+    if turned.size:
+        yield Control("conjugated", (), np.where(imaginary, -claim, claim), turned)
     yield Control("everything × 2", (), 2 * claim, moving)
     yield Control("everything × 1.01", (), 1.01 * claim, moving)
     penalty = 0.1 * float(np.median(effect[moving]))

@@ -10,6 +10,7 @@ from gradproof.engine.preflight import Preflight, claim_moved
 from gradproof.judge.elsewhere import Elsewhere, scaled_by
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem
+from gradproof.problems.jacobians import AtThePoint
 from gradproof.tree import Tree
 
 _MOST = 1_000_000  # components, of which a dozen claims are kept
@@ -28,13 +29,14 @@ def claims_elsewhere(
     scale: FloatArray,
     rng: np.random.Generator,
 ) -> Elsewhere | None:
-    """Ask the gradient at other parameters; None where it is no function, or there are bounds.
+    """Ask the gradient at other parameters; None where it tells nothing there, or there are bounds.
 
     Costs up to three dozen calls of the gradient, none of f.
     """
     space = evaluator.space
-    is_function = callable(problem.gradient) or problem.gradient is True
-    if not is_function or found.claim is None or space.lower is not None:
+    gradient = problem.gradient
+    is_function = callable(gradient) and not isinstance(gradient, AtThePoint)
+    if not (is_function or gradient is True) or found.claim is None or space.lower is not None:
         return None
     x, claim = space.x, found.claim
 

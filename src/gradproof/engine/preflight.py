@@ -25,7 +25,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding
 from gradproof.numerics.precision import is_on_float32_grid
 from gradproof.numerics.protocol import FloatArray
-from gradproof.problems import Problem, Space
+from gradproof.problems import Problem, Space, as_derivatives
 from gradproof.tree import Mismatch, Tree, match
 
 _NO_VALUE = object()
@@ -210,7 +210,7 @@ def claim_at(
             return Mismatch(tree.address(leaf), found_dtype, "real numbers")
         found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(array.dtype))
         arrays.append(array.astype(np.float64).reshape(-1))
-    claim = np.concatenate([np.empty(0), *arrays])
+    claim = as_derivatives(tree, np.concatenate([np.empty(0), *arrays]), problem.wirtinger)
     if is_on_float32_grid(claim) and longest_significand(claim) >= FLOAT32_BITS:
         found.roundoff_of_claim = max(found.roundoff_of_claim, UNIT_ROUNDOFF_32)
     note(claimed, found, evaluator)

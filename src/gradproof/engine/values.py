@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.complexes import is_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import is_real
 from gradproof._base.validation import described
@@ -14,6 +15,8 @@ _FOR_TERMS = (
     "or return their sum or mean; of a function of several values claim a gp.Jacobian, gp.VJP or "
     "gp.JVP"
 )
+
+_FOR_COMPLEX = "; of a complex function claim a gp.Jacobian, gp.VJP or gp.JVP"
 
 _FLOATS = {float, np.float64}
 
@@ -46,4 +49,5 @@ def as_float(result: Any) -> float:
     raise InputError(
         f"the value of f: found {described(result)}, expected one real number"
         + _FOR_TERMS * several
+        + _FOR_COMPLEX * (is_complex(result) and not several)
     )

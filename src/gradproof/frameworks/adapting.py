@@ -25,6 +25,7 @@ from gradproof.problems import (
     at_one_point,
     results_of,
 )
+from gradproof.problems.wirtinger import Convention
 from gradproof.tree import Constant, flatten
 
 Function = Callable[..., Any]
@@ -97,6 +98,9 @@ class Adapted(abc.ABC):
         """
         return None
 
+    wirtinger: Convention = "gradient"
+    """What the framework's reverse mode says of complex parameters: `problems.wirtinger`."""
+
     sizes: tuple[int, ...] | None = None
     """Of batches, where each takes a compilation."""
 
@@ -125,7 +129,12 @@ class Adapted(abc.ABC):
         f = self._returning_arrays(self.f, named=self.problem.f)
         f = f if many is None else Batched(f, many, None if by_itself else self.sizes)
         return dataclasses.replace(
-            self.problem, f=f, gradient=gradient, at=self._at, vectorized=False
+            self.problem,
+            f=f,
+            gradient=gradient,
+            at=self._at,
+            vectorized=False,
+            wirtinger=self.problem.wirtinger or self.wirtinger,
         )
 
     def restore(self) -> None:
@@ -154,15 +163,20 @@ class Adapted(abc.ABC):
     def _by_autodiff(self, claim: Autodiff) -> Any:
         if self.tree.size == 0:
             raise InputError(
-                "at: found no array of real floating-point numbers to differentiate by; whole and "
-                "complex numbers are not moved, nor are tensors and parameters that do not require "
-                "a gradient"
+                "at: found no array of floating-point numbers to differentiate by; whole numbers "
+                "are not moved, nor are complex ones of TensorFlow, nor tensors and "
+                "parameters that do not require a gradient"
             )
         value = self._quietly(lambda: self.f(self.tree.unflatten(self.copies())))
         self.restore()
         outputs, values = flatten(value, "output")
         is_number = outputs.size == 1 and [leaf.path for leaf in outputs.leaves] == [()]
         if claim.order == 2:
+            if self.tree.is_complex:
+                raise InputError(
+                    "gradient: found order=2 with complex parameters, expected order=1; let f put "
+                    "complex numbers together from real parameters to check second derivatives"
+                )
             if not is_number:
                 raise InputError(
                     f"the value of f: found {outputs.size:,} numbers with order=2, expected one: "
@@ -178,7 +192,7 @@ class Adapted(abc.ABC):
             )
         if self.problem.terms is not None:
             weight = 1.0 if self.problem.terms == "sum" else 1 / max(1, outputs.size)
-            weights = outputs.unflatten([np.full(one.shape, weight) for one in outputs.leaves])
+            weights = outputs.unflatten([np.full(one.own_shape, weight) for one in outputs.leaves])
             return lambda at: self._in_structure(self.vjp(at, weights))
         if claim.mode == "forward":
             return JVP(self._along_tangent)

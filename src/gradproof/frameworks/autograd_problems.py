@@ -19,6 +19,7 @@ from autograd.tracer import getval
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.leaf_kinds import is_array_of_floats
 from gradproof.problems import Problem
+from gradproof.problems.wirtinger import Convention
 from gradproof.tree import NAMESPACE, Constant, Tree, flatten
 
 # What f raises when it is given what autograd records, and would not of an array.
@@ -38,10 +39,11 @@ def adapted(problem: Problem, seed: int, quietly: Quietly) -> Iterator[Adapted]:
 
 
 class _OfAutograd(Adapted):
+    wirtinger: Convention = "conjugated"
+
     def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x6175746F67])
-        self.say_unchecked("complex numbers are not moved", np.iscomplexobj)
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
         """Return the point with what is no float set aside."""

@@ -9,6 +9,7 @@ import cupy
 import numpy as np
 import optree
 
+from gradproof._base.complexes import as_complex, is_complex
 from gradproof.frameworks.leaf_kinds import Buffer, Kind
 from gradproof.tree import NAMESPACE
 
@@ -18,6 +19,7 @@ class CupyArray:
     """An array of CuPy, on the device that it was on."""
 
     device: int
+    is_complex: bool = False
     shares_memory: bool = False
     is_bound: bool = False
     follows: bool = True
@@ -25,19 +27,28 @@ class CupyArray:
     def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
         """Return an array of the numbers in the buffer."""
         with cupy.cuda.Device(self.device):
-            return cupy.asarray(buffer.reshape(shape))
+            return cupy.asarray(self._shown(buffer.reshape(shape)))
+
+    def _shown(self, numbers: Buffer) -> Buffer:
+        """Return what is in a buffer as the numbers that f sees."""
+        return as_complex(numbers) if self.is_complex else numbers
+
+    def _numbers(self, leaf: Any) -> Any:
+        """Return the numbers of an array, as many as there are in its buffer."""
+        return leaf.reshape(-1).view(leaf.real.dtype) if self.is_complex else leaf.reshape(-1)
 
     def follow(self, leaf: Any, buffer: Buffer) -> None:
         """Write a buffer into an array."""
-        leaf.set(buffer.reshape(leaf.shape))
+        numbers = buffer.reshape(-1, 2) if self.is_complex else buffer
+        leaf.set(self._shown(numbers).reshape(leaf.shape))
 
     def follow_one(self, leaf: Any, place: int, value: float) -> None:
         """Write one number into an array."""
-        leaf.reshape(-1)[place] = value
+        self._numbers(leaf)[place] = value
 
     def is_at(self, leaf: Any, buffer: Buffer) -> bool:
         """Whether an array is what is in a buffer, bit for bit."""
-        there = as_array(leaf)
+        there = as_array(self._numbers(leaf))
         return there.dtype == buffer.dtype and there.tobytes() == buffer.tobytes()
 
     def copy(self, leaf: Any) -> Any:
@@ -51,7 +62,7 @@ class CupyArray:
 
 def kind_of_cupy_array(array: Any) -> CupyArray:
     """Return the kind of an array of CuPy."""
-    return CupyArray(array.device.id)
+    return CupyArray(array.device.id, is_complex(array))
 
 
 def as_array(array: Any) -> Buffer:

@@ -40,7 +40,7 @@ class _OfCupy(Adapted):
 
         def mark(leaf: Any) -> Any:
             if isinstance(leaf, cupy.ndarray):
-                return leaf if leaf.dtype.kind == "f" else constant(leaf)
+                return leaf if leaf.dtype.kind in "fc" else constant(leaf)
             return leaf if is_array_of_floats(leaf) else constant(leaf)
 
         flatten(at, "at")  # which registers dataclasses

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optree
 
+from gradproof._base.complexes import as_complex, is_complex
 from gradproof.frameworks.jax_nodes import is_node, named_leaves
 from gradproof.frameworks.leaf_kinds import Buffer, Kind
 from gradproof.tree import NAMESPACE
@@ -22,17 +23,20 @@ class JaxArray:
     """An array of JAX, on the device that it was on."""
 
     sharding: Any
+    is_complex: bool = False
     shares_memory: bool = False
     is_bound: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return JaxArray, (None,)  # another process has devices of its own
+        return JaxArray, (None, self.is_complex)  # another process has devices of its own
 
     def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
         """Return an array of its own, in the type of the buffer whatever JAX is set to."""
         # JAX may take over the memory of an array that it is given.
         numbers = np.array(buffer.reshape(shape))
         with in_float64(numbers.dtype == np.float64):
+            if self.is_complex:
+                numbers = as_complex(numbers)
             return jax.device_put(numbers, self.sharding)
 
     def copy(self, leaf: Any) -> Any:
@@ -46,7 +50,7 @@ class JaxArray:
 
 def kind_of_jax_array(array: Any) -> JaxArray:
     """Return the kind of an array of JAX."""
-    return JaxArray(array.sharding)
+    return JaxArray(array.sharding, is_complex(array))
 
 
 def in_float64(wanted: bool) -> contextlib.AbstractContextManager[Any]:
@@ -90,5 +94,5 @@ def _converted(values: Any, of_array: Callable[[Any], Any]) -> Any:
 
 
 def is_floating(leaf: Any) -> bool:
-    """Whether numbers of an array of JAX are real floating-point numbers."""
-    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))
+    """Whether numbers of an array of JAX are floating-point numbers, real or complex."""
+    return bool(jnp.issubdtype(leaf.dtype, jnp.inexact))

@@ -24,7 +24,7 @@ from gradproof.frameworks.jax_problems import adapted as adapted_to_arrays
 from gradproof.frameworks.leaf_kinds import Buffer
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Autodiff, Problem
-from gradproof.problems.field import Alone, Numbers
+from gradproof.problems.field import Alone, Numbers, require_real
 from gradproof.tree import Tree
 
 
@@ -43,6 +43,7 @@ def adapted(
 ) -> Iterator[tuple[Problem, JaxField, Callable[[], list[str]]]]:
     """Yield the problem, where its parameters are, and what says which autodiff did not reach."""
     with adapted_to_arrays(problem, seed, quietly) as of_jax:
+        require_real(of_jax.tree)
         f, gradient = problem.f, problem.gradient
         if isinstance(gradient, Autodiff):
             gradient = _then(of_jax.in_structure, lambda at: of_jax.vjp(at, None))

@@ -16,6 +16,7 @@ from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.jax_arrays import as_arrays, in_float64, is_floating
 from gradproof.frameworks.jax_nodes import JaxNode, is_node
 from gradproof.problems import Autodiff, Many, Problem
+from gradproof.problems.wirtinger import Convention
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_TRACERS = (
@@ -46,10 +47,11 @@ def adapted(problem: Problem, seed: int, quietly: Quietly) -> Iterator[Adapted]:
 
 
 class _OfJax(Adapted):
+    wirtinger: Convention = "conjugated"
+
     def __init__(self, problem: Problem, quietly: Quietly, seed: int) -> None:
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x6A6178])
-        self.say_unchecked("complex numbers are not moved", np.iscomplexobj)
 
     def marked(self, at: Any, constant: Function = Constant) -> Any:
         """Return the point with containers of JAX taken apart, and what is no float set aside."""
@@ -190,7 +192,7 @@ class _OfJax(Adapted):
 
 
 def _is_float64(leaf: Any) -> bool:
-    return getattr(leaf, "dtype", None) == np.float64
+    return getattr(leaf, "dtype", None) in (np.float64, np.complex128)
 
 
 def _like(weights: Any, value: Any) -> Any:

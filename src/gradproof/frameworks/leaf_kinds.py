@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.complexes import as_complex, as_parts, is_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import is_float, is_real
 from gradproof._base.validation import described
@@ -19,7 +20,11 @@ Buffer = npt.NDArray[Any]
 
 
 class Kind(Protocol):
-    """A kind of leaf: how f sees a flat buffer of numbers as one."""
+    """A kind of leaf: how f sees a flat buffer of numbers as one.
+
+    The buffer of a complex leaf has the real and the imaginary part of each number side by side,
+    and its shape a last axis for the two.
+    """
 
     @property
     def shares_memory(self) -> bool:
@@ -111,6 +116,28 @@ class Array:
         return self
 
 
+@dataclasses.dataclass(frozen=True)
+class ComplexNumber(Number):
+    """A complex number of Python's or NumPy's."""
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return the number."""
+        return self.of(as_complex(buffer))
+
+    def in_float64(self) -> Kind:
+        """Return the kind of a number of NumPy's whose parts are in float64."""
+        return ComplexNumber(np.complex128)
+
+
+@dataclasses.dataclass(frozen=True)
+class ComplexArray(Array):
+    """An array of complex numbers of NumPy's."""
+
+    def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
+        """Return a view of the buffer."""
+        return as_complex(buffer.reshape(shape))
+
+
 def _is_of(framework: str, value: Any, *names: str) -> bool:
     # Of a framework that is not imported whole there are no arrays yet.
     module = sys.modules.get(framework)
@@ -143,12 +170,17 @@ def kind_of(value: Any) -> Kind:
 
         return kind_of_cupy_array(value)
     if isinstance(value, np.ndarray):
-        return Array()
+        return ComplexArray() if is_complex(value) else Array()
+    if is_complex(value):
+        return ComplexNumber(type(value))
     return Number(type(value) if isinstance(value, np.floating) else float)
 
 
 def numbers_of(value: Any, address: str) -> Buffer:
-    """Return the numbers of a leaf as an array, of which the memory may be the leaf's."""
+    """Return the numbers of a leaf as an array, of which the memory may be the leaf's.
+
+    Those of complex ones are their real and imaginary parts, along one more axis.
+    """
     if _is_of("torch", value, "Tensor"):
         from gradproof.frameworks.torch_tensors import as_array
 
@@ -163,11 +195,14 @@ def numbers_of(value: Any, address: str) -> Buffer:
         from gradproof.frameworks.cupy_arrays import as_array as of_cupy
 
         value = of_cupy(value)
-    known = type(value) in (np.ndarray, np.memmap) or isinstance(value, (int, float, np.number))
+    known = type(value) in (np.ndarray, np.memmap) or isinstance(
+        value, (int, float, complex, np.number)
+    )
     array = np.asarray(value) if known and not isinstance(value, bool) else np.empty(0, dtype=bool)
+    array = as_parts(array) if is_complex(array) else array
     if not is_real(array.dtype) or array.dtype.kind == "b":
         raise InputError(
-            f"{address}: found {described(value)}, expected a real number or a NumPy array of them"
+            f"{address}: found {described(value)}, expected a number or a NumPy array of them"
             + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
         )
     return array
@@ -185,10 +220,13 @@ def buffer_of(value: Any, address: str) -> Buffer:
 
 
 def is_array_of_floats(value: Any) -> bool:
-    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's."""
+    """Whether a leaf is a floating-point number of Python's, or one or an array of NumPy's.
+
+    Real or complex.
+    """
     if isinstance(value, (np.ndarray, np.generic)):
-        return is_float(value.dtype)
-    return isinstance(value, float)
+        return is_float(value.dtype) or is_complex(value)
+    return isinstance(value, (float, complex))
 
 
 def _is_object(value: Any) -> bool:

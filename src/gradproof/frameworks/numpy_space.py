@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.complexes import as_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
 from gradproof.frameworks.box import limits_in, toward_inside
@@ -55,7 +56,10 @@ class NumpySpace:
         self._given = [buffer.copy() for buffer in self._buffers]
         self._initial = self._given
         self.roundoffs = tuple(unit_roundoff(buffer.dtype) for buffer in self._buffers)
-        self.types = tuple(buffer.dtype.name for buffer in self._buffers)
+        self.types = tuple(
+            (buffer if not leaf.is_complex else as_complex(buffer.reshape(leaf.shape))).dtype.name
+            for leaf, buffer in zip(tree.leaves, self._buffers, strict=True)
+        )
         self.was_written = False
         self._fresh_copies = False
         self._float32_grid = False
@@ -335,7 +339,11 @@ class NumpySpace:
             stack.reshape(size, *leaf.shape)
             for stack, leaf in zip(stacks, self._tree.leaves, strict=True)
         ]
-        return f.many(shaped), moved - self.x[lines]
+        points = [
+            as_complex(stack) if leaf.is_complex else stack
+            for stack, leaf in zip(shaped, self._tree.leaves, strict=True)
+        ]
+        return f.many(points), moved - self.x[lines]
 
     def _destinations(
         self, lines: IntArray, offsets: FloatArray
@@ -355,7 +363,12 @@ class NumpySpace:
                 yield run, which, lines[run] - starts[which], moved[run].astype(dtype)
 
     def along_imaginary(self, f: Function, directions: list[FloatArray]) -> list[complex] | None:
-        """Evaluate f at x + i·direction in complex128; None where f does not take that."""
+        """Evaluate f at x + i·direction in complex128; None where f does not take that.
+
+        Nor is it where parameters are complex numbers: their parts cannot be.
+        """
+        if self._tree.is_complex:
+            return None
         results = []
         for direction in directions:
             leaves: list[Any] = []

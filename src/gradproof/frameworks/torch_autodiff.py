@@ -9,6 +9,7 @@ import torch
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
+from gradproof.frameworks.torch_tensors import is_moved
 from gradproof.tree import Tree, flatten
 
 Function = Callable[[Any], Any]
@@ -35,7 +36,7 @@ class TorchAutodiff:
         pairs = [
             (value, weight.to(value.device, value.dtype))
             for value, weight in zip(values, weights, strict=True)
-            if value.dtype.is_floating_point
+            if is_moved(value.dtype)
         ]
         return self._reverse([v for v, _ in pairs], leaves, [u for _, u in pairs])
 

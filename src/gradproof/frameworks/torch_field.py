@@ -27,7 +27,7 @@ from gradproof.frameworks.torch_ranks import TorchRanks, block_of, is_sharded, l
 from gradproof.frameworks.torch_tensors import as_array
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Autodiff, Problem
-from gradproof.problems.field import Numbers
+from gradproof.problems.field import Numbers, require_real
 from gradproof.tree import Tree, flatten
 
 
@@ -49,6 +49,7 @@ def adapted(
     _shard_again(modules)
     with kept(modules) as state:
         tree, values = flatten(marked_tensors(problem.at), problem.root)
+        require_real(tree)
         flags = [(value, value.requires_grad) for value in values]
         field = TorchField(tree, values, problem.at)
 

@@ -24,6 +24,7 @@ from gradproof.frameworks.torch_promotion import (
 from gradproof.frameworks.torch_tensors import (
     as_arrays,
     as_tensor,
+    is_moved,
     kind_of_tensor,
     require_numbers,
 )
@@ -86,11 +87,11 @@ class _OfTorch(Adapted):
             require_numbers(value, self.tree.address(leaf))
         self.say_unchecked(
             "they do not require a gradient, and others do",
-            lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_floating_point(),
+            lambda leaf: isinstance(leaf, torch.Tensor) and is_moved(leaf.dtype),
         )
         self.say_unchecked(
-            "complex numbers are not moved",
-            lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_complex(),
+            "complex numbers of half precision are not moved",
+            lambda leaf: isinstance(leaf, torch.Tensor) and leaf.dtype is torch.complex32,
         )
 
     @property
@@ -191,7 +192,7 @@ class _OfTorch(Adapted):
     def untested(self, values: Sequence[Any]) -> list[int]:
         """Return which outputs do not require a gradient, where others do."""
         tensors = {k: one for k, one in enumerate(values) if isinstance(one, torch.Tensor)}
-        floats = {k: one.requires_grad for k, one in tensors.items() if one.is_floating_point()}
+        floats = {k: one.requires_grad for k, one in tensors.items() if is_moved(one.dtype)}
         return [k for k, has_one in floats.items() if not has_one] if any(floats.values()) else []
 
     def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
@@ -232,8 +233,8 @@ def marked_tensors(at: Any, constant: Function = Constant) -> Any:
         if isinstance(leaf, torch.nn.Module):
             node = ModuleNode(leaf, taken)
             return node if node.names else constant(leaf)
-        is_moved = isinstance(leaf, torch.Tensor) and leaf.dtype.is_floating_point
-        return leaf if is_moved and (leaf.requires_grad or not of_grad) else constant(leaf)
+        moves = isinstance(leaf, torch.Tensor) and is_moved(leaf.dtype)
+        return leaf if moves and (leaf.requires_grad or not of_grad) else constant(leaf)
 
     return optree.tree_map(mark, at, namespace=NAMESPACE)
 

@@ -10,6 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree
 
+_LONG = {torch.float64, torch.complex128}
 # What PyTorch says of tensors of several types.
 _SAID = ("dtype", "scalar type", "type (", "the same type")
 
@@ -22,7 +23,8 @@ def is_about_types(error: Exception) -> bool:
 class AlongInFloat64(TorchFunctionMode):  # type: ignore[misc, unused-ignore]
     """While this is entered, tensors that meet one in float64 are converted to it first.
 
-    What is changed in place stays what it is.
+    So are those of complex numbers that meet one in complex128. What is changed in place stays
+    what it is.
     """
 
     def __torch_function__(
@@ -31,7 +33,7 @@ class AlongInFloat64(TorchFunctionMode):  # type: ignore[misc, unused-ignore]
         """Call an operation of PyTorch, with its tensors in one type."""
         given = (args, kwargs or {})
         met = {leaf.dtype for leaf in _pytree.tree_leaves(given) if isinstance(leaf, torch.Tensor)}
-        if torch.float64 in met and len(met) > 1:
+        if not met.isdisjoint(_LONG) and len(met) > 1:
             given = _pytree.tree_map(_in_float64, given)
             if _changes_in_place(func):
                 given = ((args[0], *given[0][1:]), given[1])
@@ -53,8 +55,11 @@ def inputs_in_float64(modules: Sequence[Any]) -> Iterator[None]:
 
 
 def _in_float64(leaf: Any) -> Any:
-    lower = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
-    return leaf.double() if lower and leaf.dtype != torch.float64 else leaf
+    if not isinstance(leaf, torch.Tensor) or leaf.dtype in _LONG:
+        return leaf
+    if leaf.is_complex():
+        return leaf.to(torch.complex128)
+    return leaf.double() if leaf.is_floating_point() else leaf
 
 
 def _changes_in_place(func: Any) -> bool:

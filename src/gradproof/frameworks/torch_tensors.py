@@ -9,6 +9,7 @@ import numpy as np
 import optree
 import torch
 
+from gradproof._base.complexes import as_complex
 from gradproof._base.errors import InputError, MissingExtra
 from gradproof.frameworks.leaf_kinds import Buffer, Kind
 from gradproof.tree import NAMESPACE
@@ -21,6 +22,7 @@ class Tensor:
     device: Any
     requires_grad: bool
     is_bound: bool  # a parameter, maybe of a module
+    is_complex: bool = False
 
     @property
     def shares_memory(self) -> bool:
@@ -34,22 +36,29 @@ class Tensor:
 
     def show(self, buffer: Buffer, shape: tuple[int, ...]) -> Any:
         """Return a tensor of the buffer, on its device, that requires what the given one does."""
-        tensor = as_tensor(buffer.reshape(shape)).to(self.device, copy=self.follows)
+        numbers = buffer.reshape(shape)
+        numbers = as_complex(numbers) if self.is_complex else numbers
+        tensor = as_tensor(numbers).to(self.device, copy=self.follows)
         if self.is_bound:
             return torch.nn.Parameter(tensor, requires_grad=self.requires_grad)
         return tensor.requires_grad_(self.requires_grad)
 
     def follow(self, leaf: Any, buffer: Buffer) -> None:
         """Write a buffer into a tensor."""
-        leaf.detach().view(-1).copy_(as_tensor(buffer))
+        self._numbers(leaf).copy_(as_tensor(buffer))
 
     def follow_one(self, leaf: Any, place: int, value: float) -> None:
         """Write one number into a tensor."""
-        leaf.detach().view(-1)[place] = value
+        self._numbers(leaf)[place] = value
+
+    def _numbers(self, leaf: Any) -> Any:
+        """Return the numbers of a tensor, as many as there are in its buffer."""
+        tensor = leaf.detach()
+        return (torch.view_as_real(tensor) if self.is_complex else tensor).view(-1)
 
     def is_at(self, leaf: Any, buffer: Buffer) -> bool:
         """Whether a tensor is what is in a buffer, bit for bit."""
-        there = as_array(leaf).reshape(-1)
+        there = as_array(self._numbers(leaf))
         return there.dtype == buffer.dtype and there.tobytes() == buffer.tobytes()
 
     def copy(self, leaf: Any) -> Any:
@@ -66,7 +75,12 @@ class Tensor:
 
 def kind_of_tensor(tensor: Any) -> Tensor:
     """Return the kind of a tensor."""
-    return Tensor(tensor.device, bool(tensor.requires_grad), isinstance(tensor, torch.nn.Parameter))
+    return Tensor(
+        tensor.device,
+        bool(tensor.requires_grad),
+        isinstance(tensor, torch.nn.Parameter),
+        bool(tensor.is_complex()),
+    )
 
 
 def as_tensor(array: Buffer) -> Any:
@@ -86,6 +100,14 @@ def as_array(tensor: Any) -> Buffer:
         return bits.view(_bfloat16())
     result: Buffer = tensor.numpy(force=True)
     return result
+
+
+def is_moved(dtype: Any) -> bool:
+    """Whether numbers of a type are moved: floating-point numbers, real or complex.
+
+    Complex numbers of half precision are those of no array of NumPy.
+    """
+    return bool(dtype.is_floating_point or dtype in (torch.complex64, torch.complex128))
 
 
 def _bfloat16() -> Any:

@@ -22,7 +22,7 @@ from gradproof.judge.report import (
     Record,
     versions,
 )
-from gradproof.judge.suspect import Suspect
+from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.numerics.scales import natural_scales
 from gradproof.tree import Leaf, Tree
@@ -157,7 +157,7 @@ def _finding(tree: Tree, one: _Leaf, found: Gradients) -> LeafFinding:
     return LeafFinding(
         address=tree.address(one.leaf),
         path=one.leaf.path,
-        shape=one.leaf.shape,
+        shape=one.leaf.own_shape,
         verdict=Verdict.FAIL if wrong else Verdict.INCONCLUSIVE if undecided else Verdict.PASS,
         discrepancy=float(np.max(off[np.isfinite(off)], initial=0.0)),
         bar=widest,
@@ -245,6 +245,7 @@ def _causes(
                 right={k: claim for k, claim in claims.items() if k not in blamed},
                 wrong_too={k: claims[k] for k in blamed if k != address},
                 facts=facts,
+                signs=signs_of(one.leaf),
             )
         )
     return causes + (diagnose(suspects, findings) if suspects else [])

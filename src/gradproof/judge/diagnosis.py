@@ -13,6 +13,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.fit import Fit, fit
+from gradproof.judge.naming import of_whole_numbers
 from gradproof.judge.report import CauseFinding, LeafFinding, Record
 from gradproof.judge.suspect import Map, Parameters, Suspect
 
@@ -145,9 +146,18 @@ def _of_the_parts(suspect: Suspect) -> list[_Explanation]:
     Of very few components almost anything may be said: two that were exchanged may be each other's
     negative.
     """
-    inside = [suspect.inside(part) for part in suspect.parts]
-    told = [part for part in inside if part.claim.size >= _TOLD]
-    return [one for part in told for one in _simplest_fits(part, {})]
+    explained = []
+    for part in suspect.parts:
+        inside = suspect.inside(part)
+        if inside.claim.size < _TOLD:
+            continue
+        found: list[_Explanation] = []
+        if suspect.signs is not None and inside.signs is None:
+            # Wrong real or imaginary parts may be wrong as complex numbers.
+            numbers = of_whole_numbers(part)
+            found = _simplest_fits(suspect.inside(numbers), {}) if numbers is not None else []
+        explained += found or _simplest_fits(inside, {})
+    return explained
 
 
 def _is_mutual(suspect: Suspect, candidate: Map, by_address: Mapping[str, Suspect]) -> bool:

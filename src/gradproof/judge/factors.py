@@ -11,9 +11,17 @@ _TELLING = 0.1  # of the distance of the next number: bars that tell one
 _EXACT = 1e-5  # relative, and small beside the distance of the next number
 
 
-def named_factors(facts: Mapping[str, float]) -> Iterator[tuple[float, str]]:
-    """Yield the factors that have a name, each once, with all the names that it has."""
+def named_factors(
+    facts: Mapping[str, float], *, of_complex: bool = False
+) -> Iterator[tuple[float, str]]:
+    """Yield the factors that have a name, each once, with all the names that it has.
+
+    `of_complex` adds those between the conventions for derivatives by complex numbers.
+    """
     names: dict[float, list[str]] = {factor: [] for factor in _USUAL}
+    if of_complex:
+        names[2.0].append("2 ∂f/∂z̄ against ∂f/∂z̄")
+        names[0.5].append("∂f/∂z̄ against 2 ∂f/∂z̄")
     for name, value in facts.items():
         if value not in (0, 1):
             names.setdefault(float(value), []).append(name)

@@ -14,6 +14,7 @@ from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
+from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.patterns import is_throughout, wrong_parts
 from gradproof.judge.reasons import largest_finite, numbers_of
@@ -28,7 +29,7 @@ from gradproof.judge.report import (
     Record,
     versions,
 )
-from gradproof.judge.suspect import ROOM, Suspect
+from gradproof.judge.suspect import ROOM, Suspect, signs_of
 from gradproof.judge.tally import Tally, tally
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
@@ -120,7 +121,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
-        shape=leaf.shape,
+        shape=leaf.own_shape,
         verdict=verdict,
         discrepancy=found.discrepancy,
         bar=found.bar,
@@ -274,6 +275,7 @@ def _suspect(
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
         facts=facts,
         elsewhere=elsewhere and elsewhere.of(leaf),
+        signs=signs_of(leaf),
     )
 
 
@@ -300,7 +302,8 @@ def _patterns(
             told = [(address, "all of it", finding.wrong)]
         elif len(parts) == 1:
             (part,) = parts
-            told = [(address + part.index(wrong.ndim), part.words(wrong.ndim), finding.wrong)]
+            code = code_of(part, wrong.ndim, leaf.is_complex)
+            told = [(address + code, words_of(part, wrong.ndim, leaf.is_complex), finding.wrong)]
         elif parts:
             told = [
                 (address + part.index(1), part.words(1), int(np.sum(part.of(wrong))))

@@ -95,7 +95,8 @@ def _fit(measured: _Measured, candidate: Map, *, enough: bool = True) -> Fit | N
     if not (np.all(np.isfinite(theta)) and np.all(np.abs(left) <= room)):
         return None
     visible = int(np.sum(np.abs(off) > 3 * room))
-    if enough and not _is_visible(visible, off, room, candidate.counts):
+    telling = np.abs(predicted - claim) > room if candidate.is_partial else np.ones(y.size, bool)
+    if enough and not _is_visible(visible, off[telling], room[telling], candidate.counts):
         return None
     read = candidate.read(theta, bars)
     if read is None:

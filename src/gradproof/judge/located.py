@@ -10,6 +10,7 @@ import numpy as np
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.headline import counted
+from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.patterns import Part, wrong_block, wrong_slices
 from gradproof.judge.report import (
     MOST_CULPRITS,
@@ -18,7 +19,7 @@ from gradproof.judge.report import (
     LeafFinding,
     PatternFinding,
 )
-from gradproof.judge.suspect import ROOM, Slopes, Suspect
+from gradproof.judge.suspect import ROOM, Slopes, Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Tree
 
@@ -124,8 +125,9 @@ class Located:
             effect = everywhere.astype(np.float64)
             part = wrong_slices(everywhere, effect) or wrong_block(everywhere)
         if part is not None:
-            address += part.index(dimensions)
-            return PatternFinding(address, leaf.path, part.words(dimensions), inside, size)
+            address += code_of(part, dimensions, leaf.is_complex)
+            words = words_of(part, dimensions, leaf.is_complex)
+            return PatternFinding(address, leaf.path, words, inside, size)
         if self.widespread:
             looked = self.places.size
             if self.many:
@@ -200,6 +202,7 @@ def mistakes(
                 located=one.part,
                 complete=one.rest == 0,
                 elsewhere=elsewhere and elsewhere.of(leaf),
+                signs=signs_of(leaf),
             )
         )
     return diagnose(suspects, leaves)

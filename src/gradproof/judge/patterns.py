@@ -44,8 +44,9 @@ class Slices:
 
     def words(self, dimensions: int) -> str:
         """Return "row 3", "columns 1, 4", "slice 2 of axis 0"."""
-        if dimensions == 2:
-            name, of_axis = ("row", "column")[self.axis], ""
+        names = {1: ["component"], 2: ["row", "column"]}
+        if dimensions in names:
+            name, of_axis = names[dimensions][self.axis], ""
         else:
             name, of_axis = "slice", f" of axis {self.axis}"
         several = "s" if len(self.places) > 1 else ""

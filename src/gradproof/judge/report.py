@@ -27,7 +27,8 @@ class ComponentFinding:
     path : tuple
         The keys that lead to its leaf.
     index : tuple of int
-        The component within the leaf; ``()`` for a number.
+        The component within the leaf; ``()`` for a number. Of a complex leaf it ends with 0 for the
+        real part, 1 for the imaginary part.
     claimed, measured, bar : float
         The claimed derivative, the measured one, and the error bar of the latter.
     truncation, noise : float
@@ -262,7 +263,7 @@ class TensorValues:
     path : tuple
         The keys that lead to it.
     shape : tuple of int
-        Its shape.
+        Its shape; of complex numbers with a last axis of length 2 for their parts.
     claimed, measured, bar : numpy.ndarray
         Arrays of that shape in float64: what was claimed, what was measured, NaN where nothing
         was, and the error bars. Of a large tensor that was read from data, all are NaN but the

@@ -9,24 +9,26 @@ import numpy as np
 
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.report import CauseFinding
-from gradproof.judge.suspect import Suspect
+from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
-_OF_ROWS = ("GP301", "GP302", "GP409")  # what a few columns can tell of a row
+_OF_ROWS = ("GP301", "GP302", "GP306", "GP409")  # what a few columns can tell of a row
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Columns:
     """Columns of a Jacobian by components of one leaf, each array of shape (outputs, columns).
 
-    `room` is by how much a derivative may differ from `measured` and still be right.
+    `room` is by how much a derivative may differ from `measured` and still be right, and `signs`
+    are those that the components of the columns have in a conjugate; None where they are real.
     """
 
     address: str
     claimed: FloatArray
     measured: FloatArray
     room: FloatArray
+    signs: FloatArray | None = None
 
     @property
     def wrong(self) -> BoolArray:
@@ -51,7 +53,8 @@ def causes_of_rows(
             for rows in [np.arange(leaf.size)] if whole else wrong[:, None]:
                 if rows.size:
                     address = outputs.address(leaf, () if whole else _index(leaf, rows))
-                    suspects.append(_suspect(address, of_leaf, leaf.start + rows, facts))
+                    signs = _signs(leaf, rows, of_leaf)
+                    suspects.append(_suspect(address, of_leaf, leaf.start + rows, facts, signs))
     found = [cause for cause in diagnose(suspects, []) if cause.code in _OF_ROWS]
     explained = {address for cause in found for address in cause.addresses}
     return found if explained == {one.address for one in suspects} else []
@@ -61,7 +64,23 @@ def _index(leaf: Leaf, rows: IntArray) -> tuple[int, ...]:
     return tuple(map(int, np.unravel_index(int(rows[0]), leaf.shape)))
 
 
-def _suspect(output: str, columns: Columns, rows: IntArray, facts: Mapping[str, float]) -> Suspect:
+def _signs(leaf: Leaf, rows: IntArray, columns: Columns) -> FloatArray | None:
+    """Return the signs that derivatives of outputs have where complex ones are conjugated."""
+    of_outputs = signs_of(leaf)
+    if of_outputs is None and columns.signs is None:
+        return None
+    of_rows = np.ones(rows.size) if of_outputs is None else of_outputs.ravel()[rows]
+    of_columns = np.ones(columns.claimed.shape[1]) if columns.signs is None else columns.signs
+    return np.outer(of_rows, of_columns).ravel()
+
+
+def _suspect(
+    output: str,
+    columns: Columns,
+    rows: IntArray,
+    facts: Mapping[str, float],
+    signs: FloatArray | None,
+) -> Suspect:
     claim = columns.claimed[rows].ravel()
     return Suspect(
         address=f"d {output} / d {columns.address}",
@@ -74,4 +93,5 @@ def _suspect(output: str, columns: Columns, rows: IntArray, facts: Mapping[str, 
         right={},
         wrong_too={},
         facts=facts,
+        signs=signs,
     )

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from gradproof.judge.elsewhere import Elsewhere
+from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.patterns import Part, wrong_parts
 from gradproof.numerics.protocol import BoolArray, FloatArray
+from gradproof.tree import Leaf
 
 Parameters = dict[str, Any]
 
@@ -48,7 +50,9 @@ class Suspect:
     and `facts` numbers that the user has named. `seen` are slopes along directions through the
     leaf, where few components were measured by themselves, and `located` is the part that holds the
     error, where a search has found one; `complete` says that none is left that was not found.
-    `elsewhere` is what the gradient claims at other parameters, where it was asked.
+    `elsewhere` is what the gradient claims at other parameters, where it was asked. Of complex
+    numbers the last axis is that of the real and imaginary parts, and `signs` are those that a
+    conjugate has; None where numbers are real.
     """
 
     address: str
@@ -65,6 +69,16 @@ class Suspect:
     located: Part | None = None
     complete: bool = True
     elsewhere: Elsewhere | None = None
+    signs: FloatArray | None = None
+
+    @property
+    def axes(self) -> range:
+        """The axes of the tensor, without that of real and imaginary parts."""
+        return range(self.claim.ndim - (self.signs is not None))
+
+    def words(self, part: Part) -> str:
+        """Return a part of the tensor in words."""
+        return words_of(part, self.claim.ndim, self.signs is not None)
 
     @property
     def off(self) -> FloatArray:
@@ -132,7 +146,7 @@ class Suspect:
             seen = dataclasses.replace(seen, measured=seen.measured - rest, project=project)
         return dataclasses.replace(
             self,
-            address=self.address + part.index(self.claim.ndim),
+            address=self.address + code_of(part, self.claim.ndim, self.signs is not None),
             claim=part.of(self.claim),
             x=part.of(self.x),
             measured=part.of(self.measured),
@@ -144,7 +158,18 @@ class Suspect:
             seen=seen,
             located=None,
             elsewhere=None,
+            signs=self._signs_of(part),
         )
+
+    def _signs_of(self, part: Part) -> FloatArray | None:
+        """Return the signs of a conjugate in a part; None where it holds no pairs."""
+        signs = None if self.signs is None else part.of(self.signs)
+        return signs if signs is not None and signs.shape[-1] == 2 else None
+
+
+def signs_of(leaf: Leaf) -> FloatArray | None:
+    """Return the signs that a conjugate has, in the shape of a leaf; None where it is real."""
+    return np.broadcast_to([1.0, -1.0], leaf.shape) if leaf.is_complex else None
 
 
 def _size(values: FloatArray, among: BoolArray | bool = True) -> float:
@@ -162,7 +187,8 @@ class Map:
     """What the truth would be if a mistake had been made: ``fixed + Σ θ_k bases_k``.
 
     `parameters` are those of the mistake that are known, `read` turns the fitted θ and their bars
-    into the others. `also` are other leaves that take part in it.
+    into the others. `also` are other leaves that take part in it. A mistake that `is_partial`
+    leaves some components as they are, which tell nothing about it.
     """
 
     fixed: FloatArray | float
@@ -170,6 +196,7 @@ class Map:
     parameters: Parameters = dataclasses.field(default_factory=dict)
     read: Callable[[FloatArray, FloatArray], Parameters | None] = lambda theta, bars: {}
     also: tuple[str, ...] = ()
+    is_partial: bool = False
 
     @property
     def counts(self) -> int:

@@ -19,7 +19,7 @@ def unmeasured_leaf(
     return LeafFinding(
         address=tree.address(leaf),
         path=leaf.path,
-        shape=leaf.shape,
+        shape=leaf.own_shape,
         verdict=verdict,
         discrepancy=_NOTHING,
         bar=_NOTHING,

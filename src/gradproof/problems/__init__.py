@@ -16,6 +16,7 @@ from gradproof.problems.manifold import Manifold
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
 from gradproof.problems.vectors import as_vector, in_structure
+from gradproof.problems.wirtinger import as_claimed, as_derivatives
 
 __all__ = [
     "HVP",
@@ -33,6 +34,8 @@ __all__ = [
     "Problem",
     "SecondClaim",
     "Space",
+    "as_claimed",
+    "as_derivatives",
     "as_vector",
     "at_one_point",
     "autodiff",

@@ -40,9 +40,9 @@ class Autodiff:
     Notes
     -----
     The point holds tensors, arrays, modules or layers of one framework: PyTorch, JAX or TensorFlow;
-    or arrays of NumPy, of which autograd is asked. What is no real floating-point number goes
+    or arrays of NumPy, of which autograd is asked. What is no floating-point number goes
     along unchanged, and so do tensors of PyTorch that do not require a gradient where others do,
-    and variables of TensorFlow that are not trainable.
+    and variables of TensorFlow that are not trainable or complex.
     The value of f may be a number, an array or a pytree of them.
 
     Examples

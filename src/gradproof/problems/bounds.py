@@ -19,6 +19,11 @@ _EXPECTED = (
 
 def flat_bounds(bounds: Any, tree: Tree) -> tuple[FloatArray, FloatArray]:
     """Return the lower and upper bound of every component; infinite where there is none."""
+    if tree.is_complex:
+        raise InputError(
+            "bounds: found them with complex parameters, expected real ones, which have an order; "
+            "let f put complex numbers together from their real and imaginary parts"
+        )
     sides = _sides(bounds, tree)
     lower, upper = (
         _flat(side, tree, name, missing)

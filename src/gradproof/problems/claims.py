@@ -31,7 +31,9 @@ class VJP:
     -----
     The value of f may be an array or a pytree of arrays. It is tested as the gradient of ⟨u, f⟩
     with a seeded random cotangent that leaves out no output, at the price of a gradient; and it has
-    to be linear in u, which takes calls of the function only.
+    to be linear in u, which takes calls of the function only. Of complex outputs and parameters u
+    and what is returned are the derivatives of a real number by them, in the convention of
+    ``gp.Problem(..., wirtinger=)``.
 
     Examples
     --------
@@ -73,7 +75,9 @@ class Jacobian:
     -----
     It is tested as the gradient of ⟨u, f⟩ with a seeded random cotangent u that leaves out no
     output, at the price of a gradient. Where it is wrong, all outputs are measured at the wrong
-    components: four evaluations for each of these, up to sixteen.
+    components: four evaluations for each of these, up to sixteen. Of complex outputs by complex
+    parameters it is the complex derivative, df = J dz, which takes a holomorphic f: else the check
+    fails (GP507). A row of a real output by complex parameters is a gradient.
 
     The pattern of a sparse matrix is verified along dense random directions, 20 to 70 evaluations
     in all; then every entry is measured, columns that share no row by one evaluation together, or

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.errors import InputError
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 
@@ -89,3 +90,13 @@ class Alone:
     def gather_objects(self, thing: Any) -> list[Any]:
         """Return its object."""
         return [thing]
+
+
+def require_real(tree: Tree) -> None:
+    """Raise if there are complex numbers among parameters that are checked in pieces."""
+    for leaf in tree.leaves:
+        if leaf.is_complex:
+            raise InputError(
+                f"{tree.address(leaf)}: found complex numbers, expected real ones where parameters "
+                "are sharded; check a smaller, unsharded model"
+            )

@@ -8,12 +8,26 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.complexes import as_parts, is_complex
+from gradproof._base.errors import InputError
 from gradproof._base.floats import is_float
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
 from gradproof.problems.vectors import in_structure
+from gradproof.problems.wirtinger import as_claimed, as_derivatives
 from gradproof.tree import Leaf, Mismatch, Tree, flatten
+
+
+class AtThePoint:
+    """A claim that was made for the point alone, and tells nothing of the gradient elsewhere."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __call__(self, at: Any) -> Any:
+        """Return what is claimed, wherever it is asked."""
+        return self._function(at)
 
 
 def product(
@@ -21,11 +35,13 @@ def product(
     outputs: Outputs,
     tree: Tree,
     repeatably: Callable[[], AbstractContextManager[None]],
+    wirtinger: str | None = None,
 ) -> Callable[[Any], Any]:
     """Return the function of the point that claims Jᵀ u for the cotangent of the outputs.
 
-    `repeatably` makes contexts that leave random generators as they found them: all columns of one
-    Jacobian are asked for with the same random numbers.
+    It claims derivatives by complex parameters as `wirtinger` says. `repeatably` makes contexts
+    that leave random generators as they found them: all columns of one Jacobian are asked for with
+    the same random numbers.
     """
 
     def of_vjp(at: Any) -> Any:
@@ -35,10 +51,10 @@ def product(
     def of_matrix(at: Any) -> Any:
         assert isinstance(claim, Jacobian)
         assert outputs.tree is not None
-        rows = rows_of(claim.matrix, at, outputs.tree, tree)
+        rows = rows_of(claim.matrix, at, outputs.tree, tree, wirtinger)
         if isinstance(rows, Mismatch):
             return rows
-        return like_parameters(tree, np.asarray(outputs.cotangent @ rows).ravel())
+        return gradient_of(np.asarray(outputs.cotangent @ rows).ravel())
 
     def of_jvp(at: Any) -> Any:
         assert isinstance(claim, JVP)
@@ -52,8 +68,13 @@ def product(
                 return column
             found[place] = outputs.cotangent @ column
             unit[place] = 0.0
-        return like_parameters(tree, found)
+        return gradient_of(found)
 
+    def gradient_of(derivatives: FloatArray) -> Any:
+        return like_parameters(tree, as_claimed(tree, derivatives, wirtinger))
+
+    if isinstance(claim, Jacobian) and not _is_function(claim.matrix):
+        return AtThePoint(of_matrix)
     return {VJP: of_vjp, Jacobian: of_matrix, JVP: of_jvp}[type(claim)]
 
 
@@ -69,41 +90,101 @@ def like_parameters(tree: Tree, values: FloatArray, like: Any = None) -> Any:
 
 
 def _type_of(value: Any) -> np.dtype[Any]:
-    """Return the type of a leaf; float64 for numbers, and for types that are not of NumPy."""
+    """Return the type of a leaf; float64 for numbers, and for types that are not of NumPy.
+
+    Of complex numbers it is the type of their parts.
+    """
     try:
         dtype = np.dtype(getattr(value, "dtype", np.float64))
     except TypeError:
         return np.dtype(np.float64)
+    if dtype.kind == "c":
+        return np.empty(0, dtype).real.dtype
     return dtype if is_float(dtype) else np.dtype(np.float64)
 
 
-def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:
+def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None = None) -> Any:
     """Return a Jacobian as something that a vector of the outputs `there` multiplies by ``@``.
 
     An array of shape (m, n) or the products of a linear operator; a Mismatch where its shape is
-    another.
+    another. All are derivatives by real and imaginary parts; where f is real, `wirtinger` says how
+    those by complex parameters are claimed.
     """
-    if callable(matrix) and not _is_linear(matrix):
+    if _is_function(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size
     if _is_linear(matrix):
+        if there.is_complex or tree.is_complex:
+            raise InputError(
+                f"gradient: found {type(matrix).__name__} as the Jacobian of a function of complex "
+                "numbers, expected an array (.toarray() makes one), or a gp.VJP"
+            )
         if tuple(matrix.shape) != expected:
             return _mismatch(tree, matrix.shape, expected)
         return Rows(matrix)
     found = _by_leaves(matrix, there, tree)
-    if isinstance(found, np.ndarray) or not _is_array_like(matrix):
+    if isinstance(found, Mismatch) and _is_array_like(matrix):
+        found = _whole(matrix, there, tree)
+    if isinstance(found, Mismatch) or not tree.is_complex:
         return found
-    return _whole(matrix, there, tree)
+    # Products of complex numbers hold for any f; what is claimed of a real one is a gradient.
+    of_real = np.concatenate([np.full(leaf.size, not leaf.is_complex) for leaf in there.leaves])
+    found[of_real] = as_derivatives(tree, found[of_real], wirtinger)
+    return found
 
 
 def _whole(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
     """Return the rows of what is one array, or lists that make one."""
-    shape, expected = np.shape(matrix), (there.size, tree.size)
+    expected = sum(leaf.count for leaf in there.leaves), sum(leaf.count for leaf in tree.leaves)
+    shape = np.shape(matrix)
     lone = len(there.leaves) == len(tree.leaves) == 1
-    whole = (*there.leaves[0].shape, *tree.leaves[0].shape) if lone else expected
+    whole = (*there.leaves[0].own_shape, *tree.leaves[0].own_shape) if lone else expected
     if shape not in (whole, expected):
         return _mismatch(tree, shape, whole)
-    return np.asarray(matrix, dtype=np.float64).reshape(expected)
+    array = np.asarray(matrix).reshape(expected)
+    if not (there.is_complex or tree.is_complex):
+        return _of_numbers(array, tree)
+    rows = np.zeros((there.size, tree.size))
+    first = 0
+    for output in there.leaves:
+        start = 0
+        for leaf in tree.leaves:
+            block = array[first : first + output.count, start : start + leaf.count]
+            found = _of_numbers(block, tree, output, leaf)
+            if isinstance(found, Mismatch):
+                return found
+            rows[output.start : output.stop, leaf.start : leaf.stop] = found
+            start += leaf.count
+        first += output.count
+    return rows
+
+
+def _of_numbers(
+    block: Any, tree: Tree, output: Leaf | None = None, leaf: Leaf | None = None
+) -> FloatArray | Mismatch:
+    """Return the derivatives of the parts of an output by those of a leaf, from complex numbers.
+
+    A complex derivative J of a complex output is that of the linear map dz ↦ J dz.
+    """
+    of_complex, by_complex = bool(output and output.is_complex), bool(leaf and leaf.is_complex)
+    array = np.asarray(block)
+    if not (of_complex or by_complex):
+        if is_complex(array):
+            if np.any(array.imag):
+                where = tree.root if leaf is None else tree.address(leaf)
+                found = f"derivatives of dtype {array.dtype}"
+                return Mismatch(f"the Jacobian by {where}", found, "real numbers")
+            array = array.real
+        return np.asarray(array, dtype=np.float64)
+    columns = as_parts(array)  # (m, n, parts)
+    if of_complex and by_complex:
+        columns = np.stack([columns, as_parts(1j * array)], axis=2)  # (m, n, by, of)
+        columns = columns.transpose(0, 3, 1, 2)
+    elif of_complex:
+        columns = columns.transpose(0, 2, 1)
+    height, width = array.shape
+    shape = height * (1 + of_complex), width * (1 + by_complex)
+    return np.asarray(columns, dtype=np.float64).reshape(shape)
 
 
 def _by_leaves(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
@@ -144,6 +225,10 @@ def _is_linear(matrix: Any) -> bool:
     return hasattr(matrix, "shape") and (hasattr(matrix, "rmatvec") or hasattr(matrix, "tocsr"))
 
 
+def _is_function(matrix: Any) -> bool:
+    return callable(matrix) and not _is_linear(matrix)
+
+
 def _is_array_like(matrix: Any) -> bool:
     if isinstance(matrix, Mapping):
         return False
@@ -160,13 +245,16 @@ def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray
     columns = []
     for leaf in tree.leaves:
         where = f"d {there.address(output)} / d {tree.address(leaf)}"
+        whole = output.own_shape + leaf.own_shape
         if leaf.path not in by_path:
-            return Mismatch(where, "no derivative", f"one of shape {output.shape + leaf.shape}")
-        value = np.asarray(by_path[leaf.path], dtype=np.float64)
-        if value.shape not in (output.shape + leaf.shape, (output.size, leaf.size)):
-            expected = f"shape {output.shape + leaf.shape}"
-            return Mismatch(where, f"shape {value.shape}", expected)
-        columns.append(value.reshape(output.size, leaf.size))
+            return Mismatch(where, "no derivative", f"one of shape {whole}")
+        value = np.asarray(by_path[leaf.path])
+        if value.shape not in (whole, (output.count, leaf.count)):
+            return Mismatch(where, f"shape {value.shape}", f"shape {whole}")
+        found = _of_numbers(value.reshape(output.count, leaf.count), tree, output, leaf)
+        if isinstance(found, Mismatch):
+            return found
+        columns.append(found)
     return np.concatenate(columns, axis=1)
 
 

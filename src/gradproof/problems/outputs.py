@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.complexes import as_parts
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.batches import followed_by
 from gradproof.problems.vectors import as_vector, in_structure, joined
+from gradproof.problems.wirtinger import as_claimed
 from gradproof.tree import Mismatch, Tree, flatten
 
 _LEAST, _MOST = 0.5, 1.5  # sizes of a cotangent
@@ -26,8 +28,14 @@ class Outputs:
     floating-point number has no derivative, and a cotangent of 0.
     """
 
-    def __init__(self, f: Callable[[Any], Any], seed: int, name: str = "output") -> None:
-        self._name = name
+    def __init__(
+        self,
+        f: Callable[[Any], Any],
+        seed: int,
+        name: str = "output",
+        wirtinger: str | None = None,
+    ) -> None:
+        self._name, self._wirtinger = name, wirtinger
         self._f, self._rng = f, np.random.default_rng([seed, 0x6F757470])
         self.tree: Tree | None = None
         self.cotangent: FloatArray = np.empty(0)
@@ -76,15 +84,13 @@ class Outputs:
         return max([unit_roundoff(one) for one in self._types], default=UNIT_ROUNDOFF_64)
 
     def taken_apart(self, value: Any) -> tuple[Tree, list[Any]]:
-        """Return the structure of a value of f and its leaves as arrays."""
+        """Return the structure of a value of f and its leaves as arrays, of parts where complex."""
         tree, values = flatten(value, self._name)
         arrays = []
         for leaf, one in zip(tree.leaves, values, strict=True):
-            array = np.asarray(one)
+            array = as_parts(one) if leaf.is_complex else np.asarray(one)
             if not is_real(array.dtype):
-                raise InputError(
-                    f"{tree.address(leaf)}: found {described(one)}, expected real numbers"
-                )
+                raise InputError(f"{tree.address(leaf)}: found {described(one)}, expected numbers")
             arrays.append(array)
         return tree, arrays
 
@@ -104,10 +110,17 @@ class Outputs:
         return self._rng.choice([-1.0, 1.0], size) * self._rng.uniform(_LEAST, _MOST, size)
 
     def in_structure(self, cotangent: FloatArray) -> Any:
-        """Return a cotangent in the structure of the outputs, in their types."""
+        """Return a cotangent in the structure of the outputs, in their types.
+
+        Of a complex output it is the derivatives by its parts, as those by parameters are claimed.
+        """
         assert self.tree is not None
-        return in_structure(self.tree, cotangent, self._types)
+        shown = as_claimed(self.tree, cotangent, self._wirtinger)
+        return in_structure(self.tree, shown, self._types)
 
 
 def _shapes(tree: Tree) -> str:
-    return ", ".join(f"{tree.address(leaf)} of shape {leaf.shape}" for leaf in tree.leaves[:6])
+    return ", ".join(
+        f"{tree.address(leaf)} of shape {leaf.own_shape}{', complex' * leaf.is_complex}"
+        for leaf in tree.leaves[:6]
+    )

@@ -12,6 +12,7 @@ from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import Claim, SecondClaim
 from gradproof.problems.manifold import Manifold
 from gradproof.problems.options import require_facts, require_one_of, require_reseed
+from gradproof.problems.wirtinger import CONVENTIONS, Convention
 from gradproof.tree import flatten
 
 
@@ -63,6 +64,13 @@ class Problem:
         more axis, the first, and returns what it returns with that axis first, too. The gradient
         is called with one point as it is. Batches are used where they are quicker; a single point
         is a batch of one.
+    wirtinger : {"gradient", "conjugated", "dz", "dzbar"}, optional
+        What is claimed for a complex parameter z = x + iy: ``"gradient"``, ∂f/∂x + i ∂f/∂y;
+        ``"conjugated"``, ∂f/∂x - i ∂f/∂y; ``"dz"``, ∂f/∂z = ½ (∂f/∂x - i ∂f/∂y); ``"dzbar"``,
+        ∂f/∂z̄ = ½ (∂f/∂x + i ∂f/∂y). By default what the framework of the point has: ``"gradient"``,
+        the direction of steepest ascent, with NumPy and PyTorch, and ``"conjugated"`` with JAX,
+        and where autograd is asked. Of a complex f it is the complex derivative that is claimed,
+        and there is no choice.
 
     Raises
     ------
@@ -90,6 +98,12 @@ class Problem:
     >>> gp.check(problem).passed
     True
 
+    A function of complex numbers, and the derivative of its real part by z:
+
+    >>> problem = gp.Problem(lambda z: (z**2).real, lambda z: z, 1 + 2j, wirtinger="dz")
+    >>> gp.check(problem).passed
+    True
+
     A loss that is given by its terms:
 
     >>> y = np.array([1.0, 3.0, 2.0])
@@ -111,6 +125,7 @@ class Problem:
     reference: Callable[[Any], Any] | None = None
     terms: Literal["sum", "mean"] | None = None
     vectorized: bool = False
+    wirtinger: Convention | None = None
 
     def __post_init__(self) -> None:
         require_callable(self.f, "f", "f(at)")
@@ -142,6 +157,8 @@ class Problem:
             require_callable(self.reference, "reference", "reference(at)")
         if self.terms is not None:
             require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
+        if self.wirtinger is not None:
+            require_one_of(self.wirtinger, "wirtinger", tuple(CONVENTIONS))
         self._require_batches()
         if self.manifold is not None:
             self._require_manifold()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.complexes import as_complex
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Mismatch, Tree, match
 
@@ -26,11 +27,14 @@ def joined(values: Sequence[Any]) -> FloatArray:
 
 
 def in_structure(tree: Tree, values: FloatArray, types: Sequence[Any]) -> Any:
-    """Return one vector in the structure of a pytree, each leaf in a type of its own."""
-    leaves = [
-        values[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
-        if leaf.shape
-        else dtype.type(values[leaf.start])
-        for leaf, dtype in zip(tree.leaves, types, strict=True)
-    ]
+    """Return one vector in the structure of a pytree, each leaf in a type of its own.
+
+    That of a complex leaf is the type of its parts.
+    """
+    leaves = []
+    for leaf, dtype in zip(tree.leaves, types, strict=True):
+        part = values[leaf.start : leaf.stop].reshape(leaf.shape).astype(dtype)
+        if leaf.is_complex:
+            part = as_complex(part)
+        leaves.append(part if leaf.own_shape else part[()])
     return tree.unflatten(leaves)

@@ -170,6 +170,8 @@ def _component(worst: ComponentFinding, leaf: LeafFinding) -> str:
     where = f"[{', '.join(map(str, worst.index))}] " if worst.index else ""
     if worst.output is not None:
         where = f"{worst.address}: "
+    elif worst.address.startswith(leaf.address):
+        where = f"{worst.address.removeprefix(leaf.address)} ".lstrip()
     text = f"{where}{both(worst)}"
     if leaf.ratio == 0:
         return f"claimed 0 throughout; {text}"

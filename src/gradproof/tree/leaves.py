@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optree
+
+from gradproof._base.complexes import is_complex
 
 # Our own corner of optree's registry: what we register there changes nothing for anybody else.
 NAMESPACE = "gradproof"
@@ -21,18 +24,37 @@ class Leaf:
     """One tensor (or number) of a pytree.
 
     `accessor` is the code behind the name of the tree, such as ``['W'][0]``; `start` the place of
-    the leaf's first component among all components.
+    the leaf's first component among all components. A complex number has two components, its real
+    and imaginary part: `shape` is then that of the leaf and one more axis, the last, of length 2.
     """
 
     path: tuple[Any, ...]
     accessor: str
     shape: tuple[int, ...]
     start: int
+    is_complex: bool = False
 
     @property
     def size(self) -> int:
         """The number of components."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def own_shape(self) -> tuple[int, ...]:
+        """The shape that the leaf has for its user."""
+        return self.shape[:-1] if self.is_complex else self.shape
+
+    @property
+    def count(self) -> int:
+        """The number of its numbers, complex or not."""
+        return self.size // 2 if self.is_complex else self.size
+
+    @property
+    def imaginary(self) -> npt.NDArray[np.bool_]:
+        """Which components are imaginary parts."""
+        if not self.is_complex:
+            return np.zeros(self.size, dtype=bool)
+        return np.tile([False, True], self.count)
 
     @property
     def top(self) -> object:
@@ -65,10 +87,18 @@ class Tree:
         """The number of components of all leaves."""
         return self.leaves[-1].stop if self.leaves else 0
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether there are complex numbers in some leaf."""
+        return any(leaf.is_complex for leaf in self.leaves)
+
     def address(self, leaf: Leaf, index: tuple[int, ...] = ()) -> str:
         """Return the code that reads a leaf, or one component of it."""
-        text = self.root + leaf.accessor
-        return f"{text}[{', '.join(map(str, index))}]" if index else text
+        text, part = self.root + leaf.accessor, ""
+        if leaf.is_complex and index:
+            *index_of_number, which = index
+            index, part = tuple(index_of_number), (".real", ".imag")[which]
+        return (f"{text}[{', '.join(map(str, index))}]" if index else text) + part
 
     def locate(self, component: int) -> tuple[Leaf, tuple[int, ...]]:
         """Return the leaf of a component of the whole, and the index within that leaf."""
@@ -115,7 +145,9 @@ def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
     leaves = []
     start = 0
     for accessor, value in zip(accessors, values, strict=True):
-        leaf = Leaf(tuple(accessor.path), accessor.codify(""), _shape(value), start)
+        pairs = is_complex(value)
+        shape = (*_shape(value), 2) if pairs else _shape(value)
+        leaf = Leaf(tuple(accessor.path), accessor.codify(""), shape, start, pairs)
         leaves.append(leaf)
         start = leaf.stop
     return Tree(root, tuple(leaves), spec, _constants(at)), values

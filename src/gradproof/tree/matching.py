@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.complexes import as_parts, is_complex
 from gradproof.tree.leaves import Tree, flatten
 
 
@@ -37,7 +38,10 @@ class Mismatch:
 
 
 def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
-    """Return the claimed values leaf by leaf with notes on what was read how, or what is amiss."""
+    """Return the claimed values leaf by leaf with notes on what was read how, or what is amiss.
+
+    Those of complex leaves are the real and imaginary parts of what is claimed.
+    """
     notes: list[str] = []
     gradient, renamed = _without_prefix(tree, gradient)
     if renamed:
@@ -51,7 +55,8 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             )
         return numbers, [*notes, "the gradient is one array for a list of numbers"]
     listed = not hasattr(gradient, "shape")
-    if listed and len(tree.leaves) == 1 and _array_shape(gradient) == tree.leaves[0].shape != ():
+    lone = len(tree.leaves) == 1
+    if listed and lone and _array_shape(gradient) == tree.leaves[0].own_shape != ():
         # A list of numbers stands for an array, as array_like promises.
         claimed, values = flatten(np.asarray(gradient), "gradient")
     by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}
@@ -60,14 +65,19 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
         if leaf.path not in by_path:
             there = _listed(claimed) if claimed.leaves else "no gradient at all"
             return Mismatch(
-                tree.address(leaf), "no gradient", f"one of shape {leaf.shape} (there is {there})"
+                tree.address(leaf),
+                "no gradient",
+                f"one of shape {leaf.own_shape} (there is {there})",
             )
         value = by_path.pop(leaf.path)
-        shape = _array_shape(value)
-        if shape != leaf.shape:
-            both = None if shape is None else (shape, leaf.shape)
-            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {leaf.shape}", both)
-        ordered.append(value)
+        shape, expected = _array_shape(value), leaf.own_shape
+        if shape != expected:
+            both = None if shape is None else (shape, expected)
+            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {expected}", both)
+        if is_complex(value) and not leaf.is_complex:
+            found_dtype = f"a gradient of dtype {getattr(value, 'dtype', 'complex')}"
+            return Mismatch(tree.address(leaf), found_dtype, "real numbers")
+        ordered.append(as_parts(value) if leaf.is_complex else value)
     for path in list(by_path):
         if any(path[: len(constant)] == constant for constant in tree.constants):
             del by_path[path]
@@ -104,9 +114,10 @@ def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
 
 def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
     """Read one array of shape (n,) as the gradient of n numbers."""
-    if any(leaf.shape for leaf in tree.leaves) or _array_shape(value) != (len(tree.leaves),):
+    if any(leaf.own_shape for leaf in tree.leaves) or _array_shape(value) != (len(tree.leaves),):
         return None
-    return list(np.asarray(value))
+    pairs = zip(tree.leaves, np.asarray(value), strict=True)
+    return [as_parts(one) if leaf.is_complex else one for leaf, one in pairs]
 
 
 def _array_shape(value: Any) -> tuple[int, ...] | None:

@@ -26,6 +26,7 @@ _FILES = (
     "gp303_factor_and_penalty",
     "gp304_constant_offset",
     "gp305_stale_point",
+    "gp306_conjugated",
     "gp399_another_function",
     "gp401_l2_term",
     "gp402_l1_term",
@@ -48,6 +49,7 @@ _FILES = (
     "gp504_no_gradient",
     "gp505_adjoint_mismatch",
     "gp506_hessian_not_symmetric",
+    "gp507_not_holomorphic",
     "gp601_not_tangent",
     "gp602_metric_forgotten",
 )

@@ -32,7 +32,8 @@ def _share(suspect: Suspect) -> tuple[float, float]:
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
     seen, bar = _share(suspect)
-    for factor, named in named_factors(suspect.facts):
+    of_complex = suspect.signs is not None
+    for factor, named in named_factors(suspect.facts, of_complex=of_complex):
         if abs(seen - 1 / factor) <= bar:
             yield Map(suspect.claim / factor, parameters={"factor": factor, "named": named})
 
@@ -71,7 +72,8 @@ measurement cannot tell a sum in place of a mean from a term that was added that
 
 The gradient of a sum beside a loss that is a mean over the batch, or over the outputs. A forgotten
 ½ of a square. A gradient accumulated twice, or once for each worker. `1/m` left out in one layer:
-then that tensor alone is wrong.
+then that tensor alone is wrong. With complex parameters 2 and ½ also lie between conventions:
+∂f/∂x + i ∂f/∂y is 2 ∂f/∂z̄, and `gp.Problem(..., wirtinger=)` says which is claimed.
 
 ## Example
 

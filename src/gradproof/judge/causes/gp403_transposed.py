@@ -11,9 +11,9 @@ from gradproof.judge.suspect import Map, Suspect
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
     shape = suspect.claim.shape
-    for first, second in combinations(range(len(shape)), 2):
+    for first, second in combinations(suspect.axes, 2):
         if shape[first] == shape[second] > 1:
-            axes = f"{first} and {second}" if len(shape) > 2 else ""
+            axes = f"{first} and {second}" if len(suspect.axes) > 2 else ""
             yield Map(np.swapaxes(suspect.claim, first, second), parameters={"axes": axes})
 
 

@@ -1,7 +1,12 @@
 """GP404: the numbers of the claim were laid out in another order than they are read in."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from gradproof._base.complexes import as_complex, as_parts
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.suspect import Map, Suspect
 
@@ -9,15 +14,23 @@ _MOST_SHAPES = 64
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
-    claim = suspect.claim
+    if suspect.signs is None:
+        yield from map(Map, _orders(suspect.claim))
+    elif suspect.axes:
+        numbers = as_complex(np.ascontiguousarray(suspect.claim))
+        yield from (Map(as_parts(one)) for one in _orders(numbers))
+
+
+def _orders(claim: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Return what the truth would be if numbers had been read in another order."""
     if claim.ndim >= 2 and len(set(claim.shape)) > 1:
         back = claim.reshape(claim.shape[::-1])
-        yield Map(back.transpose())
-        yield Map(claim.transpose().reshape(claim.shape))
+        yield back.transpose()
+        yield claim.transpose().reshape(claim.shape)
     elif claim.ndim == 1:
         sides = [side for side in range(2, claim.size // 2 + 1) if claim.size % side == 0]
         for side in sides[:_MOST_SHAPES]:
-            yield Map(claim.reshape(side, claim.size // side).T.ravel())
+            yield claim.reshape(side, claim.size // side).T.ravel()
 
 
 CAUSE = Cause(

@@ -9,7 +9,8 @@ from gradproof.judge.suspect import Map, Suspect
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
-    for axis, length in enumerate(suspect.claim.shape):
+    for axis in suspect.axes:
+        length = suspect.claim.shape[axis]
         if length > 1:
             yield Map(np.flip(suspect.claim, axis), parameters={"axis": axis})
 

@@ -11,7 +11,8 @@ _SHIFTS = (1, -1, 2, -2)
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
-    for axis, length in enumerate(suspect.claim.shape):
+    for axis in suspect.axes:
+        length = suspect.claim.shape[axis]
         for by in _SHIFTS:
             if 2 * abs(by) < length or (by == 1 and length == 2):
                 back = np.roll(suspect.claim, -by, axis)

@@ -17,7 +17,7 @@ def _observe(suspect: Suspect) -> Parameters | None:
 def _zero_slices(suspect: Suspect) -> str | None:
     wrong, claim, part = suspect.wrong, suspect.claim, suspect.located
     if part is not None:
-        return None if np.any(part.of(claim)) else part.words(claim.ndim)
+        return None if np.any(part.of(claim)) else suspect.words(part)
     found = []
     for axis in range(wrong.ndim if wrong.ndim > 1 else 0):
         rest = tuple(k for k in range(wrong.ndim) if k != axis)
@@ -28,8 +28,8 @@ def _zero_slices(suspect: Suspect) -> str | None:
             found.append(Slices(axis, tuple(places.tolist())))
     if not found:
         block = None if np.any(claim[wrong]) else wrong_block(wrong)
-        return None if block is None else block.words(wrong.ndim)
-    return min(found, key=lambda one: len(one.places)).words(wrong.ndim)
+        return None if block is None else suspect.words(block)
+    return suspect.words(min(found, key=lambda one: len(one.places)))
 
 
 def _message(slices: str, complete: bool) -> str:

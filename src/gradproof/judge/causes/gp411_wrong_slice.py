@@ -12,7 +12,7 @@ def _observe(suspect: Suspect) -> Parameters | None:
     if not parts:
         return None
     inside = np.any([part.mask(wrong.shape) for part in parts], axis=0)
-    words = " and ".join(part.words(wrong.ndim) for part in parts)
+    words = " and ".join(map(suspect.words, parts))
     return {
         "slices": words,
         "elsewhere": int(np.sum(wrong & ~inside)),

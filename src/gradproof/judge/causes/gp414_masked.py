@@ -16,7 +16,8 @@ _APART = 0.02
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
     claim = suspect.claim
-    for axis, length in enumerate(claim.shape):
+    for axis in suspect.axes:
+        length = suspect.claim.shape[axis]
         if claim.ndim < 2 or not 1 < length <= _MOST_SLICES or claim.size < _LEAST_LENGTH * length:
             continue
         bases = []
