@@ -192,3 +192,26 @@ def test_a_wrong_shape_is_a_wrong_claim() -> None:
     assert (report.verdict, codes(report)) == ("fail", ["GP103"])
     other = gp.check(f, gp.HVP(lambda x, v: v[:4]), X)
     assert (other.verdict, codes(other)) == ("fail", ["GP103"])
+
+
+def test_what_is_right_to_the_tolerance_may_be_as_asymmetric() -> None:
+    x = np.array([0.3, 0.7, 1.1])
+
+    def hessian(x: Any, off: float) -> Any:
+        right = np.diag(-np.sin(x)) + 2.0
+        right[0, 1] *= 1 + off
+        return right
+
+    def f(x: Any) -> float:
+        return float(np.sum(np.sin(x)) + np.sum(x) ** 2)
+
+    def gradient(x: Any) -> Any:
+        return np.cos(x) + 2 * np.sum(x)
+
+    for off, verdict in ((1e-7, "pass"), (1e-4, "fail")):
+        claim = gp.Hessian(lambda x, off=off: hessian(x, off), gradient=gradient)
+        report = gp.check(f, claim, x)
+        assert report.verdict == verdict, report.summary()
+    assert "GP506" in codes(report)
+    claim = gp.Hessian(lambda x: hessian(x, 1e-7), gradient=gradient)
+    assert gp.check(f, claim, x, rtol=1e-8).verdict == "fail"

@@ -16,6 +16,7 @@ The claimed Hessian is not symmetric, or the product with it is not that of a sy
 
 The matrix is compared with its transpose; of a product, ⟨u, H v⟩ with ⟨v, H u⟩ for random vectors.
 No difference is taken for that: where f has continuous second derivatives, the two are the same.
+What they differ by has to be more than the tolerance.
 
 ## How it comes about
 
