@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.errors import InputError
 from gradproof._base.floats import is_float
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
@@ -83,12 +84,14 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree) -> Any:
     An array of shape (m, n) or the products of a linear operator; a Mismatch where its shape is
     another.
     """
-    if callable(matrix) and not _is_linear(matrix):
+    if callable(matrix) and not is_linear(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size
-    if _is_linear(matrix):
+    if is_linear(matrix):
         if tuple(matrix.shape) != expected:
             return _mismatch(tree, matrix.shape, expected)
+        if np.iscomplexobj(matrix):
+            return _complex(f"the Jacobian by {tree.root}", matrix.dtype)
         return Rows(matrix)
     found = _by_leaves(matrix, there, tree)
     if isinstance(found, np.ndarray) or not _is_array_like(matrix):
@@ -103,7 +106,10 @@ def _whole(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
     whole = (*there.leaves[0].shape, *tree.leaves[0].shape) if lone else expected
     if shape not in (whole, expected):
         return _mismatch(tree, shape, whole)
-    return np.asarray(matrix, dtype=np.float64).reshape(expected)
+    found = np.asarray(matrix)
+    if np.iscomplexobj(found):
+        return _complex(f"the Jacobian by {tree.root}", found.dtype)
+    return found.astype(np.float64, copy=False).reshape(expected)
 
 
 def _by_leaves(matrix: Any, there: Tree, tree: Tree) -> FloatArray | Mismatch:
@@ -130,14 +136,35 @@ class Rows:
 
     def __rmatmul__(self, cotangent: FloatArray) -> FloatArray:
         multiply = getattr(self._operator, "rmatvec", None)
-        product = self._operator.T @ cotangent if multiply is None else multiply(cotangent)
+        try:
+            product = self._operator.T @ cotangent if multiply is None else multiply(cotangent)
+        except NotImplementedError as error:
+            raise InputError(
+                "gradient: found a linear operator without rmatvec, expected one that has it: "
+                "the Jacobian is asked for its products from the left; or claim its matvec as "
+                "gp.JVP(function), function(at, v)"
+            ) from error
         return np.asarray(product, dtype=np.float64)
 
     # NumPy would take us for a number otherwise.
     __array_ufunc__ = None
 
 
-def _is_linear(matrix: Any) -> bool:
+def symmetric(matrix: Any) -> Any:
+    """Return a Hessian, or the function that returns it, of which an operator needs matvec only."""
+    if callable(matrix) and not is_linear(matrix):
+        return lambda at: symmetric(matrix(at))
+    return _Symmetric(matrix) if hasattr(matrix, "matvec") else matrix
+
+
+class _Symmetric:
+    """A linear operator whose products from the left are those from the right."""
+
+    def __init__(self, operator: Any) -> None:
+        self.shape, self.dtype, self.rmatvec = operator.shape, operator.dtype, operator.matvec
+
+
+def is_linear(matrix: Any) -> bool:
     """Whether it is a sparse matrix or a linear operator, by what it can do."""
     if isinstance(matrix, (np.ndarray, np.generic)):
         return False
@@ -162,12 +189,19 @@ def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray
         where = f"d {there.address(output)} / d {tree.address(leaf)}"
         if leaf.path not in by_path:
             return Mismatch(where, "no derivative", f"one of shape {output.shape + leaf.shape}")
-        value = np.asarray(by_path[leaf.path], dtype=np.float64)
+        value = np.asarray(by_path[leaf.path])
+        if np.iscomplexobj(value):
+            return _complex(where, value.dtype)
+        value = value.astype(np.float64, copy=False)
         if value.shape not in (output.shape + leaf.shape, (output.size, leaf.size)):
             expected = f"shape {output.shape + leaf.shape}"
             return Mismatch(where, f"shape {value.shape}", expected)
         columns.append(value.reshape(output.size, leaf.size))
     return np.concatenate(columns, axis=1)
+
+
+def _complex(where: str, dtype: Any) -> Mismatch:
+    return Mismatch(where, f"dtype {dtype}", "real numbers")
 
 
 def _mismatch(tree: Tree, found: Any, expected: tuple[int, ...]) -> Mismatch:
