@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -107,6 +108,8 @@ def check_stated(
     """Check all claims at all points."""
     points = whole_number(points, "points", at_least=0)
     seed = whole_number(seed, "seed", at_least=0)
+    # An argument that is misspelt would make a problem that claims nothing, and passes.
+    inspect.signature(check).bind_partial(**options)
 
     def is_defined(there: FloatArray) -> bool:
         return all(_is_finite(claim, there.copy()) for claim in stated.claims)
