@@ -101,6 +101,16 @@ def test_a_hessian_is_not_measured_by_a_gradient_that_is_wrong() -> None:
     assert set(found.failed) == {"jac at x0", "hess at x0"}
 
 
+@pytest.mark.parametrize("jac", [None, lambda x: 2 * rosen_der(x)])
+def test_second_derivatives_within_bounds_need_a_right_gradient(jac: Any) -> None:
+    found = gp.scipy.check_minimize(
+        rosen, START, jac=jac, hess=rosen_hess, bounds=[(-2, 2)] * 3, points=0
+    )
+    assert list(found.reports) == ([] if jac is None else ["jac at x0"])
+    assert found.unchecked[0].startswith("hess at x0: where there are bounds")
+    assert found.passed is (jac is None)
+
+
 def test_constraints() -> None:
     circle = NonlinearConstraint(
         lambda x: [x @ x, x[0] * x[1]],

@@ -34,6 +34,11 @@ class Claim:
     needs: str | None = None
     without: Any = None
 
+    @property
+    def of_second_order(self) -> bool:
+        """Whether second derivatives are claimed."""
+        return isinstance(self.claim, (Hessian, HVP))
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Stated:
