@@ -15,7 +15,7 @@ from scipy.optimize import (
     rosen_hess,
     rosen_hess_prod,
 )
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import gradproof as gp
 
@@ -50,6 +50,17 @@ def test_hessians_of_other_kinds(kind: Any) -> None:
         rosen, START, jac=rosen_der, hess=lambda x: kind(rosen_hess(x)), points=0
     )
     assert found.passed, found.summary()
+
+
+@pytest.mark.parametrize("jac", [rosen_der, None])
+def test_of_an_operator_for_a_hessian_matvec_is_enough(jac: Any) -> None:
+    def hess(x: Any, factor: float = 1.0) -> Any:
+        return LinearOperator((3, 3), matvec=lambda v: factor * rosen_hess(x) @ v, dtype=float)
+
+    found = gp.scipy.check_minimize(rosen, START, jac=jac, hess=hess, points=0)
+    assert found.passed, found.summary()
+    found = gp.scipy.check_minimize(rosen, START, jac=jac, hess=lambda x: hess(x, 2.0), points=0)
+    assert "GP302" in codes(found, "hess at x0")
 
 
 def test_value_and_gradient_together_and_args() -> None:
@@ -88,6 +99,16 @@ def test_a_hessian_is_not_measured_by_a_gradient_that_is_wrong() -> None:
         rosen, START, jac=lambda x: 2 * rosen_der(x), hess=lambda x: 2 * rosen_hess(x), points=0
     )
     assert set(found.failed) == {"jac at x0", "hess at x0"}
+
+
+@pytest.mark.parametrize("jac", [None, lambda x: 2 * rosen_der(x)])
+def test_second_derivatives_within_bounds_need_a_right_gradient(jac: Any) -> None:
+    found = gp.scipy.check_minimize(
+        rosen, START, jac=jac, hess=rosen_hess, bounds=[(-2, 2)] * 3, points=0
+    )
+    assert list(found.reports) == ([] if jac is None else ["jac at x0"])
+    assert found.unchecked[0].startswith("hess at x0: where there are bounds")
+    assert found.passed is (jac is None)
 
 
 def test_constraints() -> None:
@@ -269,7 +290,19 @@ def test_errors_name_the_argument(options: dict[str, Any], words: str) -> None:
         gp.scipy.check_minimize(rosen, START, **options)
 
 
+def test_an_argument_that_is_misspelt_is_no_problem_without_claims() -> None:
+    with pytest.raises(TypeError, match="'Jac'"):
+        gp.scipy.check_minimize(rosen, START, Jac=rosen_der)
+
+
+def test_constraints_may_be_none_as_for_scipy() -> None:
+    found = gp.scipy.check_minimize(rosen, START, jac=rosen_der, constraints=None, points=0)
+    assert found.passed
+
+
 def test_other_errors() -> None:
+    with pytest.raises(gp.InputError, match="x0: found inf or nan"):
+        gp.scipy.check_minimize(rosen, [np.nan, 1.0], jac=rosen_der)
     with pytest.raises(gp.InputError, match="fun: found"):
         gp.scipy.check_minimize(3, START)  # type: ignore[arg-type]
     with pytest.raises(gp.InputError, match="x0: found"):

@@ -210,3 +210,12 @@ def test_wrong_use_gets_help() -> None:
         assert any("defvjp" in note for note in missing.value.__notes__)
     with pytest.raises(gp.InputError, match=r"found gp\.autodiff at a point of an array"):
         gp.check(anp.sum, gp.autodiff, np.arange(3))
+
+
+def test_a_rule_that_does_not_undo_broadcasting_is_a_wrong_shape() -> None:
+    times = primitive(lambda a, b: a * b)
+    defvjp(times, lambda ans, a, b: lambda g: g * b, lambda ans, a, b: lambda g: g * a)
+    at = {"a": X[:, 0], "b": np.array([2.0])}
+    report = gp.check(lambda t: anp.sum(times(t["a"], t["b"])), gp.autodiff, at)
+    assert [cause.code for cause in report.causes] == ["GP103", "GP415"]
+    assert report.causes[0].addresses == ("t['b']",)

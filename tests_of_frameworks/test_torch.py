@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.linalg import aslinearoperator
 from torch.nn import functional
 
 import gradproof as gp
@@ -257,6 +258,13 @@ def test_low_precision_is_promoted(dtype: Any) -> None:
 def test_claims_may_be_functions_of_tensors(claim: Any) -> None:
     assert gp.check(torch.sin, claim, normal(5)).passed
     assert gp.check(lambda t: 1.1 * torch.sin(t), claim, normal(5)).verdict == "fail"
+
+
+def test_a_jacobian_of_tensors_may_be_a_linear_operator() -> None:
+    matrix = normal(3, 5)
+    operator = aslinearoperator(matrix.numpy())
+    assert gp.check(lambda t: matrix @ t, gp.Jacobian(operator), normal(5)).passed
+    assert gp.check(lambda t: 1.1 * matrix @ t, gp.Jacobian(operator), normal(5)).verdict == "fail"
 
 
 @pytest.mark.parametrize("gradient", [torch.cos, None])

@@ -52,7 +52,8 @@ def check_minimize(
         no claim, and the report says so.
     hess : callable, str or HessianUpdateStrategy, optional
         The Hessian, dense, sparse or a linear operator. Measured as the Jacobian of `jac` where
-        that passed, else by the values of `fun`.
+        that passed, else by the values of `fun`; within bounds not at all then, and the report
+        says so.
     hessp : callable, optional
         The product of the Hessian with a vector, ``hessp(x, p, *args)``.
     bounds : sequence of pairs or scipy.optimize.Bounds, optional

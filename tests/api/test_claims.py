@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import gradproof as gp
 
@@ -365,3 +365,23 @@ def test_random_functions_get_the_same_numbers_here_too() -> None:
     assert before[0] == after[0]
     assert np.array_equal(before[1], after[1])
     assert before[2:] == after[2:]
+
+
+@pytest.mark.parametrize("kind", [np.array, list, scipy.sparse.csr_array, aslinearoperator])
+def test_complex_numbers_are_no_derivatives(kind: Any) -> None:
+    matrix = np.diag([2.0 + 1j, 4.0])
+    report = gp.check(lambda x: x**2, gp.Jacobian(kind(matrix)), np.array([1.0, 2.0]))
+    assert report.verdict.value == "fail"
+    assert report.headline == "found dtype complex128, expected real numbers"
+
+
+def test_complex_numbers_in_nested_trees_are_none_either() -> None:
+    parts = {"a": np.diag([2.0 + 1j, 4.0])}
+    report = gp.check(lambda t: t["a"] ** 2, gp.Jacobian(parts), {"a": np.array([1.0, 2.0])})
+    assert report.headline == "found dtype complex128, expected real numbers"
+
+
+def test_an_operator_without_products_from_the_left_is_refused() -> None:
+    operator = LinearOperator((2, 2), matvec=lambda v: 2 * v, dtype=float)
+    with pytest.raises(gp.InputError, match="without rmatvec"):
+        gp.check(lambda x: 2 * x, gp.Jacobian(operator), np.ones(2))

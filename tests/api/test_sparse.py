@@ -1,5 +1,6 @@
 """Sparse Jacobians: the pattern is verified, and every entry measured by colours."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -300,3 +301,20 @@ def test_the_same_seed_repeats_it() -> None:
     claim = gp.Jacobian(changed((3, largest(3), 1.2)))
     first, second = (gp.check(f, claim, X, seed=3).to_dict() for _ in range(2))
     assert {**first, "seconds": 0} == {**second, "seconds": 0}
+
+
+def test_what_is_sparse_only_sometimes_is_checked_as_any_claim() -> None:
+    kinds: Any = itertools.chain([jacobian], itertools.repeat(lambda x: jacobian(x).toarray()))
+    report = gp.check(f, gp.Jacobian(lambda x: next(kinds)(x)), X)
+    assert report.passed, report.summary()
+
+
+def test_outputs_that_stay_noisier_than_they_were_seen_to_be_keep_their_units(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gradproof.engine.sparse.NOISIER", 1.0)
+    monkeypatch.setattr("gradproof.engine.lines.Lines.noisier", 1.5)
+    column = largest(7)
+    report = gp.check(f, gp.Jacobian(changed((7, column, 1.1))), X)
+    assert report.culprits[0].address == f"d output[7] / d x[{column}]"
+    assert report.culprits[0].measured == pytest.approx(jacobian(X)[7, column], rel=1e-6)

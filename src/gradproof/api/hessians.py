@@ -7,6 +7,7 @@ from typing import Any
 from gradproof.api.claims import check_claim, failed_by
 from gradproof.api.report import Report
 from gradproof.problems import JVP, Hessian, Jacobian, Problem
+from gradproof.problems.jacobians import symmetric
 from gradproof.tree import flatten
 
 
@@ -26,7 +27,7 @@ def check_hessian(
     asymmetry = asked.asymmetry()
     if claim.gradient is not None:
         is_matrix = isinstance(claim, Hessian)
-        of_gradient = Jacobian(claim.matrix) if is_matrix else JVP(claim.function)
+        of_gradient = Jacobian(symmetric(claim.matrix)) if is_matrix else JVP(claim.function)
         by_gradient = dataclasses.replace(problem, f=claim.gradient, gradient=of_gradient)
         report = check_claim(by_gradient, check, seed, name="gradient", budget=budget, **options)
         found = vars(report).copy()

@@ -34,6 +34,11 @@ class Claim:
     needs: str | None = None
     without: Any = None
 
+    @property
+    def of_second_order(self) -> bool:
+        """Whether second derivatives are claimed."""
+        return isinstance(self.claim, (Hessian, HVP))
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Stated:
@@ -76,7 +81,9 @@ def of_minimize(
         product = lambda x, v: np.atleast_1d(hessp(x, v, *args))  # noqa: E731
         of_jac = HVP(product, gradient=gradient)
         stated.claims.append(Claim("hessp", value, of_jac, needs, HVP(product)))
-    if isinstance(constraints, Mapping) or not isinstance(constraints, Sequence):
+    if constraints is None:
+        constraints = ()
+    elif isinstance(constraints, Mapping) or not isinstance(constraints, Sequence):
         constraints = [constraints]
     for number, constraint in enumerate(constraints):
         _constraint(constraint, f"constraints[{number}]", stated, np.random.default_rng(seed), x0)
@@ -233,6 +240,8 @@ def first_point(x0: Any, bounds: tuple[FloatArray, FloatArray] | None) -> FloatA
         x = np.empty((0, 0))
     if x.ndim != 1 or x.size == 0:
         raise InputError(f"x0: found {described(x0)}, expected a vector of numbers")
+    if not np.all(np.isfinite(x)):
+        raise InputError(f"x0: found inf or nan in {described(x0)}, expected finite numbers")
     return x if bounds is None else np.minimum(np.maximum(x, bounds[0]), bounds[1])
 
 

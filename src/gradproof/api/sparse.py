@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradproof._base.validation import described
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
@@ -46,6 +47,8 @@ def check_sparse(
 
     def entries_at(at: Any) -> Entries | Mismatch:
         found = matrix(at) if callable(matrix) else matrix
+        if not is_sparse(found):  # elsewhere it is: the check of ⟨u, f⟩ takes both
+            return Mismatch(tree.root, described(found), "a sparse matrix")
         assert outputs.tree is not None
         rows = rows_of(found, at, outputs.tree, tree)
         return rows if isinstance(rows, Mismatch) else Entries.of(found)

@@ -16,7 +16,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import HVP, Hessian, Problem
-from gradproof.problems.jacobians import like_parameters, rows_of
+from gradproof.problems.jacobians import like_parameters, rows_of, symmetric
 from gradproof.problems.vectors import as_vector
 from gradproof.tree import Mismatch, Tree
 
@@ -61,7 +61,7 @@ class SecondDerivatives:
 
     def _rows(self, x: FloatArray) -> Any:
         self.calls += callable(self._claim.matrix)
-        return rows_of(self._claim.matrix, self._point(x), self._tree, self._tree)
+        return rows_of(symmetric(self._claim.matrix), self._point(x), self._tree, self._tree)
 
     def _product(self, x: FloatArray, vector: FloatArray) -> FloatArray | Mismatch:
         if isinstance(self._claim, HVP):

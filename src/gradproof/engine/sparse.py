@@ -191,7 +191,8 @@ class _Check:
             place = lines.entries.rows * entries.shape[1] + lines.entries.columns
             lines.escalate(first=np.isin(place, added))
             if lines.noisier > NOISIER:  # than the pilot saw
-                self._noise *= lines.noisier
+                # Anew, not in place: what was measured is in units of the noise as it was.
+                self._noise = self._noise * lines.noisier
                 rows, columns = rows[:0], columns[:0]
                 continue
             known = lines.errors_along(probes.moves)

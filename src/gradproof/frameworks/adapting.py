@@ -25,6 +25,7 @@ from gradproof.problems import (
     at_one_point,
     results_of,
 )
+from gradproof.problems.jacobians import is_linear
 from gradproof.problems.wirtinger import Convention
 from gradproof.tree import Constant, flatten
 
@@ -226,7 +227,7 @@ class Adapted(abc.ABC):
         """Return a claim whose functions return arrays of NumPy."""
 
         def arrays(f: Any) -> Any:
-            if f is None or not callable(f):
+            if f is None or not callable(f) or is_linear(f):
                 return self.as_arrays(f)
             return self._returning_arrays(self.calling(f))
 

@@ -88,7 +88,7 @@ class _OfAutograd(Adapted):
     def vjp(self, at: Any, cotangent: Any) -> Sequence[Any]:
         """Return what reverse mode says, leaf by leaf."""
         weights = None if cotangent is None else flatten(cotangent, "cotangent")[1]
-        reached: set[int] = set()
+        reached: dict[int, Any] = {}
 
         def total(leaves: Any) -> Any:
             at_leaves = [_seen(leaves[k], k, reached) for k in range(len(self.values))]
@@ -96,8 +96,8 @@ class _OfAutograd(Adapted):
             return _weighted(values, weights or [1.0] * len(values))
 
         found = self._gradient(total, self.leaves(at))
-        self.unreached |= set(range(len(found))) - reached
-        return found
+        self.unreached |= set(range(len(found))) - reached.keys()
+        return [reached.get(k, one) for k, one in enumerate(found)]
 
     def jvp(self, at: Any, tangents: Sequence[Any]) -> Any:
         """Return what forward mode says."""
@@ -141,20 +141,21 @@ class _OfAutograd(Adapted):
         return flatten(_opened(self.f(self.tree.unflatten(leaves))), "output")
 
 
-def _identity(x: Any, k: int, reached: set[int]) -> Any:
+def _identity(x: Any, k: int, reached: dict[int, Any]) -> Any:
     return x
 
 
-def _passed(answer: Any, x: Any, k: int, reached: set[int]) -> Function:
+def _passed(answer: Any, x: Any, k: int, reached: dict[int, Any]) -> Function:
     def pull(g: Any) -> Any:
-        reached.add(k)
-        return g
+        reached[k] = g
+        # Of another shape, by a wrong defvjp, autograd could not put it among the others.
+        return g if np.shape(g) == np.shape(x) else np.zeros(np.shape(x))
 
     return pull
 
 
 _seen = primitive(_identity)
-"""Returns x, and notes once reverse mode comes by."""
+"""Returns x, and keeps what reverse mode comes by with."""
 defvjp(_seen, _passed, argnums=(0,))
 
 

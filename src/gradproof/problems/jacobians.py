@@ -113,7 +113,7 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
     if _is_function(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size
-    if _is_linear(matrix):
+    if is_linear(matrix):
         if there.is_complex or tree.is_complex:
             raise InputError(
                 f"gradient: found {type(matrix).__name__} as the Jacobian of a function of complex "
@@ -121,6 +121,8 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
             )
         if tuple(matrix.shape) != expected:
             return _mismatch(tree, matrix.shape, expected)
+        if np.iscomplexobj(matrix):
+            return _complex(f"the Jacobian by {tree.root}", matrix.dtype)
         return Rows(matrix)
     found = _by_leaves(matrix, there, tree)
     if isinstance(found, Mismatch) and _is_array_like(matrix):
@@ -211,14 +213,35 @@ class Rows:
 
     def __rmatmul__(self, cotangent: FloatArray) -> FloatArray:
         multiply = getattr(self._operator, "rmatvec", None)
-        product = self._operator.T @ cotangent if multiply is None else multiply(cotangent)
+        try:
+            product = self._operator.T @ cotangent if multiply is None else multiply(cotangent)
+        except NotImplementedError as error:
+            raise InputError(
+                "gradient: found a linear operator without rmatvec, expected one that has it: "
+                "the Jacobian is asked for its products from the left; or claim its matvec as "
+                "gp.JVP(function), function(at, v)"
+            ) from error
         return np.asarray(product, dtype=np.float64)
 
     # NumPy would take us for a number otherwise.
     __array_ufunc__ = None
 
 
-def _is_linear(matrix: Any) -> bool:
+def symmetric(matrix: Any) -> Any:
+    """Return a Hessian, or the function that returns it, of which an operator needs matvec only."""
+    if callable(matrix) and not is_linear(matrix):
+        return lambda at: symmetric(matrix(at))
+    return _Symmetric(matrix) if hasattr(matrix, "matvec") else matrix
+
+
+class _Symmetric:
+    """A linear operator whose products from the left are those from the right."""
+
+    def __init__(self, operator: Any) -> None:
+        self.shape, self.dtype, self.rmatvec = operator.shape, operator.dtype, operator.matvec
+
+
+def is_linear(matrix: Any) -> bool:
     """Whether it is a sparse matrix or a linear operator, by what it can do."""
     if isinstance(matrix, (np.ndarray, np.generic)):
         return False
@@ -226,7 +249,7 @@ def _is_linear(matrix: Any) -> bool:
 
 
 def _is_function(matrix: Any) -> bool:
-    return callable(matrix) and not _is_linear(matrix)
+    return callable(matrix) and not is_linear(matrix)
 
 
 def _is_array_like(matrix: Any) -> bool:
@@ -256,6 +279,10 @@ def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray
             return found
         columns.append(found)
     return np.concatenate(columns, axis=1)
+
+
+def _complex(where: str, dtype: Any) -> Mismatch:
+    return Mismatch(where, f"dtype {dtype}", "real numbers")
 
 
 def _mismatch(tree: Tree, found: Any, expected: tuple[int, ...]) -> Mismatch:
