@@ -29,14 +29,15 @@ _ENOUGH_FAILED = 8  # entries of a leaf
 _LEARN_FROM = 5  # outputs
 NOISIER = 2.0  # times what the pilot saw: what is asked is put anew
 _MOST_ALONG = 8  # outputs that are judged along a direction
-_STORM = 60  # undecided entries, from which on no more are looked into
+_STORM = 60  # undecided entries, or of unsettled rows, from which on no more are looked into
 
 
 class Lines:
     """All entries as lines of one check: measured by colours, then judged one output at a time.
 
     `leaf` and `scale` say of every component which leaf it is of, and how far it may be moved;
-    `noise` is that of every output.
+    `noise` is that of every output, and `unsettled` says of which outputs it is not known on what
+    they depend: what their entries are by colours may be the sum of several.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class Lines:
         leaf: IntArray,
         scale: FloatArray,
         noise: FloatArray,
+        unsettled: IntArray,
         found: Preflight,
         setting: Setting,
         rng: np.random.Generator,
     ) -> None:
+        self._unsettled = np.isin(entries.rows, unsettled)
         self._evaluator, self.entries, self._rng = evaluator, entries, rng
         self._found, self._setting = found, setting
         self._scale, self._noise = scale, noise
@@ -113,7 +116,10 @@ class Lines:
             self._components.outcome[unsettled] = Outcome.BUDGET_SPENT
             self._components.possible[unsettled] = np.inf
             open_ = np.empty(0, dtype=np.int64)
-        self._open = open_
+        mixed = self._unsettled & (self._components.outcome == Outcome.MISMATCH)
+        self._components.outcome[mixed] = Outcome.TWO_SCALES
+        self._components.possible[mixed] = np.inf
+        self._open = np.union1d(open_, np.flatnonzero(mixed))
 
     def escalate(self, first: BoolArray) -> None:
         """Make tables of what is open, output by output; what is `first` before all else."""
@@ -133,7 +139,7 @@ class Lines:
         is_open[open_] = True
         groups = int(group.max(initial=0)) + 1
         failed, passed = np.zeros((2, groups), dtype=np.int64)
-        undecided = 0
+        undecided = mixed = 0
         outcome = self._components.outcome
         with self._evaluator.budget.ending():
             for row in rows.tolist():
@@ -142,11 +148,16 @@ class Lines:
                 lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
                 if self._stages is not None:
                     certain = lost[group[mine]] & self._stages.confirmed_wrong(mine)
+                    certain &= ~self._unsettled[mine]
                     outcome[mine[certain]] = Outcome.FAIL
                     is_open[mine[certain]] = False
                     mine = mine[~certain]
                 if mine.size == 0 or undecided >= _STORM or self.noisier > NOISIER:
                     continue
+                if np.any(self._unsettled[mine]):
+                    if mixed >= _STORM:
+                        continue
+                    mixed += mine.size
                 self._judge_row(row, mine)
                 is_open[mine] = False
                 np.add.at(failed, group[mine], outcome[mine] == Outcome.FAIL)

@@ -12,10 +12,11 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.outputs import OutputsEvaluator
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
-from gradproof.numerics.support import sparse_support
+from gradproof.numerics.support import NONE, SEVERAL, single_columns, sparse_support
 from gradproof.problems.sparsity import Entries
 
-_FEW_ROWS, _MOST_NUMBERS = 64, 10_000_000  # whose columns are looked for; moves looked at for them
+# Rows of which several columns are looked for; moves looked at for them; rows in vain, one by one.
+_FEW_ROWS, _MOST_NUMBERS, _IN_VAIN = 64, 10_000_000, 16
 _FINEST, _WIDEST = 1e-6, 0.02  # of the natural scale
 _TRUNCATION = 10.0  # times the square of the step: of a row's movement
 _BENT = 0.01, 0.1  # as in subgradients: what is looked for, what noise may make of that
@@ -98,6 +99,11 @@ class Probes:
         result: BoolArray = 2 * self._bent > len(self.moves)
         return result
 
+    @property
+    def unseen(self) -> IntArray:
+        """The outputs of which nothing is known: f is not finite along some direction."""
+        return np.flatnonzero(~np.all(np.isfinite(self.errors), axis=0))
+
     def off(self, known: FloatArray | None = None) -> IntArray:
         """Return the outputs that the claim does not explain, those farthest off first.
 
@@ -120,21 +126,32 @@ class Probes:
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Return where entries are missing: rows and columns; and the rows that stay unexplained.
 
-        `known` are errors that are known by now, to be taken out.
+        `known` are errors that are known by now, to be taken out. A single column is looked for in
+        all rows, several in some of them only: the others stay unexplained.
         """
         entries = self._entries
         errors = self.errors if known is None else self.errors - known
-        found: list[tuple[int, int]] = []
-        unexplained = []
-        most = max(_FEW_ROWS, _MOST_NUMBERS // self._scale.size)
-        for row in rows[:most].tolist():
-            mine = entries.columns[entries.rows == row]
-            within = np.empty(0, dtype=np.int64) if known is not None else mine
-            bars = self.bars[:, row] + np.max(self.bars[:, row])
-            columns = sparse_support(errors[:, row], self.moves, bars, within)
+        bars = self.bars + np.max(self.bars, axis=0)
+        single = single_columns(errors[:, rows], self.moves, bars[:, rows])
+        found = [(rows[single >= 0], single[single >= 0])]
+        unexplained = rows[single == SEVERAL].tolist()
+        others = rows[single == NONE]
+        most = max(_FEW_ROWS, _MOST_NUMBERS // self.moves.size)
+        in_vain = 0
+        for done, row in enumerate(others.tolist()):
+            if done >= most or in_vain >= _IN_VAIN:
+                unexplained += others[done:].tolist()
+                break
+            within = entries.columns[entries.rows == row]
+            within = within if known is None else within[:0]
+            columns = sparse_support(errors[:, row], self.moves, bars[:, row], within)
             if columns is None:
                 unexplained.append(row)
+                in_vain += 1
             else:
-                found += [(row, column) for column in columns.tolist() if column not in mine]
-        places = np.array(found, dtype=np.int64).reshape(-1, 2)
-        return places[:, 0], places[:, 1], np.array(unexplained, dtype=np.int64)
+                found.append((np.full(columns.size, row), columns))
+                in_vain = 0
+        there, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        place = there * entries.shape[1] + columns
+        is_new = ~np.isin(place, entries.rows * entries.shape[1] + entries.columns)
+        return there[is_new], columns[is_new], np.array(unexplained, dtype=np.int64)

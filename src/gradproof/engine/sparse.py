@@ -175,7 +175,7 @@ class _Check:
         """Look at the pattern, then at every entry, and again where that leaves outputs off."""
         moved, noise = self._moved, self._noise
         probes = Probes(self._evaluator, entries, moved, noise, setting.rules.default, self._rng)
-        rows, columns = self._missing(probes, differentiable)
+        rows, columns, unsettled = self._missing(probes, differentiable)
         off = probes.off()
         added = np.empty(0, dtype=np.int64)  # places that the claim has no entry for
         number, left, known = 0, off, np.zeros_like(probes.errors)
@@ -185,6 +185,7 @@ class _Check:
             added = np.append(added, rows * entries.shape[1] + columns)
             if not entries.size:
                 return None
+            self._unsettled = np.union1d(unsettled, probes.unseen)
             lines, number = self._lines(found, setting, entries, off, bool(np.any(probes.bent)))
             if lines is None:
                 return None
@@ -198,7 +199,7 @@ class _Check:
             known = lines.errors_along(probes.moves)
             left = probes.off(known)
             left = left[differentiable[left]]
-            rows, columns, _ = probes.missing(left, known)
+            rows, columns, unsettled = probes.missing(left, known)
             is_new = ~np.isin(rows * entries.shape[1] + columns, place)
             rows, columns = rows[is_new], columns[is_new]
             if not rows.size or self._evaluator.budget.is_spent:
@@ -242,14 +243,17 @@ class _Check:
             leaf=np.repeat(np.arange(len(sizes)), sizes),
             scale=self._scale,
             noise=self._noise,
+            unsettled=self._unsettled,
             found=found,
             setting=setting,
             rng=self._rng,
         )
 
-    def _missing(self, probes: Probes, differentiable: BoolArray) -> tuple[IntArray, IntArray]:
+    def _missing(
+        self, probes: Probes, differentiable: BoolArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
         """Look along directions until they explain the rows that are off, or there are many."""
-        rows = columns = np.empty(0, dtype=np.int64)
+        rows = columns = unexplained = np.empty(0, dtype=np.int64)
         for more in _ROUNDS:
             probes.take(more)
             off = probes.off()
@@ -260,10 +264,10 @@ class _Check:
             f"the pattern of the Jacobian was looked at along {len(probes.moves)} random "
             f"directions ({self._evaluator.count} evaluations by then)"
         )
-        unseen = int(np.sum(~np.all(np.isfinite(probes.errors), axis=0)))
+        unseen = probes.unseen.size
         if unseen:
             self.told.append(
                 f"the pattern of {counted(unseen, 'output')} could not be seen: f is not finite "
                 "along these directions"
             )
-        return rows, columns
+        return rows, columns, unexplained

@@ -14,6 +14,49 @@ _STARTS = 32  # first columns that are tried
 _MOST_NUMBERS = 1 << 22  # that are looked at for one row; less starts where there are many columns
 _APART = 3.0  # times the bars: what another column leaves has to be that large
 _PARALLEL = 1e-6  # of a column: so little of it is no direction of its own
+_AT_ONCE, _IN_ALL = 1 << 20, 1 << 25  # pairs of a row and a column
+NONE, SEVERAL = -1, -2  # where there is no single column
+
+
+def single_columns(errors: FloatArray, moves: FloatArray, bars: FloatArray) -> IntArray:
+    """Return the only column that explains the errors of each row by itself, for all rows at once.
+
+    `NONE` where none does, or where too many would have to be tried; `SEVERAL` where these are not
+    told apart. `errors` and their `bars` have one column for each row, `moves` as in
+    `sparse_support`. One column moves a row along two directions in the ratio in which it was moved
+    itself: sorted by that, few are left to be tried.
+    """
+    result = np.full(errors.shape[1], NONE, dtype=np.int64)
+    usable = np.flatnonzero(moves[0] != 0)
+    if errors.shape[0] <= _SPARE or not usable.size:
+        return result
+    ratio = moves[1, usable] / moves[0, usable]
+    order = np.argsort(ratio)
+    usable, ratio = usable[order], ratio[order]
+    room = _APART * bars[:2]
+    with np.errstate(all="ignore"):
+        corners = [(errors[1] + a * room[1]) / (errors[0] + b * room[0]) for a in (-1, 1) for b in (-1, 1)]
+        known = np.abs(errors[0]) > room[0]
+    first = np.searchsorted(ratio, np.where(known, np.min(corners, axis=0), -np.inf))
+    last = np.searchsorted(ratio, np.where(known, np.max(corners, axis=0), np.inf), side="right")
+    count = last - first
+    rows = np.argsort(count, kind="stable")
+    rows = rows[count[rows] > 0]
+    ends = np.cumsum(count[rows])
+    rows, ends = rows[ends <= _IN_ALL], ends[ends <= _IN_ALL]
+    for block in np.split(rows, np.flatnonzero(np.diff(ends // _AT_ONCE)) + 1):
+        each = count[block]
+        row = np.repeat(block, each)
+        begins = np.cumsum(each) - each
+        column = usable[np.arange(row.size) - np.repeat(begins - first[block], each)]
+        error, move, bar = errors[:, row], moves[:, column], bars[:, row]
+        size = np.sum(move * error, axis=0) / np.sum(move**2, axis=0)
+        left = np.max(np.abs(error - size * move) / bar, axis=0)
+        explain = np.bincount(row[left <= 1], minlength=result.size)
+        alike = np.bincount(row[left <= _APART], minlength=result.size)
+        result[row[left <= 1]] = column[left <= 1]
+        result[(explain > 0) & (alike > 1)] = SEVERAL
+    return result
 
 
 def sparse_support(
