@@ -116,8 +116,9 @@ class Lines:
             self._components.outcome[unsettled] = Outcome.BUDGET_SPENT
             self._components.possible[unsettled] = np.inf
             open_ = np.empty(0, dtype=np.int64)
-        mixed = self._unsettled & (self._components.outcome == Outcome.MISMATCH)
-        self._components.outcome[mixed] = Outcome.TWO_SCALES
+        outcome = self._components.outcome
+        mixed = self._unsettled & ((outcome == Outcome.MISMATCH) | (outcome == Outcome.ONE_SIDED))
+        outcome[mixed] = Outcome.TWO_SCALES
         self._components.possible[mixed] = np.inf
         self._open = np.union1d(open_, np.flatnonzero(mixed))
 

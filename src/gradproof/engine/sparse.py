@@ -129,6 +129,7 @@ class _Check:
             tree,
             there,
             measured,
+            looked_at,
             value=found.value_of_f,
             rtol_given=self._rtol is not None,
             ending=found.verdict,

@@ -24,7 +24,7 @@ from gradproof.judge.report import (
 )
 from gradproof.judge.tolerance import Asked
 from gradproof.judge.verdict import Components
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems.sparsity import Entries
 from gradproof.tree import Leaf, Tree
 
@@ -107,6 +107,7 @@ def write_sparse(
     parameters: Tree,
     outputs: Tree,
     measured: Measured,
+    looked_at: BoolArray,
     *,
     value: float,
     rtol_given: bool,
@@ -116,7 +117,11 @@ def write_sparse(
     notes: Sequence[str],
     price: Price,
 ) -> Record:
-    """Judge all entries, each leaf of parameters by those of its columns."""
+    """Judge all entries, each leaf of parameters by those of its columns.
+
+    `looked_at` says which components were moved: where a leaf has none, nothing is said about it;
+    where it has some and no entries, its pattern was verified.
+    """
     names = _Names(parameters, outputs, measured.entries)
     causes = list(causes)
     outcome, rows = measured.evidence.components.outcome, measured.entries.rows
@@ -145,6 +150,10 @@ def write_sparse(
         controls=(),
         price=price,
         elsewhere=None,
+        left_out=sum(
+            leaf.size > 0 and not np.any(looked_at[leaf.start : leaf.stop])
+            for leaf in parameters.leaves
+        ),
     )
     found = vars(record).copy()
     all_missing = int(np.sum(off)) == int(np.sum(measured.evidence.components.wrong))

@@ -51,8 +51,12 @@ def write_record(
     controls: Sequence[ControlFinding],
     price: Price,
     elsewhere: Elsewhere | None,
+    left_out: int | None = None,
 ) -> Record:
-    """Judge every leaf, then the whole; `elsewhere` is what is claimed at other parameters."""
+    """Judge every leaf, then the whole; `elsewhere` is what is claimed at other parameters.
+
+    `left_out` counts leaves that nothing is said about, where the evidence does not tell.
+    """
     leaves = tuple(_judge_leaf(tree, leaf, evidence) for leaf in tree.leaves)
     verdict = ending or overall([leaf.verdict for leaf in leaves])
     rtol = _tolerance_in_force(evidence)
@@ -78,6 +82,7 @@ def write_record(
             resolution=resolution,
             attained=not rtol_given and rtol > 1.5 * evidence.policy.default,
             stationary=evidence.stationary,
+            left_out=left_out,
         ),
         **vars(price),
         rtol=rtol,

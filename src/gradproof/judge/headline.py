@@ -18,15 +18,19 @@ def headline(
     resolution: float,
     attained: bool,
     stationary: bool = False,
+    left_out: int | None = None,
 ) -> str:
     """Return the sentence behind the verdict; `stationary` says that f moves far more than claimed.
+
+    `left_out` counts the tensors nothing is said about, where `leaves` do not tell.
 
     A resolution that is no better than the claim is large means two things: there the claim is 0
     beside what f does, elsewhere f is too noisy, or too inexact, to show anything.
     """
+    left_out = _left_out(leaves) if left_out is None else left_out
     match verdict:
         case Verdict.FAIL:
-            return _failure(leaves, causes)
+            return _failure(leaves, causes, left_out)
         case Verdict.INCONCLUSIVE:
             return _doubt(leaves, causes)
         case _:
@@ -36,6 +40,7 @@ def headline(
                 resolution=resolution,
                 attained=attained,
                 stationary=stationary,
+                left_out=left_out,
             )
 
 
@@ -94,12 +99,14 @@ def rounded_up(bound: float) -> str:
     return text if not float(text) < bound else f"{float(text) + 10.0 ** int(text[2:]):.0e}"
 
 
-def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding]) -> str:
+def _failure(
+    leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding], left_out: int
+) -> str:
     wrong = [leaf for leaf in leaves if leaf.verdict is Verdict.FAIL]
     if not any(leaf.checked for leaf in leaves):
         return causes[-1].message if causes else "the gradient is wrong"
     if len(leaves) > 1:
-        return _wrong_tensors(len(wrong), len(leaves), _left_out(leaves))
+        return _wrong_tensors(len(wrong), len(leaves), left_out)
     if wrong[0].checked == 1:
         return "the derivative is wrong"
     return f"{_share(wrong[0].wrong, wrong[0].checked, 'component')} wrong"
@@ -150,6 +157,7 @@ def _success(
     resolution: float,
     attained: bool,
     stationary: bool,
+    left_out: int,
 ) -> str:
     if not leaves or math.isnan(rtol):
         return "there is nothing to check"
@@ -160,7 +168,7 @@ def _success(
     limits += [f"{unseen:,} of {size} too small to see"] if unseen else []
     zero = sum(leaf.relative_to_others > 0 for leaf in leaves)
     limits += [f"{zero:,} of {counted(len(leaves), 'tensor')} 0 beside the others"] if zero else []
-    limits += _share_left_out(_left_out(leaves), len(leaves))
+    limits += _share_left_out(left_out, len(leaves))
     if 1 <= resolution < math.inf:
         if stationary:
             return ", ".join(["a stationary point: 0 as far as can be seen", *limits])

@@ -14,7 +14,7 @@ _STARTS = 32  # first columns that are tried
 _MOST_NUMBERS = 1 << 22  # that are looked at for one row; less starts where there are many columns
 _APART = 3.0  # times the bars: what another column leaves has to be that large
 _PARALLEL = 1e-6  # of a column: so little of it is no direction of its own
-_AT_ONCE, _IN_ALL = 1 << 20, 1 << 25  # pairs of a row and a column
+_AT_ONCE, _IN_ALL = 1 << 20, 1 << 22  # pairs of a row and a column
 NONE, SEVERAL = -1, -2  # where there is no single column
 
 
@@ -27,16 +27,20 @@ def single_columns(errors: FloatArray, moves: FloatArray, bars: FloatArray) -> I
     itself: sorted by that, few are left to be tried.
     """
     result = np.full(errors.shape[1], NONE, dtype=np.int64)
-    usable = np.flatnonzero(moves[0] != 0)
+    usable = np.flatnonzero(np.all(moves != 0, axis=0))
     if errors.shape[0] <= _SPARE or not usable.size:
         return result
     ratio = moves[1, usable] / moves[0, usable]
     order = np.argsort(ratio)
     usable, ratio = usable[order], ratio[order]
     room = _APART * bars[:2]
+    known = np.abs(errors[0]) > room[0]
     with np.errstate(all="ignore"):
-        corners = [(errors[1] + a * room[1]) / (errors[0] + b * room[0]) for a in (-1, 1) for b in (-1, 1)]
-        known = np.abs(errors[0]) > room[0]
+        corners = [
+            (errors[1] + above * room[1]) / (errors[0] + beside * room[0])
+            for above in (-1, 1)
+            for beside in (-1, 1)
+        ]
     first = np.searchsorted(ratio, np.where(known, np.min(corners, axis=0), -np.inf))
     last = np.searchsorted(ratio, np.where(known, np.max(corners, axis=0), np.inf), side="right")
     count = last - first
@@ -49,6 +53,7 @@ def single_columns(errors: FloatArray, moves: FloatArray, bars: FloatArray) -> I
         row = np.repeat(block, each)
         begins = np.cumsum(each) - each
         column = usable[np.arange(row.size) - np.repeat(begins - first[block], each)]
+        row, column = _possible_pairs(row, column, errors, moves, bars)
         error, move, bar = errors[:, row], moves[:, column], bars[:, row]
         size = np.sum(move * error, axis=0) / np.sum(move**2, axis=0)
         left = np.max(np.abs(error - size * move) / bar, axis=0)
@@ -57,6 +62,20 @@ def single_columns(errors: FloatArray, moves: FloatArray, bars: FloatArray) -> I
         result[row[left <= 1]] = column[left <= 1]
         result[(explain > 0) & (alike > 1)] = SEVERAL
     return result
+
+
+def _possible_pairs(
+    row: IntArray, column: IntArray, errors: FloatArray, moves: FloatArray, bars: FloatArray
+) -> tuple[IntArray, IntArray]:
+    """Leave out, direction by direction, pairs for which no one coefficient explains all so far."""
+    least, most = np.full(row.size, -np.inf), np.full(row.size, np.inf)
+    for error, move, bar in zip(errors, moves, bars, strict=True):
+        moved = move[column]
+        middle, around = error[row] / moved, _APART * bar[row] / np.abs(moved)
+        least, most = np.fmax(least, middle - around), np.fmin(most, middle + around)
+        kept = least <= most
+        row, column, least, most = row[kept], column[kept], least[kept], most[kept]
+    return row, column
 
 
 def sparse_support(
