@@ -12,7 +12,7 @@ import numpy as np
 
 from gradproof._base.floats import rounding_of_products
 from gradproof._base.outcomes import Verdict
-from gradproof.engine.adjoint import PAIRS, adjoint_gap
+from gradproof.engine.adjoint import PAIRS, Product, adjoint_gap
 from gradproof.engine.columns import Column, column
 from gradproof.engine.holomorphy import gap_of_derivatives
 from gradproof.engine.randomness import Randomness
@@ -21,7 +21,7 @@ from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding
 from gradproof.judge.rows import Columns, causes_of_rows
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import JVP, VJP, Jacobian, Problem, Space, as_derivatives
-from gradproof.problems.jacobians import like_parameters, product, rows_of
+from gradproof.problems.jacobians import Sides, is_function, like_parameters, product, rows_of
 from gradproof.problems.outputs import Outputs
 from gradproof.problems.vectors import as_vector
 from gradproof.tree import Leaf, Mismatch, Tree
@@ -62,6 +62,7 @@ class Claimed:
         self.outputs = Outputs(problem.f, seed, name, problem.wirtinger)
         self.evaluations = self.calls = 0
         self._randomness = Randomness(problem.reseed)
+        self._has_sides = False  # whether a Jacobian is an operator with products from both
 
     TANGENTS = 16  # random ones, where there are more components
 
@@ -72,14 +73,29 @@ class Claimed:
 
     def weighted(self) -> Problem:
         """Return the problem of ⟨u, f⟩."""
+        claim = self._claim
+        if isinstance(claim, Jacobian):
+            self._has_sides = Sides.are_of(claim.matrix)
+            if is_function(claim.matrix):
+                claim = dataclasses.replace(claim, matrix=self._seen(claim.matrix))
         return dataclasses.replace(
             self._problem,
             f=self.outputs.terms(),
             gradient=product(
-                self._claim, self.outputs, self.tree, self._repeatably, self._problem.wirtinger
+                claim, self.outputs, self.tree, self._repeatably, self._problem.wirtinger
             ),
             terms="sum",
         )
+
+    def _seen(self, matrix: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return a function that notes whether what it returns has products from both sides."""
+
+        def noting(at: Any) -> Any:
+            found = matrix(at)
+            self._has_sides = Sides.are_of(found)
+            return found
+
+        return noting
 
     def along_tangents(self) -> Problem:
         """Return the problem of ⟨u, f⟩ at x + Σ tₖ vₖ, by t: its gradient is ⟨u, J vₖ⟩."""
@@ -154,7 +170,7 @@ class Claimed:
     def what_is_no_product(self) -> CauseFinding | None:
         """Say where products are not linear, or not those of one matrix from both sides."""
         if isinstance(self._claim, Jacobian):
-            return None
+            return self._of_two_matrices() if self._has_sides else None
         self._randomness.look()
         if isinstance(self._claim, VJP):
             self._across(self.outputs.cotangent)
@@ -163,7 +179,7 @@ class Claimed:
         self._randomness.hold_for_gradient()
         found = self._nonlinear()
         if found is None and isinstance(self._claim, VJP) and self._claim.jvp is not None:
-            found = self._not_adjoint()
+            found = self._not_adjoint(self._along, self._across)
         return found
 
     def _cotangent(self) -> FloatArray:
@@ -186,12 +202,24 @@ class Claimed:
         ignored = bool(np.array_equal(one, other) and np.array_equal(one, both))
         return CATALOGUE["GP501"].finding(kind=kind, ignored=ignored, apart=apart / size)
 
-    def _not_adjoint(self) -> CauseFinding | None:
+    def _of_two_matrices(self) -> CauseFinding | None:
+        """Compare the two sides of a linear operator: f is compared with one of them only."""
+        matrix = self._claim.matrix
+        if is_function(matrix):
+            self.calls += 1
+            self._randomness.look()
+            matrix = matrix(self._space.fresh())
+        sides = Sides(matrix)
+        return self._not_adjoint(sides.along, sides.across, sides.roundoff)
+
+    def _not_adjoint(
+        self, along: Product, across: Product, roundoff: float = 0.0
+    ) -> CauseFinding | None:
         """Compare ⟨u, J v⟩ with ⟨Jᵀ u, v⟩ for a few pairs."""
         pairs = (
             (self._cotangent(), self._rng.standard_normal(self.tree.size)) for _ in range(PAIRS)
         )
-        apart = adjoint_gap(pairs, self._along, self._across, self._roundoff)
+        apart = adjoint_gap(pairs, along, across, max(roundoff, self._roundoff))
         return CATALOGUE["GP505"].finding(apart=apart) if apart else None
 
     def outputs_of(self, report: Record) -> OutputsFound:

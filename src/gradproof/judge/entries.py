@@ -123,6 +123,7 @@ def write_sparse(
     where it has some and no entries, its pattern was verified.
     """
     names = _Names(parameters, outputs, measured.entries)
+    moved_of_leaf = [int(np.sum(looked_at[leaf.start : leaf.stop])) for leaf in parameters.leaves]
     causes = list(causes)
     outcome, rows = measured.evidence.components.outcome, measured.entries.rows
     off = measured.evidence.components.wrong[measured.missing]
@@ -151,8 +152,8 @@ def write_sparse(
         price=price,
         elsewhere=None,
         left_out=sum(
-            leaf.size > 0 and not np.any(looked_at[leaf.start : leaf.stop])
-            for leaf in parameters.leaves
+            leaf.size > 0 and not moved
+            for leaf, moved in zip(parameters.leaves, moved_of_leaf, strict=True)
         ),
     )
     found = vars(record).copy()
@@ -168,8 +169,8 @@ def write_sparse(
         found["verdict"], found["headline"] = Verdict.FAIL, causes[-1].message
     found["culprits"] = tuple(_entry(names, one, measured.unit) for one in record.culprits)
     found["leaves"] = tuple(
-        _leaf(names, leaf, of, measured.unit)
-        for leaf, of in zip(record.leaves, parameters.leaves, strict=True)
+        _leaf(names, leaf, of, measured.unit, 0 if measured.unexplained.size else moved)
+        for leaf, of, moved in zip(record.leaves, parameters.leaves, moved_of_leaf, strict=True)
     )
     found["patterns"] = tuple(_patterns(names, record.leaves))
     by_address = {one.address: one for one in record.culprits}
@@ -200,9 +201,13 @@ def _entry(names: _Names, one: ComponentFinding, unit: FloatArray) -> ComponentF
     )
 
 
-def _leaf(names: _Names, found: LeafFinding, leaf: Leaf, unit: FloatArray) -> LeafFinding:
+def _leaf(
+    names: _Names, found: LeafFinding, leaf: Leaf, unit: FloatArray, moved: int
+) -> LeafFinding:
+    """Return a finding in the units of f; without entries, `moved` components count as checked."""
     worst = None if found.worst is None else _entry(names, found.worst, unit)
-    return dataclasses.replace(found, shape=leaf.shape, worst=worst)
+    checked = found.checked or moved
+    return dataclasses.replace(found, shape=leaf.shape, worst=worst, checked=checked)
 
 
 def _curve(curve: Curve, unit: float) -> Curve:

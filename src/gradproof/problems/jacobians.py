@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.errors import InputError
-from gradproof._base.floats import is_float
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, unit_roundoff
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
@@ -73,7 +73,7 @@ def product(
     def gradient_of(derivatives: FloatArray) -> Any:
         return like_parameters(tree, as_claimed(tree, derivatives, wirtinger))
 
-    if isinstance(claim, Jacobian) and not _is_function(claim.matrix):
+    if isinstance(claim, Jacobian) and not is_function(claim.matrix):
         return AtThePoint(of_matrix)
     return {VJP: of_vjp, Jacobian: of_matrix, JVP: of_jvp}[type(claim)]
 
@@ -110,7 +110,7 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
     another. All are derivatives by real and imaginary parts; where f is real, `wirtinger` says how
     those by complex parameters are claimed.
     """
-    if _is_function(matrix):
+    if is_function(matrix):
         matrix = matrix(at)
     expected = there.size, tree.size
     if is_linear(matrix):
@@ -227,6 +227,37 @@ class Rows:
     __array_ufunc__ = None
 
 
+class Sides:
+    """The products of a linear operator from both sides, as long as it has both."""
+
+    def __init__(self, operator: Any) -> None:
+        self._operator = operator
+
+    @staticmethod
+    def are_of(matrix: Any) -> bool:
+        """Whether something has products from both sides that could be of two matrices."""
+        both = hasattr(matrix, "matvec") and hasattr(matrix, "rmatvec")
+        return both and is_linear(matrix) and not hasattr(matrix, "tocsr")
+
+    @property
+    def roundoff(self) -> float:
+        """That of its type, where it tells one."""
+        dtype = getattr(self._operator, "dtype", None)
+        return UNIT_ROUNDOFF_64 if dtype is None else unit_roundoff(np.dtype(dtype))
+
+    def along(self, tangent: FloatArray) -> FloatArray | Mismatch:
+        """Return J v; a Mismatch where there is no such product."""
+        try:
+            found = np.ravel(self._operator.matvec(tangent))
+        except (NotImplementedError, RecursionError):  # the second is what SciPy does without one
+            return Mismatch("matvec", "none", "a product from the right")
+        return np.asarray(found, dtype=np.float64)
+
+    def across(self, cotangent: FloatArray) -> FloatArray | Mismatch:
+        """Return Jᵀ u."""
+        return np.ravel(cotangent @ Rows(self._operator))
+
+
 def symmetric(matrix: Any) -> Any:
     """Return a Hessian, or the function that returns it, of which an operator needs matvec only."""
     if callable(matrix) and not is_linear(matrix):
@@ -248,7 +279,8 @@ def is_linear(matrix: Any) -> bool:
     return hasattr(matrix, "shape") and (hasattr(matrix, "rmatvec") or hasattr(matrix, "tocsr"))
 
 
-def _is_function(matrix: Any) -> bool:
+def is_function(matrix: Any) -> bool:
+    """Whether it is a function of the point that returns a Jacobian."""
     return callable(matrix) and not is_linear(matrix)
 
 
