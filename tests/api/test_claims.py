@@ -372,13 +372,13 @@ def test_complex_numbers_are_no_derivatives(kind: Any) -> None:
     matrix = np.diag([2.0 + 1j, 4.0])
     report = gp.check(lambda x: x**2, gp.Jacobian(kind(matrix)), np.array([1.0, 2.0]))
     assert report.verdict.value == "fail"
-    assert report.headline == "found dtype complex128, expected real numbers"
+    assert report.headline == "found derivatives of dtype complex128, expected real numbers"
 
 
 def test_complex_numbers_in_nested_trees_are_none_either() -> None:
     parts = {"a": np.diag([2.0 + 1j, 4.0])}
     report = gp.check(lambda t: t["a"] ** 2, gp.Jacobian(parts), {"a": np.array([1.0, 2.0])})
-    assert report.headline == "found dtype complex128, expected real numbers"
+    assert report.headline == "found derivatives of dtype complex128, expected real numbers"
 
 
 def test_an_operator_without_products_from_the_left_is_refused() -> None:

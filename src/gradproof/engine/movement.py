@@ -11,12 +11,10 @@ import numpy as np
 from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.tolerance import Scaling
 from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.scales import share_of_a_crowd
 from gradproof.tree import Tree
 
 _STEP = 0.1  # in units of the natural scale
-# Components: more are moved less, all at once, so that the way does not get longer. What slopes add
-# up to grows as the root of their number, and curvatures as that: else all would look stationary.
-_CROWD = 10_000
 _FAR_STEP = 0.3
 WIDEST = 0.2
 _NEARER = (1e-2, 1e-4, 1e-6)
@@ -58,7 +56,7 @@ def react(
 
     `count` is how many components that moves.
     """
-    step = _STEP * min(1.0, math.sqrt(_CROWD / count))
+    step = _STEP * float(share_of_a_crowd(count))
     direction = rng.choice([-1.0, 1.0], claim.size) * scales.scale
     moved, bend = _moved_both_ways(evaluator, direction, value, step)
     if moved is not None:

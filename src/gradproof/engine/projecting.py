@@ -30,7 +30,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
-from gradproof.numerics.scales import lifted_scales
+from gradproof.numerics.scales import lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 
 _KINKED = 0.1  # of a typical slope
@@ -85,6 +85,7 @@ def probe(
     return measure_along(
         OfArrays(evaluator, lines, weight, claim),
         np.maximum(effects, floors),
+        np.array([one.gaussian.stop - one.gaussian.start for one in lines]),
         np.unique(over, return_inverse=True)[1].astype(np.int64),
         rules,
         pilot,
@@ -98,6 +99,7 @@ def probe(
 def measure_along(
     projections: Projections,
     effects: FloatArray,
+    counts: IntArray,
     groups: IntArray,
     rules: Policy,
     pilot: Pilot,
@@ -113,18 +115,19 @@ def measure_along(
     The error of a claim that is right to the tolerance in every component is, along a direction,
     that tolerance of the norm of what the claim does along it, ‖weight · claim‖; the slope itself
     may be any part of that. So it is with the rounding of a claim: `roundings` are its norms where
-    it is known. `effects` are the norms of claims, or what is worth resolving where that is more;
-    `groups` says which directions are over the same components. Where several are combined,
-    it is the first `combined` of them.
+    it is known. `effects` are the norms of claims, or what is worth resolving where that is more,
+    `counts` how many components each direction moves; `groups` says which directions are over the
+    same components. Where several are combined, it is the first `combined` of them.
     """
     effects = effects.copy()
     effects[effects == 0] = np.max(effects) or 1.0  # f does not move at all
     one = np.ones_like(effects)
-    scaling = Scaling(one, effects, np.zeros_like(one), groups)
-    reach = one.copy()
+    scale = share_of_a_crowd(counts)
+    scaling = Scaling(scale, effects * scale, np.zeros_like(one), groups)
+    reach = scale.copy()
     reach[one.size if combined is None else combined :] = 0.0
     flown = dataclasses.replace(
-        pilot, roundoff_of_x=one * float(np.max(pilot.roundoff_of_x)), reach=reach
+        pilot, roundoff_of_x=float(np.max(pilot.roundoff_of_x)) / scale, reach=reach
     )
     measured = Escalation(
         projections,

@@ -245,10 +245,17 @@ class _Check:
         one = np.ones_like(claims)
         scales = Scaling(one, whole * one, 0 * one, np.zeros(one.size, dtype=np.int64))
         small = flatten(one, self.tree.root)[0]
-        leaves = zip(self.tree.leaves, self.stream.chosen, strict=True)
-        count = sum(leaf.size for leaf, chosen in leaves if chosen)
         return look_around(
-            small, evaluator, found, scales, rtol=self.rtol, rng=self.rng, count=count
+            small, evaluator, found, scales, rtol=self.rtol, rng=self.rng, count=self._count(None)
+        )
+
+    def _count(self, number: int | None) -> int:
+        """Return how many components a leaf has, or all that are moved."""
+        leaves = self.tree.leaves
+        if number is not None:
+            return leaves[number].size
+        return sum(
+            leaf.size for leaf, moved in zip(leaves, self.stream.chosen, strict=True) if moved
         )
 
     def _ask(
@@ -262,9 +269,11 @@ class _Check:
     ) -> Probes:
         """Measure the slopes along some directions."""
         along(self.evaluator, self.stream, lines)
+        counts = np.array([self._count(line.leaf) for line in lines])
         return measure_along(
             Streamed(self.evaluator, claims),
             effects,
+            counts,
             groups,
             setting.rules,
             setting.pilot,

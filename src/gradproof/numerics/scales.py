@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
-from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.protocol import FloatArray, IntArray
+
+_CROWD = 10_000
 
 
 def natural_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
@@ -56,6 +58,17 @@ def lifted_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
     lifted = p * math.sqrt(x.size / max(1, int(np.count_nonzero(outliers))))
     scales[outliers] = np.maximum(size[outliers], lifted / np.abs(claim[outliers]))
     return scales
+
+
+def share_of_a_crowd(counts: IntArray | int) -> FloatArray:
+    """Return how far a random direction over so many components is followed: 1, or less.
+
+    √(10⁴ / n) from 10⁴ on, so that the way does not get longer. Slopes add up to √n times a typical
+    one, curvatures of one sign to n times: along a direction as long as all natural scales together
+    every bowl would look stationary, and bent at the point.
+    """
+    share: FloatArray = np.minimum(1.0, np.sqrt(_CROWD / np.maximum(counts, 1)))
+    return share
 
 
 def typical_effect(claim: FloatArray, scales: FloatArray) -> float:

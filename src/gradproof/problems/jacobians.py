@@ -314,7 +314,7 @@ def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray
 
 
 def _complex(where: str, dtype: Any) -> Mismatch:
-    return Mismatch(where, f"dtype {dtype}", "real numbers")
+    return Mismatch(where, f"derivatives of dtype {dtype}", "real numbers")
 
 
 def _mismatch(tree: Tree, found: Any, expected: tuple[int, ...]) -> Mismatch:
