@@ -385,3 +385,40 @@ def test_an_operator_without_products_from_the_left_is_refused() -> None:
     operator = LinearOperator((2, 2), matvec=lambda v: 2 * v, dtype=float)
     with pytest.raises(gp.InputError, match="without rmatvec"):
         gp.check(lambda x: 2 * x, gp.Jacobian(operator), np.ones(2))
+
+
+def test_the_two_sides_of_an_operator_are_those_of_one_matrix() -> None:
+    A = np.arange(6.0).reshape(2, 3)
+
+    def operator(factor: float, dtype: Any = float) -> LinearOperator:
+        return LinearOperator(
+            (2, 3), matvec=lambda v: factor * A @ v, rmatvec=lambda u: A.T @ u, dtype=dtype
+        )
+
+    def check(claim: Any) -> gp.Report:
+        return gp.check(lambda x: A @ x, gp.Jacobian(claim), np.array([0.1, 0.2, 0.3]))
+
+    right = check(operator(1.0))
+    assert right.passed, right.summary()
+    assert check(lambda x: operator(1.0)).passed
+    assert check(aslinearoperator(A)).passed
+    for claim in (operator(2.0), lambda x: operator(2.0), operator(1 + 1e-6)):
+        report = check(claim)
+        assert (report.verdict, codes(report)) == ("fail", ["GP505"])
+    # What single precision leaves of products may be that far apart.
+    assert check(operator(1 + 1e-6, np.float32)).passed
+
+
+def test_an_operator_without_products_from_the_right_has_one_side() -> None:
+    class FromTheLeft:
+        shape, dtype = (2, 2), np.dtype(float)
+
+        def rmatvec(self, u: Array) -> Array:
+            return 2 * u
+
+    class NotFromTheRight(FromTheLeft):
+        def matvec(self, v: Array) -> Array:
+            raise NotImplementedError
+
+    for kind in (FromTheLeft, NotFromTheRight):
+        assert gp.check(lambda x: 2 * x, gp.Jacobian(kind()), np.ones(2)).passed

@@ -318,3 +318,75 @@ def test_outputs_that_stay_noisier_than_they_were_seen_to_be_keep_their_units(
     report = gp.check(f, gp.Jacobian(changed((7, column, 1.1))), X)
     assert report.culprits[0].address == f"d output[7] / d x[{column}]"
     assert report.culprits[0].measured == pytest.approx(jacobian(X)[7, column], rel=1e-6)
+
+
+def test_a_diagonal_that_is_missing_in_thousands_of_rows_leaves_the_others_right() -> None:
+    n = 5_000
+    x = np.linspace(0.1, 2, n)
+
+    def g(x: Any) -> Any:
+        y = np.sin(x)
+        y[1:] += x[:-1] ** 2
+        return y
+
+    below = scipy.sparse.diags_array([2 * x[:-1]], offsets=[-1], shape=(n, n), format="csr")
+    report = gp.check(g, gp.Jacobian(below), x)
+    assert [(one.code, one.parameters["count"]) for one in report.causes] == [("GP416", n)]
+    (leaf,) = report.leaves
+    assert (leaf.checked, leaf.wrong, leaf.undecided) == (2 * n - 1, n, 0)
+    assert all(one.claimed == 0 for one in report.culprits)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_right_entries_of_rows_that_were_not_looked_into_are_not_wrong(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr("gradproof.engine.missing._FEW_ROWS", 2)
+    monkeypatch.setattr("gradproof.engine.missing._MOST_NUMBERS", 1)
+    monkeypatch.setattr("gradproof.engine.lines._STORM", 20)
+    missing = [(row, largest(row, nth), None) for row in range(N) for nth in (0, 1)]
+    report = gp.check(f, gp.Jacobian(changed(*missing)), X, seed=seed)
+    assert report.verdict == "fail"
+    found = {one.code: one for one in report.causes}
+    assert set(found) == {"GP416"}
+    places = {f"d output[{row}] / d x[{column}]" for row, column, _ in missing}
+    assert {one.address for one in report.culprits} <= places
+    named, outputs = report.causes
+    assert report.leaves[0].wrong == named.parameters["count"]
+    assert 0 < report.leaves[0].undecided < N
+    assert outputs.parameters["outputs"] > 8
+    assert any("they were not measured one by one" in note for note in report.notes)
+
+
+def scaled(p: Any) -> Any:
+    return np.sin(p["x"]) * p["s"]
+
+
+def by_scaled(p: Any, factor: float = 1.0) -> Any:
+    """Return the Jacobian by s, x and z, on which nothing depends."""
+    of_x = np.diag(np.cos(p["x"]) * p["s"])
+    columns = [factor * np.sin(p["x"])[:, None], of_x, np.zeros((p["x"].size, p["z"].size))]
+    return scipy.sparse.csr_array(np.hstack(columns))
+
+
+def test_the_headline_says_what_was_left_out_and_no_more() -> None:
+    at = {"s": 2.0, "x": np.linspace(0.1, 1, 6), "z": np.ones(3)}
+    wrong = gp.Jacobian(lambda p: by_scaled(p, 2.0))
+    for chosen in ({"include": ["*x*", "*z*"]}, {"exclude": "*s*"}):
+        report = gp.check(scaled, wrong, at, **chosen)
+        assert report.passed
+        assert report.headline == "right to 1e-06, 1 of 3 tensors left out"
+    report = gp.check(scaled, wrong, at, include=["*s*", "*x*"])
+    assert report.headline == "1 of 3 tensors is wrong, 1 left out"
+    report = gp.check(scaled, gp.Jacobian(by_scaled), at)
+    assert report.headline == "all 3 tensors are right to 1e-06"
+
+
+def test_a_tensor_on_which_nothing_depends_is_checked() -> None:
+    at = {"s": 2.0, "x": np.linspace(0.1, 1, 6), "z": np.ones(3)}
+    report = gp.check(scaled, gp.Jacobian(by_scaled), at)
+    assert {leaf.path: leaf.checked for leaf in report.leaves} == {("s",): 6, ("x",): 6, ("z",): 3}
+    assert "not checked" not in str(report)
+    assert "no effect seen, none claimed" in str(report)
+    without = gp.check(scaled, gp.Jacobian(by_scaled), at, exclude="*z*")
+    assert str(without).count("not checked") == 1

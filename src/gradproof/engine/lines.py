@@ -227,14 +227,17 @@ class Lines:
         return np.array([wrong.times(move) for move in moves])
 
     def unexplained(self, rows: IntArray, probes: Probes, known: FloatArray) -> IntArray:
-        """Return which outputs move by more than all entries say, as measured, by tables."""
+        """Return which outputs move by more than all entries say, as measured, by tables.
+
+        A few are looked into; where all of them do, the others count as well.
+        """
         found = []
         with self._evaluator.budget.ending():
             for row in rows[:_MOST_ALONG].tolist():
                 along = int(np.argmax(np.abs(probes.errors[:, row] - known[:, row])))
                 if self._is_off_along(row, probes.direction(along)):
                     found.append(row)
-        return np.array(found, dtype=np.int64)
+        return rows if len(found) == _MOST_ALONG else np.array(found, dtype=np.int64)
 
     def _is_off_along(self, row: int, direction: FloatArray) -> bool:
         """Judge the claim for one output, less what is known of its errors, along a direction."""
@@ -289,7 +292,7 @@ class Lines:
             self._setting.rules.margin,
             tables=self._tables,
         )
-        return Measured(entries, evidence, self._unit, missing, unexplained)
+        return Measured(entries, evidence, self._unit, missing, unexplained, self._unsettled)
 
 
 def _nothing_known(claim: FloatArray) -> Components:

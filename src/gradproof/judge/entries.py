@@ -59,7 +59,8 @@ class Measured:
     """All entries as measured, in units of their outputs; `unit` turns them back.
 
     `missing` says which of them the claim has no entry for, `unexplained` which outputs depend on
-    more than the claim says without it being known on what.
+    more than the claim says without it being known on what. `unsettled` says of entries that what
+    they are by colours may be the sum of several.
     """
 
     entries: Entries
@@ -67,6 +68,7 @@ class Measured:
     unit: FloatArray
     missing: IntArray
     unexplained: IntArray
+    unsettled: BoolArray
 
 
 class _Names(Tree):
@@ -136,9 +138,18 @@ def write_sparse(
         causes.append(CATALOGUE["GP416"].finding(*where, count=len(missing)))
     unexplained = np.setdiff1d(measured.unexplained, rows[missing])
     if unexplained.size:
-        where = [outputs.address(*outputs.locate(int(row))) for row in unexplained]
+        where = [outputs.address(*outputs.locate(int(row))) for row in unexplained[:_MOST_NAMED]]
         causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=unexplained.size))
     notes = [*notes, *_concerned(names, outputs, measured.evidence.components)]
+    undecided = measured.evidence.components.undecided
+    # That the sums of several do not fit tells nothing about f.
+    only_mixed = bool(np.any(undecided)) and not np.any(undecided & ~measured.unsettled)
+    only_mixed &= bool(unexplained.size)
+    if only_mixed:
+        notes.append(
+            f"{counted(int(np.sum(undecided)), 'derivative')} of outputs that depend on more than "
+            "the pattern says undecided: they were not measured one by one"
+        )
     record = write_record(
         names,
         measured.evidence,
@@ -161,6 +172,7 @@ def write_sparse(
     found["causes"] = tuple(
         cause
         for cause in record.causes
+        if not (only_mixed and cause.code.startswith("GP2"))
         if cause in causes
         or not cause.code.startswith(("GP3", "GP4"))
         or (cause.code in _OF_ENTRIES and not all_missing)

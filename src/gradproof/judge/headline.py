@@ -99,9 +99,7 @@ def rounded_up(bound: float) -> str:
     return text if not float(text) < bound else f"{float(text) + 10.0 ** int(text[2:]):.0e}"
 
 
-def _failure(
-    leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding], left_out: int
-) -> str:
+def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding], left_out: int) -> str:
     wrong = [leaf for leaf in leaves if leaf.verdict is Verdict.FAIL]
     if not any(leaf.checked for leaf in leaves):
         return causes[-1].message if causes else "the gradient is wrong"
