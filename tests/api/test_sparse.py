@@ -390,3 +390,17 @@ def test_a_tensor_on_which_nothing_depends_is_checked() -> None:
     assert "no effect seen, none claimed" in str(report)
     without = gp.check(scaled, gp.Jacobian(by_scaled), at, exclude="*z*")
     assert str(without).count("not checked") == 1
+
+
+def test_a_claim_that_is_the_same_sum_as_what_colours_measure_is_not_called_right() -> None:
+    n = 40
+
+    def g(x: Any) -> Any:
+        return 2 * x + np.sum(x)
+
+    # One colour is all it takes to get this, and to measure it.
+    sums = scipy.sparse.diags_array(np.full(n, n + 2.0), format="csr")
+    report = gp.check(g, gp.Jacobian(sums), np.ones(n))
+    assert report.verdict == "fail"
+    (leaf,) = report.leaves
+    assert leaf.wrong + leaf.undecided == n

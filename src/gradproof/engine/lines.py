@@ -67,6 +67,7 @@ class Lines:
         self._notes: list[str] = []
         self._seen: list[float] = []
         self._open: IntArray = np.arange(entries.size)
+        self._alone = np.zeros(entries.size, dtype=bool)  # what was moved by itself
         self._stages: CheapStages | None = None
         noise = self._noise[entries.rows]
         self._scaling = self._scaling_of(noise)
@@ -198,6 +199,7 @@ class Lines:
             for name, part in vars(found.components).items()
         }
         self._components.put_all(lines, Components(**in_noise))
+        self._alone[lines] = True
         if found.seen:
             self._seen.append(max(found.noise, float(np.median(found.seen))) / noise)
         self._notes += [note for note in found.notes if note not in self._notes]
@@ -274,6 +276,10 @@ class Lines:
         """Return everything, in units of the movement of each output."""
         self._found.notes.extend(self._notes)
         entries = self.entries
+        # A claim that was made by the same colours is the same sum.
+        mixed = np.isin(entries.rows, unexplained) & self._unsettled & ~self._alone
+        self._components.outcome[mixed] = Outcome.TWO_SCALES
+        self._components.possible[mixed] = np.inf
         units = Units(self._noise[entries.rows] / self._unit)
         evidence = Evidence(
             self._evaluator.x[entries.columns],

@@ -87,7 +87,9 @@ class LeafFinding:
         The smallest relative error that would have been seen in any component; inf where none
         passed.
     checked, wrong, undecided : int
-        How many components were measured, contradict the claim, could not be decided.
+        How many components were measured, contradict the claim, could not be decided. Of a sparse
+        Jacobian these are entries; where the columns of a leaf have none, components whose
+        derivatives were seen to be 0, as claimed.
     relative_to_itself, relative_to_leaf, relative_to_others : int
         How many of those that pass were verified to the tolerance relative to their own size, how
         many only relative to a typical component of the leaf: they are smaller than that, and a

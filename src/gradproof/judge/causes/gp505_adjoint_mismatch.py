@@ -13,8 +13,8 @@ CAUSE = Cause(
     text="""
 ## What it is
 
-A vector-Jacobian product and a Jacobian-vector product of the same function belong to two different
-matrices.
+A vector-Jacobian product and a Jacobian-vector product of the same function, or the two products of
+a linear operator, belong to two different matrices.
 
 ## How it shows
 
@@ -49,7 +49,8 @@ report = gp.check(lambda x: A @ x, gp.VJP(vjp, jvp=jvp), np.ones(3))
 
 ## What to do
 
-Check the two by themselves: `gp.VJP(vjp)` and `gp.JVP(jvp)`.
+Check the two by themselves: `gp.VJP(vjp)` and `gp.JVP(jvp)`; of an operator, its `rmatvec` and its
+`matvec`.
 
 ## What it is easily taken for
 
