@@ -60,7 +60,7 @@ def main() -> dict[str, Any]:
     found["low"] = gp.check(in_low_precision, gp.autodiff, low).to_dict()
     lower = {name: value.astype(jnp.bfloat16) for name, value in low.items()}
     found["lower"] = gp.check(in_low_precision, gp.autodiff, lower).to_dict()
-    off = {name: 1.3 * jnp.cos(value) for name, value in lower.items()}
+    off = {name: 2 * jnp.cos(value) for name, value in lower.items()}
     plan = gp.Plan("project", search=False)
     found["lower, off"] = gp.check(in_low_precision, off, lower, plan=plan).to_dict()
     found["sharded"] = bool(seen) and all(one == at["W"].sharding for one in seen)
