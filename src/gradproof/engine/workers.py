@@ -245,7 +245,7 @@ class _Block:
         part = self._todo.pop()
         left = part.stop - part.start
         whole = int(self._engine.a_task / self._seconds) + 1
-        share = -(-left // (_IN_FLIGHT * self._engine.workers))
+        share = -(-left // self._engine.workers)
         size = min(whole, max(share, whole // _PARTS), left)
         try:
             size = min(size, self._owner.budget.allow(self._owner.cost_of(size)))
