@@ -163,11 +163,12 @@ def test_claims_may_be_functions_of_arrays(claim: Any) -> None:
 
 
 def test_second_derivatives() -> None:
-    f, at = FUNCTIONS[2], double()[:2]
-    assert gp.check(f, gp.Hessian(jax.hessian(f)), at).passed
-    hvp = gp.HVP(lambda t, v: jax.jvp(jax.grad(f), (t,), (v,))[1], gradient=jax.grad(f))
-    assert gp.check(f, hvp, at).passed
-    assert gp.check(lambda t: 1.1 * f(t), gp.Hessian(jax.hessian(f)), at).verdict == "fail"
+    f, at = jax.jit(FUNCTIONS[2]), double()[:2]
+    gradient, hessian = jax.jit(jax.grad(f)), jax.jit(jax.hessian(f))
+    assert gp.check(f, gp.Hessian(hessian), at).passed
+    along = jax.jit(lambda t, v: jax.jvp(gradient, (t,), (v,))[1])
+    assert gp.check(f, gp.HVP(along, gradient=gradient), at).passed
+    assert gp.check(lambda t: 1.1 * f(t), gp.Hessian(hessian), at).verdict == "fail"
 
 
 def test_many_parameters_go_by_directions() -> None:
