@@ -114,7 +114,7 @@ class TestRayleighQuotientOnTheSphere:
         assert self.check(self.right, at).passed
         report = self.check(lambda x: 2 * self.A @ x, at)
         assert codes(report) == ["GP601"]
-        assert ", 100 % of its length are normal" in report.headline
+        assert ", 100 % of its length is normal" in report.headline
 
     def test_a_factor(self) -> None:
         report = self.check(lambda x: self.right(x) / 2)

@@ -9,7 +9,7 @@ def _message(off: float, tangent: str) -> str:
     rest = _TANGENT_PART.get(tangent, "could not be decided")
     percent = float(f"{100 * off:.2g}")  # of two digits, and no power of ten
     return (
-        f"the gradient is not tangent, {percent:g} % of its length are normal to the manifold; "
+        f"the gradient is not tangent, {percent:g} % of its length is normal to the manifold; "
         f"its tangent part {rest}"
     )
 
