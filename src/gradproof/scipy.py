@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from gradproof.api.assertion import require_what_to_do
 from gradproof.api.optimiser_checks import (
     ProblemReport,
     check_stated,
     raise_for,
-    require_what_to_do,
 )
 from gradproof.api.optimisers import box, first_point, of_least_squares, of_minimize, two_sided
 

@@ -108,10 +108,7 @@ def assert_gradient(
     True
     """
     __tracebackhide__ = True  # of pytest's tracebacks: what failed is the caller's line
-    if inconclusive not in ("raise", "warn", "pass"):
-        raise InputError(
-            f"inconclusive: found {described(inconclusive)}, expected raise, warn or pass"
-        )
+    require_what_to_do(inconclusive)
     report = check(f, gradient, at, **options)
     if report.verdict is Verdict.FAIL:
         raise GradientError(report)
@@ -121,3 +118,11 @@ def assert_gradient(
         if inconclusive == "warn":
             warnings.warn(report.summary(), stacklevel=2)
     return report
+
+
+def require_what_to_do(inconclusive: str) -> None:
+    """Raise if `inconclusive` is not understood."""
+    if inconclusive not in ("raise", "warn", "pass"):
+        raise InputError(
+            f"inconclusive: found {described(inconclusive)}, expected raise, warn or pass"
+        )

@@ -253,6 +253,18 @@ def _check(
     journal: "Journal | None" = None,
 ) -> Report:
     """Check a problem of arrays."""
+    # What is made into another problem first is checked by this function, with all of these.
+    options: dict[str, Any] = {
+        "plan": plan,
+        "rtol": rtol,
+        "budget": budget,
+        "include": include,
+        "exclude": exclude,
+        "progress": progress,
+        "self_test": self_test,
+        "workers": workers,
+        "journal": journal,
+    }
     if isinstance(problem.gradient, (Claim, SecondClaim)):
         from gradproof.api.claims import check_claim
         from gradproof.api.hessians import check_hessian
@@ -262,15 +274,7 @@ def _check(
             problem,
             _check,
             seed,
-            plan=plan,
-            rtol=rtol,
-            budget=budget,
-            include=include,
-            exclude=exclude,
-            progress=progress,
-            self_test=self_test,
-            workers=workers,
-            journal=journal,
+            **options,
         )
     if problem.manifold is not None:
         from gradproof.api.manifolds import check_on_manifold
@@ -280,15 +284,7 @@ def _check(
             problem.manifold,
             _check,
             seed,
-            plan=plan,
-            rtol=rtol,
-            budget=budget,
-            include=include,
-            exclude=exclude,
-            progress=progress,
-            self_test=self_test,
-            workers=workers,
-            journal=journal,
+            **options,
         )
     plan, rtol = plan_and_rtol(plan, rtol, self_test)
     tree, values = flatten(problem.at, problem.root)

@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict, overall
-from gradproof._base.validation import described, whole_number
+from gradproof._base.validation import whole_number
 from gradproof.api.assertion import GradientError, Inconclusive
 from gradproof.api.check import check
 from gradproof.api.optimisers import Claim, Stated, points_around
@@ -161,11 +160,3 @@ def raise_for(
     error = (GradientError if found.verdict is Verdict.FAIL else Inconclusive)(report)
     error.add_note(f"gradproof: this is {name}; what does not pass: {others}")
     raise error
-
-
-def require_what_to_do(inconclusive: str) -> None:
-    """Raise if `inconclusive` is not understood."""
-    if inconclusive not in ("raise", "warn", "pass"):
-        raise InputError(
-            f"inconclusive: found {described(inconclusive)}, expected raise, warn or pass"
-        )

@@ -241,7 +241,26 @@ class Adapted(abc.ABC):
             return Jacobian(arrays(claim.matrix))
         if isinstance(claim, Hessian):
             return Hessian(arrays(claim.matrix), arrays(claim.gradient))
-        return arrays(claim)
+        return arrays(self._by_name(claim))
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the leaves, where a list of them is in their order."""
+        return None
+
+    def _by_name(self, claim: Any) -> Any:
+        """Return a claim that gives a list its names."""
+        names = self.names
+        if names is None or not callable(claim):
+            return claim
+
+        @functools.wraps(claim)
+        def named(at: Any) -> Any:
+            found = claim(at)
+            in_order = isinstance(found, (list, tuple)) and len(found) == len(names)
+            return dict(zip(names, found, strict=True)) if in_order else found
+
+        return named
 
     def _returning_arrays(self, f: Function, named: Function | None = None) -> Function:
         @functools.wraps(named or f)

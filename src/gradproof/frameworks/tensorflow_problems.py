@@ -23,11 +23,10 @@ from gradproof.frameworks.tensorflow_tensors import (
     is_variable,
     raw,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Problem
+from gradproof.problems import HVP, JVP, VJP, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
-_CLAIMS = _OF_VECTORS | Jacobian | Hessian | Autodiff
 
 
 def concerns(at: Any) -> bool:
@@ -90,19 +89,10 @@ class _OfTensorFlow(Adapted):
 
         return call
 
-    def _claim(self, claim: Any) -> Any:
-        """Return a claim whose functions return arrays; a list for a layer is in its order."""
-        node = self._at if isinstance(self._at, LayerNode) else None
-        if node is None or not callable(claim) or isinstance(claim, _CLAIMS):
-            return super()._claim(claim)
-
-        @functools.wraps(claim)
-        def named(at: Any) -> Any:
-            found = claim(at)
-            in_order = isinstance(found, (list, tuple)) and len(found) == len(node.names)
-            return dict(zip(node.names, found, strict=True)) if in_order else found
-
-        return super()._claim(named)
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the parameters, where the point is one layer."""
+        return self._at.names if isinstance(self._at, LayerNode) else None
 
     def restore(self) -> None:
         """Put all variables back."""

@@ -28,11 +28,10 @@ from gradproof.frameworks.torch_tensors import (
     kind_of_tensor,
     require_numbers,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Jacobian, Many, Problem
+from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Many, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
 _OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
-_CLAIMS = _OF_VECTORS | Jacobian | Hessian | Autodiff
 ALONG = (
     "tensors in low precision that f brings along were converted to float64 where they met others"
 )
@@ -124,19 +123,10 @@ class _OfTorch(Adapted):
         with torch.no_grad():
             self._state.put_back()
 
-    def _claim(self, claim: Any) -> Any:
-        """Return a claim whose functions return arrays; a list for a module is in its order."""
-        node = self._at if isinstance(self._at, ModuleNode) else None
-        if node is None or not callable(claim) or isinstance(claim, _CLAIMS):
-            return super()._claim(claim)
-
-        @functools.wraps(claim)
-        def named(at: Any) -> Any:
-            found = claim(at)
-            in_order = isinstance(found, (list, tuple)) and len(found) == len(node.names)
-            return dict(zip(node.names, found, strict=True)) if in_order else found
-
-        return super()._claim(named)
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the parameters, where the point is one module."""
+        return self._at.names if isinstance(self._at, ModuleNode) else None
 
     def calling(self, f: Function) -> Function:
         """Return f with gradients enabled, and what modules remember put back before."""

@@ -133,7 +133,7 @@ def _judge_leaf(tree: Tree, leaf: Leaf, evidence: Evidence) -> LeafFinding:
         resolution=found.resolution,
         checked=found.checked,
         wrong=found.wrong,
-        undecided=sum(found.reasons.values()),
+        undecided=found.undecided,
         relative_to_itself=found.relative_to_itself,
         relative_to_leaf=0 if all_zero else found.right - found.relative_to_itself,
         relative_to_others=found.right - found.relative_to_itself if all_zero else 0,
@@ -158,11 +158,10 @@ def _is_negligible(found: Tally, cap: float) -> bool:
     the largest error that the measurements leave room for must stay below the cap of the
     tolerance, relative to the leaf: √Σ(e T)² ≤ cap ‖a T‖.
     """
-    count = sum(found.reasons.values())
-    if count == 0:
+    if found.undecided == 0:
         return True
     differs = {Outcome.PRECISION, Outcome.TWO_SCALES} & set(found.reasons)
-    if count > _UNDECIDED_SHARE * found.checked or differs:
+    if found.undecided > _UNDECIDED_SHARE * found.checked or differs:
         return False
     return found.possible <= cap * found.effect
 

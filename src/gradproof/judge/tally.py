@@ -40,6 +40,11 @@ class Tally:
     possible: float = 0.0
     effect: float = 0.0
 
+    @property
+    def undecided(self) -> int:
+        """How many could not be decided."""
+        return sum(self.reasons.values())
+
 
 def tally(leaf: Leaf, evidence: Evidence) -> Tally:
     """Add up what was found about a leaf; what could not be moved does not count."""

@@ -18,16 +18,22 @@ def natural_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
     p / |a_i|, because a leaf may mix parameters of different units, and a steep one has a short
     scale. A wrong claim can only shorten a scale.
     """
-    size = np.abs(x)
-    if not np.any(size > 0):
-        return np.ones_like(x)
-    floor = np.full_like(x, np.median(size[size > 0]))
-    steepness = np.abs(claim)
+    size, steepness = np.abs(x), np.abs(claim)
+    return _scales(size, steepness, *_medians(size, steepness))
+
+
+def _medians(size: FloatArray, steepness: FloatArray) -> tuple[float, float]:
+    """Return m and p; m is 0 where all of x is, p infinite where no component has an effect."""
     effect = (steepness * size)[(steepness > 0) & (size > 0)]
-    if effect.size:
-        typical = np.median(effect)
-        with np.errstate(divide="ignore", over="ignore"):
-            floor = np.minimum(floor, np.where(steepness > 0, typical / steepness, np.inf))
+    m = float(np.median(size[size > 0])) if np.any(size > 0) else 0.0
+    return m, float(np.median(effect)) if effect.size else math.inf
+
+
+def _scales(size: FloatArray, steepness: FloatArray, m: float, p: float) -> FloatArray:
+    if m == 0:
+        return np.ones_like(size)
+    with np.errstate(divide="ignore", over="ignore"):
+        floor = np.minimum(m, np.where(steepness > 0, p / steepness, np.inf))
     return np.maximum(size, floor)
 
 
@@ -48,15 +54,12 @@ def lifted_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
     the outliers, those with |x_i| < m and |a_i| > p √n / m, are moved until all k of them have,
     together, the effect of the whole leaf: by p √(n/k) / |a_i|.
     """
-    scales = natural_scales(x, claim)
-    size = np.abs(x)
-    effect = np.abs(claim) * size
-    if not np.any(effect > 0):
-        return scales
-    m, p = float(np.median(size[size > 0])), float(np.median(effect[effect > 0]))
-    outliers = (size < m) & (np.abs(claim) > outlying_claim(m, p, x.size))
+    size, steepness = np.abs(x), np.abs(claim)
+    m, p = _medians(size, steepness)
+    scales = _scales(size, steepness, m, p)
+    outliers = (size < m) & (steepness > outlying_claim(m, p, x.size))
     lifted = p * math.sqrt(x.size / max(1, int(np.count_nonzero(outliers))))
-    scales[outliers] = np.maximum(size[outliers], lifted / np.abs(claim[outliers]))
+    scales[outliers] = np.maximum(size[outliers], lifted / steepness[outliers])
     return scales
 
 
