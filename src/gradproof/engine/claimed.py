@@ -17,7 +17,8 @@ from gradproof.engine.columns import Column, column
 from gradproof.engine.holomorphy import gap_of_derivatives
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
+from gradproof.judge.parts import CauseFinding, ComponentFinding
+from gradproof.judge.report import MOST_CULPRITS, Record
 from gradproof.judge.rows import Columns, causes_of_rows
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import JVP, VJP, Jacobian, Problem, Space, as_derivatives

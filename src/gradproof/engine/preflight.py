@@ -22,7 +22,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
 from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import CauseFinding
+from gradproof.judge.parts import CauseFinding
 from gradproof.numerics.precision import is_on_float32_grid
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem, Space, as_derivatives

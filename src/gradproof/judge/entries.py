@@ -13,15 +13,8 @@ from gradproof.judge.evidence import Evidence
 from gradproof.judge.findings import write_record
 from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.report import (
-    CauseFinding,
-    ComponentFinding,
-    Curve,
-    LeafFinding,
-    PatternFinding,
-    Price,
-    Record,
-)
+from gradproof.judge.parts import CauseFinding, ComponentFinding, Curve, LeafFinding, PatternFinding
+from gradproof.judge.report import Price, Record
 from gradproof.judge.tolerance import Asked
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray

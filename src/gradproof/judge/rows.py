@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof.judge.diagnosis import diagnose
-from gradproof.judge.report import CauseFinding
+from gradproof.judge.parts import CauseFinding
 from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree

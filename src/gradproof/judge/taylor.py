@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradproof.judge.report import Curve
+    from gradproof.judge.parts import Curve
 
 _ABOVE = 10.0  # times the noise: what is left there is the function's
 _FITTED = 6  # steps, the smallest of those

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
-from gradproof.judge.report import Curve
+from gradproof.judge.parts import Curve
 from gradproof.judge.taylor import left_over
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render.html.svg import Chart, Points
