@@ -145,8 +145,8 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
         where = [
             tree.address(leaf) for leaf in tree.leaves if not np.all(finite[leaf.start : leaf.stop])
         ]
-        count = int(np.sum(~finite))
-        found.stop(Verdict.FAIL, CATALOGUE["GP104"].finding(*where, count=count))
+        count, first = int(np.sum(~finite)), tree.address(*tree.locate(int(np.argmin(finite))))
+        found.stop(Verdict.FAIL, CATALOGUE["GP104"].finding(*where, count=count, first=first))
         return
     difference = _change(found, claims)
     if difference > 0:
