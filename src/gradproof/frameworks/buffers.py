@@ -12,7 +12,8 @@ from gradproof._base.complexes import as_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import unit_roundoff
 from gradproof.frameworks.box import limits_in
-from gradproof.frameworks.leaf_kinds import Following, Kind, buffer_of, kind_of
+from gradproof.frameworks.leaf_kinds import Following, Kind
+from gradproof.frameworks.leaf_values import buffer_of, kind_of
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree, contents, inner_nodes
 

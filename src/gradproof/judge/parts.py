@@ -6,6 +6,7 @@ from typing import Any
 
 from gradproof._base.outcomes import Verdict
 from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.taylor import left_over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,9 +241,9 @@ class Curve:
         the step, in logarithms, at the smallest steps where it is above the noise of f. NaN where
         it is so at too few steps.
         """
-        from gradproof.judge.taylor import left_over
-
-        order = left_over(self)[0]
+        order, _ = left_over(
+            self.steps, self.plus, self.minus, claimed=self.claimed, noise=self.noise
+        )
         return math.nan if order is None else order
 
 
