@@ -60,7 +60,7 @@ def search(
     setting = prepare(tree, evaluator, found, rtol=None, rng=rng)
     if not isinstance(setting, Setting):
         raise RuntimeError("the function does not move")
-    weight = leaf_weights(tree, evaluator.x, setting.claim)
+    weight = leaf_weights(tree, evaluator.x, setting.claim, setting.value)
     (leaf,) = tree.leaves
     groups = groups_in(evaluator, found, setting, weight, rng)(leaf)
     before = evaluator.count

@@ -37,3 +37,9 @@ def test_directions_chunks_seeds_and_places_are_independent() -> None:
 def test_the_numbers_are_normal() -> None:
     values = whole(Gaussian(0, 0, 100_000), 0)
     assert stats.kstest(values, "norm").pvalue > 1e-3
+
+
+def test_seeds_beyond_int64_have_directions_of_their_own() -> None:
+    seeds = (0, 1, 2**63 + 5, 2**63 + 7, 2**64 - 1)
+    first = {float(Gaussian(seed, 0, 4).chunk(0, 0)[0]) for seed in seeds}
+    assert len(first) == len(seeds)

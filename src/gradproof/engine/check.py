@@ -304,7 +304,7 @@ def _test_itself(
     some are looked at.
     """
     assert found.claim is not None
-    scale = scaling(tree, evaluator.x, found.claim).scale
+    scale = scaling(tree, evaluator.x, found.claim, found.value).scale
     controls = []
     if not np.any(sound):
         found.notes.append("self-test: no component is right as it is, so none was broken")
@@ -328,6 +328,9 @@ def _test_itself(
 def compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
     """Evaluate once more at the point: an f with a memory of its own has moved on."""
     evaluator.factor = 1.0
+    told = any(cause.code == "GP102" for cause in found.causes)
+    if evaluator.space.was_written and not told:  # where single components were moved
+        found.causes.append(CATALOGUE["GP102"].finding())
     evaluator.space.restore()
     again = evaluator.at_point(to_end_with=True)
     allowed = max(100 * evaluator.roundoff * abs(found.value), 4 * found.spread)

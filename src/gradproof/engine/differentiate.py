@@ -8,6 +8,7 @@ import numpy as np
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.pilot import fly
 from gradproof.engine.preflight import Preflight, try_function
+from gradproof.engine.setting import power_of_two
 from gradproof.judge.tolerance import scaling
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.richardson import central
@@ -21,7 +22,7 @@ def measure(
 ) -> tuple[FloatArray, FloatArray, float, int]:
     """Return derivatives, their bars, f at the point, and the evaluations spent."""
     evaluator = Evaluator(f, space)
-    with evaluator.randomness.kept():
+    with np.errstate(all="ignore"), evaluator.randomness.kept():
         return _measure(evaluator, tree, seed)
 
 
@@ -36,14 +37,16 @@ def _measure(
         nothing = np.full(tree.size, np.nan)
         if not np.isfinite(value) or tree.size == 0:
             return nothing, nothing, value, evaluator.count
+        evaluator.factor = factor = power_of_two(value)
+        value *= factor
         unknown = np.zeros(tree.size)
-        scales = scaling(tree, space.x, unknown)
+        scales = scaling(tree, space.x, unknown, value)
         pilot = fly(
             evaluator,
             scales,
             unknown,
             value=value,
-            spread=found.spread,
+            spread=found.spread * factor,
             roundoff_of_claim=0.0,
             rng=np.random.default_rng(seed),
         )
@@ -66,6 +69,6 @@ def _measure(
         other, its_truncation, its_noise = estimates.take(estimates.second_scale)
         apart = np.abs(other - slope) + its_truncation + its_noise
         bar = np.fmax(truncation + noise, apart)
-        return slope, bar, value, evaluator.count
+        return slope / factor, bar / factor, found.value, evaluator.count
     finally:
         space.restore()

@@ -30,7 +30,7 @@ from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import KAPPA
-from gradproof.numerics.scales import lifted_scales, share_of_a_crowd
+from gradproof.numerics.scales import away_from_zero, lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 
 _KINKED = 0.1  # of a typical slope
@@ -39,7 +39,7 @@ MANY = 50  # leaves: which of them are wrong is asked in groups
 EQUALISED = 10.0  # at most: beyond it a step would leave the neighbourhood
 
 
-def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray) -> FloatArray:
+def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray, value: float) -> FloatArray:
     """Return how far a direction moves each component: its natural scale, more in weak leaves.
 
     Leaves whose gradient matters less are moved by up to ten times more, so that all of them
@@ -49,7 +49,8 @@ def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray) -> FloatArray:
     effects = []
     for leaf in tree.leaves:
         part = slice(leaf.start, leaf.stop)
-        weight[part] = lifted_scales(x[part], claim[part])
+        lifted = lifted_scales(x[part], claim[part])
+        weight[part] = away_from_zero(lifted, x[part], claim[part], value)
         effects.append(float(np.linalg.norm(weight[part] * claim[part])))
     largest = max(effects, default=0.0)
     for leaf, effect in zip(tree.leaves, effects, strict=True):
@@ -178,7 +179,7 @@ def project(
     wrong are searched.
     """
     scales, claim = setting.scales, setting.claim
-    weight = leaf_weights(tree, evaluator.x, claim)
+    weight = leaf_weights(tree, evaluator.x, claim, setting.value)
     if chosen is not None:
         weight = np.where(chosen, weight, 0.0)
     # Both sides are needed: what the bounds leave no room for is not moved.

@@ -42,7 +42,7 @@ def promote(
     high = low.promoted()
     if high is None or found.claim is None:
         return
-    scales = scaling(tree, low.x, found.claim)
+    scales = scaling(tree, low.x, found.claim, found.value)
     direction = rng.choice([-1.0, 1.0], low.x.size) * scales.scale
     direction = low.toward_inside(direction, max(_STEPS))
     moves = [low.realised(direction, step) for step in _STEPS]

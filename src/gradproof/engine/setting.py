@@ -30,6 +30,7 @@ from gradproof.tree import Tree
 
 _BENT = 100.0, 1e-3  # times the noise of one value, and the movement: f is no straight line
 _NOTHING = 0.1  # of the noise of one value: a claimed effect that no value of f can show
+_LARGEST = 332  # the exponent of 1e100
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -63,9 +64,11 @@ def prepare(
 
     `many_outputs` says that f is a sum of outputs, each of which is looked at.
     """
-    evaluator.factor = factor = power_of_two(found.value)
-    assert found.claim is not None
-    scales = within(scaling(tree, evaluator.space.x, found.claim * factor), evaluator.space)
+    claim, x = found.claim, evaluator.space.x
+    assert claim is not None
+    moves = np.abs(claim) * scaling(tree, x, claim, found.value).scale
+    evaluator.factor = factor = power_of_two(found.value, float(np.max(moves, initial=0.0)))
+    scales = within(scaling(tree, x, claim * factor, found.value * factor), evaluator.space)
     return look_around(
         tree, evaluator, found, scales, rtol=rtol, rng=rng, many_outputs=many_outputs
     )
@@ -132,11 +135,15 @@ def look_around(
     return Setting(claim, rounding, value, factor, scales, pilot, rules, stationary)
 
 
-def power_of_two(value: float) -> float:
-    """Return the factor that keeps squares of very large and very small values in range."""
-    if value == 0 or 1e-100 < abs(value) < 1e100:
-        return 1.0
-    return 2.0 ** -max(-1000, min(1000, math.frexp(value)[1]))
+def power_of_two(value: float, moves: float = 0.0) -> float:
+    """Return the factor that keeps squares of very large and very small values in range.
+
+    And, before that, those of `moves`, by how much f is claimed to move.
+    """
+    exponent = 0 if value == 0 or 1e-100 < abs(value) < 1e100 else -math.frexp(value)[1]
+    if 0 < moves < math.inf:
+        exponent = min(exponent, _LARGEST - math.frexp(moves)[1])
+    return 2.0 ** max(-1000, min(1000, exponent))
 
 
 def _flat_evidence(

@@ -63,12 +63,19 @@ class NumpySpace(Buffers):
     def along_components(
         self, f: Function, lines: IntArray, offsets: FloatArray
     ) -> tuple[list[Any], FloatArray]:
-        """Evaluate f with single components moved; return its results and the realised offsets."""
+        """Evaluate f with single components moved; return its results and the realised offsets.
+
+        All of them again, with copies, where it changed others.
+        """
         moved = self.x[lines]
         results: list[Any] = []
         for run, which, places, there in self._destinations(lines, offsets):
             moved[run] = there
             results += self._run(f, which, places.tolist(), there.tolist())
+        if not (self._gives_copies or self.is_unchanged()):
+            self.was_written = self._fresh_copies = True
+            self.restore()
+            return self.along_components(f, lines, offsets)
         return results, moved - self.x[lines]
 
     def at_once(

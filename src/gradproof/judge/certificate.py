@@ -170,8 +170,15 @@ def _moved(tree: Tree, weight: FloatArray) -> list[int]:
 
 def _typical(tree: Tree, claim: FloatArray) -> list[float]:
     """Return the root mean square of the claim, leaf by leaf."""
-    parts = [claim[leaf.start : leaf.stop] for leaf in tree.leaves]
-    return [float(np.linalg.norm(part)) / math.sqrt(max(1, part.size)) for part in parts]
+    return [_root_mean_square(claim[leaf.start : leaf.stop]) for leaf in tree.leaves]
+
+
+def _root_mean_square(values: FloatArray) -> float:
+    """Return it without squares of numbers as they are, which may be out of range."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if not 0 < largest < math.inf:
+        return largest
+    return largest * math.sqrt(float(np.mean((values / largest) ** 2)))
 
 
 def _of_leaf(

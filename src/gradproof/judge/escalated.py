@@ -13,11 +13,13 @@ from gradproof.judge.line import Line, Slope
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.vetoes import (
     diverges,
+    finer_steps_contradict,
     is_on_a_staircase,
     is_within_a_kink,
     smaller_steps_contest,
     smaller_steps_side_with_the_claim,
     stands_on_a_stair,
+    varies_within_the_smallest_steps,
 )
 
 _REAL_STRUCTURE = 1e-3  # of how much f moves: so large is no noise at the wider scale
@@ -114,6 +116,8 @@ def _contradiction(line: Line, slopes: Sequence[Slope]) -> Outcome:
         return Outcome.PRECISION if len(slopes) == 1 else Outcome.TWO_SCALES
     if smaller_steps_side_with_the_claim(line, slopes) or smaller_steps_contest(line, slopes):
         return Outcome.TWO_SCALES
+    if varies_within_the_smallest_steps(line):
+        return Outcome.NOISE
     return Outcome.FAIL
 
 
@@ -125,8 +129,9 @@ def _at_a_kink(line: Line, central: Slope, contradicted: bool) -> tuple[Outcome,
     if not abs(right.value - left.value) > 2 * (left.bar + right.bar):
         return None
     a, tolerance = line.claim, line.tolerance
-    for side in (left, right):
-        if line.off(side) <= tolerance + side.bar and side.bar <= line.allowed:
+    for side, of in ((left, line.left), (right, line.right)):
+        matches = line.off(side) <= tolerance + side.bar and side.bar <= line.allowed
+        if matches and not finer_steps_contradict(line, side, of.step, of.slope):
             return Outcome.ONE_SIDED, side
     middle = (left.value + right.value) / 2
     room = central.bar + left.bar + right.bar + 1e-3 * abs(right.value - left.value)

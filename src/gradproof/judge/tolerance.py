@@ -8,7 +8,7 @@ import numpy as np
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.numerics.question import Question
-from gradproof.numerics.scales import natural_scales, typical_effect
+from gradproof.numerics.scales import away_from_zero, natural_scales, typical_effect
 from gradproof.tree import Tree
 
 _ROUNDING_OF_CLAIM = 1e3  # in unit roundoffs of the claim: backpropagation adds many terms
@@ -61,13 +61,17 @@ class Scaling:
         return Scaling(*(part[places] for part in vars(self).values()))
 
 
-def scaling(tree: Tree, x: FloatArray, claim: FloatArray) -> Scaling:
-    """Return scales leaf by leaf; a leaf whose claim is 0 is judged by the effect of the others."""
+def scaling(tree: Tree, x: FloatArray, claim: FloatArray, value: float) -> Scaling:
+    """Return scales leaf by leaf, `value` being that of f at x.
+
+    A leaf whose claim is 0 is judged by the effect of the others.
+    """
     scale, effect = np.ones_like(x), np.zeros_like(x)
     leaf_of = np.zeros(x.size, dtype=np.int64)
     for number, leaf in enumerate(tree.leaves):
         part = slice(leaf.start, leaf.stop)
-        scale[part] = natural_scales(x[part], claim[part])
+        own = natural_scales(x[part], claim[part])
+        scale[part] = away_from_zero(own, x[part], claim[part], value)
         effect[part] = typical_effect(claim[part], scale[part])
         leaf_of[part] = number
     if np.any(effect == 0) and np.any(effect > 0):

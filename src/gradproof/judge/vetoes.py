@@ -10,6 +10,8 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_32
 from gradproof.judge.line import Line, Slope
+from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.question import KAPPA
 
 _NEAR = 0.3  # of the gap: differences so close to the claim side with it
 _MATTERS = 0.1  # of the gap: smaller deviations decide nothing
@@ -19,16 +21,50 @@ _KNOWN = 8.0  # times the noise: the bars hold stairs no higher than that
 _CLIMBS = 3  # levels of the table: stairs finer than a hundredth of the widest step
 _EVENLY = 0.3  # of its slope a hill may bend
 _FURTHER = 32.0  # times closer than the edge of a stair is
+_FINEST = 2  # levels
+_AS_MUCH = 0.3  # of the most that f moves
 _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithmetic
 
 
 def smaller_steps_side_with_the_claim(line: Line, against: Sequence[Slope]) -> bool:
-    """Whether some difference at a step up to the smallest of the slopes' is close to the claim."""
+    """Whether some difference at a step up to the smallest of the slopes' is close to the claim.
+
+    Where f is rough at wider steps, by which single ones tell nothing, two neighbours do, within
+    the noise of f.
+    """
     gap = min(line.off(slope) for slope in against)
     below = slice(max(slope.level for slope in against), None)
     tells = line.noise_of_slope[below] < gap / 2
     near = np.abs(line.slope[below] - line.claim) < _NEAR * gap
-    return bool(np.any(tells & near))
+    resolved = near & (_noise_of_slope(line)[below] < gap / 2)
+    return bool(np.any(tells & near) or np.any(resolved[1:] & resolved[:-1]))
+
+
+def varies_within_the_smallest_steps(line: Line) -> bool:
+    """Whether f moves to both sides of the point as much at the smallest steps as at any.
+
+    Then it has structure finer than these, and no slope of it is known.
+    """
+    last = np.abs(np.stack([line.plus, line.minus])[:, -_FINEST:] - line.value_at_zero)
+    least = max(_AS_MUCH * line.movement, _KNOWN * line.noise_of_f)
+    return bool(last.size and np.all(last.max(axis=1) > least))
+
+
+def finer_steps_contradict(line: Line, side: Slope, step: FloatArray, slope: FloatArray) -> bool:
+    """Whether two neighbouring slopes of a side at smaller steps than its own reject the claim."""
+    step = np.abs(step)
+    finer = step < line.step[side.level]
+    noise = KAPPA * line.noise_of_f / step[finer]
+    off = slope[finer] - line.claim
+    beyond = np.abs(off) > line.tolerance + side.bar + _CLEARLY * noise
+    rejects = np.sign(off) * beyond
+    return bool(np.any(rejects[1:] * rejects[:-1] > 0))
+
+
+def _noise_of_slope(line: Line) -> FloatArray:
+    """Return the noise of central differences that the noise of f alone makes."""
+    result: FloatArray = KAPPA * line.noise_of_f / (np.sqrt(2) * line.step)
+    return result
 
 
 def smaller_steps_contest(line: Line, against: Sequence[Slope]) -> bool:

@@ -41,7 +41,8 @@ class Gaussian:
     def generator(self, direction: int, number: int) -> np.random.Generator:
         """Return what draws the numbers of one direction in one part, one after the other."""
         # The key is for the direction, the highest word of the counter for the chunk.
-        bits = np.random.Philox(
-            key=[self.seed % 2**64, direction], counter=[0, 0, self.start, number]
-        )
+        # Of a list NumPy makes floats where a number is beyond int64.
+        key = np.array([self.seed % 2**64, direction], dtype=np.uint64)
+        counter = np.array([0, 0, self.start, number], dtype=np.uint64)
+        bits = np.random.Philox(key=key, counter=counter)
         return np.random.Generator(bits)

@@ -82,8 +82,8 @@ class Estimates:
                 change = np.abs(np.diff(self.values[rows], axis=0))
                 noise = self.noises[rows][1:]
                 seen = np.where(change > noise, change + noise, 0.0)
-                truncations[rows][:-1] = np.fmax(truncations[rows][:-1], seen)
-            truncations[0] = np.fmax(truncations[0], 2 * np.abs(self.slope[1] - self.slope[0]))
+                truncations[rows][:-1] = np.maximum(truncations[rows][:-1], seen)
+            truncations[0] = np.maximum(truncations[0], 2 * np.abs(self.slope[1] - self.slope[0]))
             bars = truncations + self.noises
         best = np.argmin(np.where(np.isfinite(bars), bars, np.inf), axis=0)
         return dataclasses.replace(

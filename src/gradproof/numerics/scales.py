@@ -7,6 +7,9 @@ import numpy as np
 from gradproof.numerics.protocol import FloatArray, IntArray
 
 _CROWD = 10_000
+_NEARLY_ZERO = 1e-8
+_UNSEEN = 1e-8  # of the value of f
+_SEEN = 1e-3
 
 
 def natural_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
@@ -61,6 +64,23 @@ def lifted_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
     lifted = p * math.sqrt(x.size / max(1, int(np.count_nonzero(outliers))))
     scales[outliers] = np.maximum(size[outliers], lifted / steepness[outliers])
     return scales
+
+
+def away_from_zero(
+    scales: FloatArray, x: FloatArray, claim: FloatArray, value: float
+) -> FloatArray:
+    """Return how far components of one leaf are moved where all of it is nearly 0.
+
+    Numbers of less than 1e-8, moved by their own size, that is by `scales`, may change an f of this
+    value by less than shows an error of it. They are then taken for the zeros that they nearly are:
+    moved by 1, or by less where that suffices by the claim to change f by a thousandth.
+    """
+    largest, moves = float(np.max(np.abs(x), initial=0.0)), np.abs(claim) * scales
+    if not 0 < largest < _NEARLY_ZERO or np.any(moves > _UNSEEN * abs(value)):
+        return scales
+    with np.errstate(divide="ignore", over="ignore"):
+        enough = np.where(claim != 0, _SEEN * abs(value) / np.abs(claim), np.inf)
+    return np.maximum(scales, np.minimum(1.0, enough))
 
 
 def share_of_a_crowd(counts: IntArray | int) -> FloatArray:

@@ -54,7 +54,9 @@ class Entries:
 
     def of_rows(self, values: FloatArray) -> FloatArray:
         """Return the root of the sum of squares of one number for each entry, row by row."""
-        return np.sqrt(np.bincount(self.rows, values**2, minlength=self.shape[0]))
+        unit = float(np.max(np.abs(values), initial=0.0)) or 1.0  # whose square may be out of range
+        squares = np.bincount(self.rows, (values / unit) ** 2, minlength=self.shape[0])
+        return unit * np.sqrt(squares)
 
     def take(self, which: IntArray | BoolArray) -> Entries:
         """Return some of them, in the order in which they are."""
