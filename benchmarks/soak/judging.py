@@ -1,0 +1,100 @@
+"""Whether a verdict is wrong, by what the report itself says that it could have seen."""
+
+from __future__ import annotations
+
+import numpy as np
+from benchmarks.soak.draws import Draw
+from benchmarks.trust.mutations import (
+    below_rounding,
+    between_slopes,
+    error_beside_others,
+    stated_error,
+)
+from benchmarks.trust.trees import Structure
+
+import gradproof as gp
+
+
+def complaint(one: Draw, report: gp.Report) -> str | None:
+    """Return what is wrong about a verdict, or None."""
+    if one.mistake is None:
+        return "right, called wrong" if report.verdict == "fail" else None
+    if report.verdict == "pass":
+        return _missed(one, report)
+    called = {leaf.path for leaf in report.leaves if leaf.verdict == "fail"}
+    return "right tensor, called wrong" if called & _right_leaves(one) else None
+
+
+def _right_leaves(one: Draw) -> set[tuple[object, ...]]:
+    """Return the paths of the tensors whose claim is the right one, but for rounding."""
+    structure = Structure(one.truth)
+    roundoff = float(np.finfo(one.shape.dtype).eps)
+    return {
+        path
+        for path, claim, truth in zip(
+            structure.paths,
+            structure.leaves_of(one.claim),
+            structure.leaves_of(one.truth),
+            strict=True,
+        )
+        if np.all(np.abs(claim - truth) <= 100 * roundoff * np.max(np.abs(truth), initial=0))
+    }
+
+
+def _missed(one: Draw, report: gp.Report) -> str | None:
+    """Say whether an error was passed that is larger than what would have been seen."""
+    if one.function.has_kinks and between_slopes(one.f, one.claim, one.truth, one.at):
+        return None  # neither right nor wrong
+    roundoff = float(np.finfo(one.shape.dtype).eps) / 2
+    if below_rounding(one.f, one.claim, one.truth, one.at, roundoff):
+        return None
+    if report.certificate is None:
+        return _beyond_components(one, report)
+    return _beyond_certificate(one, report.certificate)
+
+
+def _beyond_components(one: Draw, report: gp.Report) -> str | None:
+    """Compare the worst component of each tensor with the resolution of that tensor."""
+    unseen = {leaf.path for leaf in report.leaves if leaf.unseen == leaf.checked}
+    beside = [leaf for leaf in report.leaves if leaf.relative_to_others]
+    for leaf in report.leaves:
+        if leaf.path in unseen or leaf in beside or not leaf.checked or leaf.undecided:
+            continue
+        others = {other.path for other in report.leaves if other is not leaf}
+        error = stated_error(one.claim, one.truth, others)
+        if error > leaf.resolution:
+            return f"passed, {leaf.address} is off by {error:.1e}, visible {leaf.resolution:.1e}"
+    for leaf in beside:
+        error = error_beside_others(one.claim, one.truth, one.at, leaf.path)
+        if error > leaf.resolution:
+            return f"passed, {leaf.address} is off by {error:.1e} beside the other tensors"
+    return None
+
+
+def _beyond_certificate(one: Draw, certificate: gp.Certificate) -> str | None:
+    """Compare single components with what would have been seen, and the norm with its bound.
+
+    How far components were moved is not known here; but whatever it was, the norm of the error is
+    at least the smallest relative error of a component times the norm of the claim.
+    """
+    structure = Structure(one.truth)
+    claims, truths = structure.leaves_of(one.claim), structure.leaves_of(one.truth)
+    errors = [np.abs(c - t).astype(np.float64) for c, t in zip(claims, truths, strict=True)]
+    known = {leaf.path: leaf for leaf in certificate.leaves}
+    if sum(int(np.count_nonzero(error > 1e-3 * np.max(error))) for error in errors) == 1:
+        for path, claim, error in zip(structure.paths, claims, errors, strict=True):
+            typical = float(np.sqrt(np.mean(np.square(claim.astype(np.float64)))))
+            largest = float(np.max(error, initial=0.0))
+            if path in known and typical and largest > 2 * known[path].single * typical:
+                return f"passed, {known[path].address}: {largest / typical:.1e} in one component"
+    least = []
+    for path, claim, error in zip(structure.paths, claims, errors, strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.nan_to_num(error / np.abs(claim), nan=0.0, posinf=np.inf)
+        least.append(float(np.min(relative, initial=np.inf)))
+        bound = known[path].bound if path in known else None
+        if bound is not None and least[-1] > bound:
+            return f"passed, {known[path].address} is off by {least[-1]:.1e}, bound {bound:.1e}"
+    if min(least) > certificate.bound:
+        return f"passed, off by {min(least):.1e}, bound {certificate.bound:.1e}"
+    return None

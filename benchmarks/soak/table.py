@@ -1,0 +1,55 @@
+"""What a soak found: a table, and the targets that it has to meet."""
+
+from __future__ import annotations
+
+from benchmarks.soak.running import MARKS, Soak
+
+_GROWTH = 1.02  # of the resident memory, from a tenth of the checks on
+_LEFT = 64.0  # KiB that are left by some hundred checks
+
+
+def misses_of(soak: Soak) -> list[str]:
+    """Return every target that was missed, in words."""
+    early, *_, late = soak.holdings
+    found = [f"wrong verdict: {one}" for one in soak.wrong]
+    found += [f"left changed: {one}" for one in soak.changed]
+    if late.memory > _GROWTH * early.memory:
+        found.append(f"memory grew from {early.memory:.1f} to {late.memory:.1f} MiB")
+    if soak.left > _LEFT:
+        found.append(f"{soak.left:.0f} KiB are left by some checks")
+    if late.files > early.files:
+        found.append(f"{late.files} files are open, {early.files} were")
+    if late.threads > early.threads:
+        found.append(f"{late.threads} threads run, {early.threads} did")
+    return found
+
+
+def table(soak: Soak) -> str:
+    """Return the counts in Markdown."""
+    verdicts = ("pass", "fail", "inconclusive")
+    lines = ["| claim | checks | pass | fail | inconclusive | wrong verdicts |", "|---" * 6 + "|"]
+    for kind in ("right", "wrong"):
+        counts = [soak.verdicts[kind, verdict] for verdict in verdicts]
+        cells = " | ".join(
+            f"{count:,}" for count in (sum(counts), *counts, soak.wrong_by_claim[kind])
+        )
+        lines.append(f"| {kind} | {cells} |")
+    lines += [
+        "",
+        "| after | resident memory | objects | open files | threads |",
+        "|---" * 5 + "|",
+    ]
+    for share, held in zip(MARKS, soak.holdings, strict=True):
+        checks = round(share * soak.checks)
+        lines.append(
+            f"| {checks:,} checks | {held.memory:.1f} MiB | {held.objects:,} | {held.files} "
+            f"| {held.threads} |"
+        )
+    ways = ", ".join(f"{name} {count:,}" for name, count in sorted(soak.ways.items()))
+    lines += [
+        "",
+        f"{soak.checks:,} checks with {soak.evaluations:,} evaluations in one process, seed "
+        f"{soak.seed}; {ways}. Left changed: {len(soak.changed)}. Allocated by the last of three "
+        f"runs of the same {soak.repeated} checks, and not given back: {soak.left:.1f} KiB.",
+    ]
+    return "\n".join(lines) + "\n"
