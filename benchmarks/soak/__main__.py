@@ -8,6 +8,7 @@ global state are left changed. A check that is told of by its number is shown by
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--checks", type=int, default=100_000, help="how many")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which none begins")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} checks, a few seconds")
     parser.add_argument("--targets", action="store_true", help="exit with 1 where one is missed")
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     soak = Soak(options.seed, _QUICK if options.quick else options.checks)
     started = time.perf_counter()
-    soak.run(lambda line: print(line, flush=True))
+    soak.run(lambda line: print(line, flush=True), 60 * options.minutes)
     soak.measure_what_is_left()
     text = table(soak)
     print(f"\n{text}\n{time.perf_counter() - started:.0f} s")

@@ -85,7 +85,10 @@ def _quadratic(some: Numbers, n: int) -> Function:
     def value(x: Array) -> Any:
         return 0.5 * ((x @ A) * x).sum(axis=-1) + x @ b
 
-    return Function("quadratic", value, lambda x: x @ A + b, some.normal(n))
+    def gradient(x: Array) -> Array:
+        return np.asarray(x @ A + b)
+
+    return Function("quadratic", value, gradient, some.normal(n))
 
 
 def _soft_maximum(some: Numbers, n: int) -> Function:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import signal
 import tempfile
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -15,12 +17,11 @@ from typing import Any
 import numpy as np
 from benchmarks.soak.draws import Draw, arrays_of, draw
 from benchmarks.soak.judging import complaint
-from benchmarks.soak.process import Holding, global_state, left_by, memory
+from benchmarks.soak.process import Holding, global_state, left_by
 
 import gradproof as gp
 
-#: After this share of the checks everything is imported and every cache is full.
-MARKS = (0.1, 0.5, 1.0)
+_LOOKS = 100  # at what the process holds
 
 
 class Stopped(Exception):
@@ -32,14 +33,15 @@ class Soak:
     """Counts of a run, and what was wrong about it, in words."""
 
     seed: int
-    checks: int
+    wanted: int
+    checks: int = 0
     evaluations: int = 0
     verdicts: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
     ways: Counter[str] = dataclasses.field(default_factory=Counter)
     wrong: list[str] = dataclasses.field(default_factory=list)
     changed: list[str] = dataclasses.field(default_factory=list)
     wrong_by_claim: Counter[str] = dataclasses.field(default_factory=Counter)
-    holdings: list[Holding] = dataclasses.field(default_factory=list)
+    holdings: dict[int, Holding] = dataclasses.field(default_factory=dict)
     left: float = 0.0
 
     @property
@@ -52,21 +54,30 @@ class Soak:
         again = Soak(self.seed, self.repeated)
         self.left = left_by(lambda: again.run(lambda line: None))
 
-    def run(self, tell: Callable[[str], object] = print) -> None:
-        """Make all checks; `tell` is told about everything that is wrong, and how far it is."""
-        marks = {max(1, round(share * self.checks)) for share in MARKS}
-        now_and_then = max(1, self.checks // 20)
+    def run(self, tell: Callable[[str], object] = print, seconds: float = math.inf) -> None:
+        """Make all checks, or as many as take so long.
+
+        `tell` is told about everything that is wrong, and how far it is.
+        """
+        end = time.monotonic() + seconds
         with ThreadPoolExecutor(2) as pool, tempfile.TemporaryDirectory() as folder:
             for thread in [pool.submit(lambda: None) for _ in range(2)]:
                 thread.result()
-            for number in range(self.checks):
+            for number in range(self.wanted):
                 for line in self.one(draw(self.seed, number), pool, Path(folder)):
                     tell(line)
-                if number + 1 in marks:
-                    self.holdings.append(Holding.now())
-                if (number + 1) % now_and_then == 0:
-                    done = f"{number + 1:,} checks, {self.evaluations:,} evaluations"
-                    tell(f"{done}, {memory():.1f} MiB, {len(self.wrong)} wrong verdicts")
+                is_last = number + 1 == self.wanted or time.monotonic() > end
+                if is_last or self.checks % max(1, self.wanted // _LOOKS) == 0:
+                    self.holdings[self.checks] = held = Holding.now()
+                    done = f"{self.checks:,} checks, {self.evaluations:,} evaluations"
+                    tell(f"{done}, {held.memory:.1f} MiB, {len(self.wrong)} wrong verdicts")
+                if is_last:
+                    return
+
+    def held_after(self, share: float) -> tuple[int, Holding]:
+        """Return what was held when about that share of the checks was made."""
+        nearest = min(self.holdings, key=lambda checks: abs(checks - share * self.checks))
+        return nearest, self.holdings[nearest]
 
     def one(self, one: Draw, pool: ThreadPoolExecutor, folder: Path) -> list[str]:
         """Make one check, count it, and return what is wrong about it."""
@@ -84,6 +95,7 @@ class Soak:
             self.wrong_by_claim["wrong" if one.mistake else "right"] += len(told)
             self.wrong += [f"{one.name}: {why}" for why in told]
         self.ways[one.way] += 1
+        self.checks += 1
         after = global_state()
         changed = [what for what, state in before.items() if after[what] != state]
         if bits != [array.tobytes() for array in arrays_of(one)]:

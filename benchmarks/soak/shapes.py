@@ -85,7 +85,7 @@ def draw(rng: Rng) -> tuple[Shape, int]:
     if rng.random() < 0.08:
         return Shape(_ALONE, ((),), np.float64, number=True), 1
     several = rng.random() < 0.6
-    count = int(rng.integers(2, 5)) if several else 1
+    count = int(rng.integers(2, 4)) if several else 1
     shapes = tuple(_one_shape(rng) for _ in range(count))
     container = _CONTAINERS[rng.integers(len(_CONTAINERS))] if several else _ALONE
     size = sum(int(np.prod(shape)) for shape in shapes)
@@ -94,7 +94,7 @@ def draw(rng: Rng) -> tuple[Shape, int]:
 
 def _one_shape(rng: Rng) -> tuple[int, ...]:
     dimensions = int(rng.choice([0, 1, 2, 3], p=[0.1, 0.5, 0.3, 0.1]))
-    return tuple(int(side) for side in rng.integers(1, (1, 9, 4, 3)[dimensions] + 1, dimensions))
+    return tuple(int(side) for side in rng.integers(1, (1, 6, 3, 2)[dimensions] + 1, dimensions))
 
 
 def _laid_out(leaf: Array, rng: Rng) -> Array:

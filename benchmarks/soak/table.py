@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.soak.running import MARKS, Soak
+from benchmarks.soak.running import Soak
 
+_MARKS = (0.1, 0.5, 1.0)  # shares of the checks after which is told what the process holds
 _GROWTH = 1.02  # of the resident memory, from a tenth of the checks on
 _WARM = 1_000  # checks, after which everything is imported and every cache is full
 _LEFT = 64.0  # KiB that are left by some hundred checks
@@ -11,10 +12,10 @@ _LEFT = 64.0  # KiB that are left by some hundred checks
 
 def misses_of(soak: Soak) -> list[str]:
     """Return every target that was missed, in words."""
-    early, *_, late = soak.holdings
+    (first, early), (_, late) = (soak.held_after(share) for share in (_MARKS[0], 1.0))
     found = [f"wrong verdict: {one}" for one in soak.wrong]
     found += [f"left changed: {one}" for one in soak.changed]
-    if soak.checks >= _WARM / MARKS[0] and late.memory > _GROWTH * early.memory:
+    if first >= _WARM and late.memory > _GROWTH * early.memory:
         found.append(f"memory grew from {early.memory:.1f} to {late.memory:.1f} MiB")
     if soak.left > _LEFT:
         found.append(f"{soak.left:.0f} KiB are left by some checks")
@@ -40,8 +41,8 @@ def table(soak: Soak) -> str:
         "| after | resident memory | objects | open files | threads |",
         "|---" * 5 + "|",
     ]
-    for share, held in zip(MARKS, soak.holdings, strict=True):
-        checks = round(share * soak.checks)
+    for share in _MARKS:
+        checks, held = soak.held_after(share)
         lines.append(
             f"| {checks:,} checks | {held.memory:.1f} MiB | {held.objects:,} | {held.files} "
             f"| {held.threads} |"
