@@ -38,10 +38,10 @@ def _right_leaves(one: Draw) -> set[tuple[object, ...]]:
 
 def _missed(one: Draw, report: gp.Report) -> str | None:
     """Say whether an error was passed that is larger than what would have been seen."""
-    if one.function.has_kinks and between_slopes(one.f, one.claim, one.truth, one.at):
+    if one.function.has_kinks and between_slopes(one.f, one.claim, one.right, one.at):
         return None  # neither right nor wrong
     roundoff = float(np.finfo(one.shape.dtype).eps) / 2
-    if below_rounding(one.f, one.claim, one.truth, one.at, roundoff):
+    if below_rounding(one.f, one.claim, one.right, one.at, roundoff):
         return None
     if report.certificate is None:
         return _beyond_components(one, report)

@@ -1,0 +1,124 @@
+"""What changes nothing about a gradient changes nothing about its verdict, or the report says why.
+
+Other units by powers of two are exact in floating point: the whole report is the same, in other
+units. Leaves in another order, a tensor in two parts and a constant added to f are evaluated
+elsewhere, or rounded otherwise: a right gradient is never called wrong and a wrong one never passes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from benchmarks.soak import functions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gradproof as gp
+
+Array = npt.NDArray[Any]
+MISTAKES: dict[str, Callable[[Array], Array]] = {
+    "none": lambda g: g,
+    "sign": lambda g: -g,
+    "factor": lambda g: 1.01 * g,
+    "one component": lambda g: g * np.where(np.arange(g.size) == 1, 1.5, 1.0),
+    "offset": lambda g: g + 0.1 * np.sqrt(np.mean(g**2)),
+}
+PLANS = ["every", "every", "project", "leaves"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A random function of a vector with a claim, and how it is asked."""
+
+    function: functions.Function
+    mistake: str
+    plan: str
+    seed: int
+
+    @property
+    def f(self) -> Callable[[Array], Any]:
+        return self.function.value
+
+    @property
+    def x(self) -> Array:
+        return self.function.at
+
+    @property
+    def claim(self) -> Array:
+        return MISTAKES[self.mistake](np.asarray(self.function.gradient(self.x)))
+
+    def check(self, f: Any = None, claim: Any = None, at: Any = None) -> gp.Report:
+        """Check the case, or what was made of it."""
+        return gp.check(
+            self.f if f is None else f,
+            self.claim if claim is None else claim,
+            self.x if at is None else at,
+            plan=self.plan,
+            seed=self.seed,
+        )
+
+    def is_well_judged(self, report: gp.Report) -> bool:
+        """Whether the verdict is the true one, or undecided."""
+        return report.verdict != ("fail" if self.mistake == "none" else "pass")
+
+
+def drawn(seed: int, n: int, mistake: str, plan: str) -> Case:
+    function = functions.draw(np.random.default_rng(seed), n, np.float64)
+    return Case(function, mistake, plan, seed % 100)
+
+
+CASES = st.builds(
+    drawn,
+    st.integers(0, 10**6),
+    st.integers(2, 8),
+    st.sampled_from([*MISTAKES, "none", "none"]),
+    st.sampled_from(PLANS),
+)
+POWERS = st.integers(-200, 200)
+
+
+def counted(report: gp.Report) -> dict[str, Any]:
+    """Return what is no number in units of f or x, nor words that such a number is in."""
+    data = report.to_dict()
+    return {
+        "verdict": report.verdict,
+        "evaluations": report.evaluations,
+        "rtol": report.rtol,
+        "resolution": report.resolution,
+        "headline": report.headline,
+        "certificate": data["certificate"],
+        "leaves": [
+            {key: value for key, value in leaf.items() if key != "worst"} for leaf in data["leaves"]
+        ],
+        "culprits": [one.address for one in report.culprits],
+        "patterns": data["patterns"],
+        "causes": [(cause.code, cause.addresses) for cause in report.causes],
+    }
+
+
+@settings(max_examples=40)
+@given(case=CASES, k=POWERS)
+def test_other_units_of_f_change_nothing_but_units(case: Case, k: int) -> None:
+    factor = 2.0**k
+    plain = case.check()
+    scaled = case.check(lambda x: factor * case.f(x), factor * case.claim)
+    assert counted(scaled) == counted(plain)
+    for one, other in zip(plain.culprits, scaled.culprits, strict=True):
+        assert other.measured == factor * one.measured
+        assert other.bar == factor * one.bar
+
+
+@settings(max_examples=40)
+@given(case=CASES, k=POWERS)
+def test_other_units_of_the_parameters_change_nothing_but_units(case: Case, k: int) -> None:
+    factor = 2.0**k
+    plain = case.check()
+    scaled = case.check(lambda x: case.f(x / factor), case.claim / factor, case.x * factor)
+    assert counted(scaled) == counted(plain)
+    for one, other in zip(plain.culprits, scaled.culprits, strict=True):
+        assert other.measured == one.measured / factor
+        assert other.bar == one.bar / factor
