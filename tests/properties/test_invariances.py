@@ -100,7 +100,7 @@ def counted(report: gp.Report) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(case=CASES, k=POWERS)
 def test_other_units_of_f_change_nothing_but_units(case: Case, k: int) -> None:
     factor = 2.0**k
@@ -112,7 +112,7 @@ def test_other_units_of_f_change_nothing_but_units(case: Case, k: int) -> None:
         assert other.bar == factor * one.bar
 
 
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(case=CASES, k=POWERS)
 def test_other_units_of_the_parameters_change_nothing_but_units(case: Case, k: int) -> None:
     factor = 2.0**k
@@ -122,3 +122,69 @@ def test_other_units_of_the_parameters_change_nothing_but_units(case: Case, k: i
     for one, other in zip(plain.culprits, scaled.culprits, strict=True):
         assert other.measured == one.measured / factor
         assert other.bar == one.bar / factor
+
+
+def tree_of(case: Case, sizes: list[int]) -> tuple[list[str], list[slice]]:
+    """Return names and places of leaves of some sizes, the last of which takes the rest."""
+    stops = [*np.minimum(np.cumsum(sizes), case.x.size)[:-1].tolist(), case.x.size]
+    starts = [0, *stops[:-1]]
+    places = [slice(a, b) for a, b in zip(starts, stops, strict=True) if b > a]
+    return [f"w{k}" for k in range(len(places))], places
+
+
+def agree(case: Case, one: gp.Report, other: gp.Report) -> None:
+    """See that both are well judged, and that neither contradicts the other without a reason."""
+    for report in (one, other):
+        assert case.is_well_judged(report), report.summary()
+        assert report.verdict != "inconclusive" or report.causes, report.summary()
+    if one.verdict != other.verdict:
+        assert "inconclusive" in (one.verdict, other.verdict)
+
+
+@settings(max_examples=10)
+@given(case=CASES, sizes=st.lists(st.integers(1, 4), min_size=2, max_size=3), order=st.randoms())
+def test_the_order_of_leaves_decides_nothing(case: Case, sizes: list[int], order: Any) -> None:
+    names, places = tree_of(case, sizes)
+    listed = list(zip(names, places, strict=True))
+    shuffled = listed.copy()
+    order.shuffle(shuffled)
+
+    def of(pairs: Any) -> gp.Report:
+        def f(p: dict[str, Array]) -> Any:
+            return case.f(np.concatenate([p[name] for name in names]))
+
+        claim, at = ({name: v[place] for name, place in pairs} for v in (case.claim, case.x))
+        return case.check(f, claim, at)
+
+    plain, other = of(listed), of(shuffled)
+    agree(case, plain, other)
+    if case.plan == "every":
+        verdicts = ({leaf.address: leaf.verdict for leaf in r.leaves} for r in (plain, other))
+        assert next(verdicts) == next(verdicts)
+        culprits = ({one.address for one in r.culprits} for r in (plain, other))
+        assert next(culprits) == next(culprits)
+
+
+@settings(max_examples=10)
+@given(case=CASES, at=st.integers(1, 7))
+def test_a_tensor_in_two_parts_is_judged_as_the_whole(case: Case, at: int) -> None:
+    cut = min(at, case.x.size - 1)
+
+    def f(p: list[Array]) -> Any:
+        return case.f(np.concatenate(p))
+
+    parts = case.check(f, np.split(case.claim, [cut]), np.split(case.x, [cut]))
+    agree(case, case.check(), parts)
+
+
+@settings(max_examples=10)
+@given(case=CASES, power=st.integers(0, 14), sign=st.sampled_from([-1, 1]))
+def test_a_constant_costs_digits_and_the_report_says_so(case: Case, power: int, sign: int) -> None:
+    size = max(abs(float(case.f(case.x))), 1.0)
+    constant = sign * 10.0**power * size
+    plain, other = case.check(), case.check(lambda x: case.f(x) + constant)
+    agree(case, plain, other)
+    if other.verdict == plain.verdict == "pass":
+        assert other.resolution <= 10 * plain.resolution or other.rtol >= plain.rtol
+    elif other.verdict == "inconclusive" != plain.verdict:
+        assert {cause.code for cause in other.causes} <= {"GP201", "GP202", "GP203", "GP205"}
