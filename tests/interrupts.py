@@ -41,7 +41,7 @@ def run(check: Callable[[], object], number: int = -1) -> int:
     return trace.calls
 
 
-def moments(calls: int) -> list[int]:
+def moments(calls: int, *, last: int = 30, others: int = 10) -> list[int]:
     """Return calls at which to interrupt: the last ones, each, and some of all others."""
-    last = max(1, calls - 30)
-    return [*range(calls, last, -1), *range(1, last, max(1, last // 12))]
+    first = max(1, calls - last)
+    return [*range(calls, first, -1), *range(1, first, max(1, first // others))]

@@ -40,7 +40,7 @@ def test_a_module_is_as_it_was_wherever_a_check_is_interrupted() -> None:
 
     assert check().passed
     calls = run(check)
-    for number in moments(calls):
+    for number in moments(calls, last=25, others=5):
         before = state()
         run(check, number)
         assert state() == before, number

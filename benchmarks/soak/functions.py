@@ -75,7 +75,7 @@ def _separable(some: Numbers, n: int) -> Function:
     def value(x: Array) -> Any:
         return (w * form(a * x + b)).sum(axis=-1)
 
-    return Function("separable", value, lambda x: w * a * slope(a * x + b), some.normal(n))
+    return Function("separable", value, lambda x: slope(a * x + b) * w * a, some.normal(n))
 
 
 def _quadratic(some: Numbers, n: int) -> Function:

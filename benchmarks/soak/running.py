@@ -67,7 +67,7 @@ class Soak:
                 for line in self.one(draw(self.seed, number), pool, Path(folder)):
                     tell(line)
                 is_last = number + 1 == self.wanted or time.monotonic() > end
-                if is_last or self.checks % max(1, self.wanted // _LOOKS) == 0:
+                if is_last or self.checks % max(50, self.wanted // _LOOKS) == 0:
                     self.holdings[self.checks] = held = Holding.now()
                     done = f"{self.checks:,} checks, {self.evaluations:,} evaluations"
                     tell(f"{done}, {held.memory:.1f} MiB, {len(self.wrong)} wrong verdicts")
