@@ -39,12 +39,12 @@ class Numbers:
 
     def normal(self, *shape: int) -> Array:
         """Return normal ones."""
-        return self.rng.standard_normal(shape).astype(self.dtype)
+        return np.asarray(self.rng.standard_normal(shape), dtype=self.dtype)
 
     def weights(self, n: int) -> Array:
         """Return some of either sign, none of them small."""
         sizes = self.rng.uniform(0.3, 2.0, n) * self.rng.choice([-1.0, 1.0], n)
-        return sizes.astype(self.dtype)
+        return np.asarray(sizes, dtype=self.dtype)
 
 
 def draw(rng: Rng, n: int, dtype: Any) -> Function:
