@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench trust diagnose docs pictures clean
+.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose docs pictures clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -56,6 +56,11 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/locate.py --seeds 3 --wrong 1 3 10
 	$(BIN)/python benchmarks/sparse.py --quick --targets
 	$(BIN)/python -m benchmarks.scale.simulation --quick
+	$(BIN)/python -m benchmarks.soak --quick --targets
+
+# A hundred thousand random checks in one process: the better part of an hour of one quiet core.
+soak: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.soak --targets
 
 trust: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.trust --split validation --subset 150 --targets

@@ -38,3 +38,28 @@ def test_a_check_loads_executors_and_a_database_only_when_they_are_asked_for(
     check = "import gradproof; gradproof.check(lambda x: x**2, lambda x: 2 * x, 3.0{})"
     assert not {"sqlite3", "concurrent"} & modules_after(check.format(""))
     assert "sqlite3" in modules_after(check.format(f", journal={str(tmp_path / 'run.gp')!r}"))
+
+
+def test_what_a_first_report_loads_leaves_the_users_random_numbers_alone() -> None:
+    script = """
+import random
+import gradproof as gp
+report = gp.check(lambda x: x**2, lambda x: 2 * x, 3.0)
+random.seed(3)
+{use}
+print(random.random())
+"""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-I", "-c", script.format(use=use)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for use in (
+            "",
+            "str(report); report._repr_html_()",
+            "gp.check(lambda x: x**2, lambda x: 2 * x, 3.0, progress=True)",
+        )
+    ]
+    assert len(set(printed)) == 1, printed

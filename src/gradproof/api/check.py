@@ -189,11 +189,9 @@ def _told(
 ) -> Iterator[Callable[[int, int], object] | None]:
     """Yield what a check calls as it goes: of the user's, or what draws a bar, or nothing."""
     if progress is True:
-        from rich.console import Console
+        from gradproof.render.progress import long_check
 
-        from gradproof.render.progress import long_work
-
-        with long_work("gradproof", Console(stderr=True)) as update:
+        with long_check() as update:
             yield update
     elif progress is None or progress is False or callable(progress):
         yield progress or None

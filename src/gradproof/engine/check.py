@@ -79,19 +79,24 @@ def run_check(
         workers=workers,
         journal=journal,
     )
-    # Our own arithmetic is silent; the user's has what the user set.
-    with np.errstate(all="ignore"), randomness.kept():
-        return _run(
-            problem,
-            tree,
-            evaluator,
-            started,
-            plan=plan,
-            chosen=chosen,
-            rtol=rtol,
-            seed=seed,
-            self_test=self_test,
-        )
+    errors = np.geterr()
+    try:
+        # Our own arithmetic is silent; the user's has what the user set.
+        with np.errstate(all="ignore"), randomness.kept():
+            return _run(
+                problem,
+                tree,
+                evaluator,
+                started,
+                plan=plan,
+                chosen=chosen,
+                rtol=rtol,
+                seed=seed,
+                self_test=self_test,
+            )
+    except KeyboardInterrupt:  # maybe just before NumPy put back what it is silent about
+        np.seterr(**errors)
+        raise
 
 
 def _run(

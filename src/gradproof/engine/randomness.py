@@ -115,10 +115,17 @@ class Randomness:
         except _RaisedByReseed as carrier:
             failure = carrier.error
         finally:
-            for generator in (*self._given, *self._global.values()):
-                generator.rewind()
+            try:
+                self._put_back()
+            except KeyboardInterrupt:  # in the middle of it
+                self._put_back()
+                raise
         if failure is not None:
             raise failure
+
+    def _put_back(self) -> None:
+        for generator in (*self._given, *self._global.values()):
+            generator.rewind()
 
     def _discover(self) -> None:
         for name, (read, write) in _global_generators().items():

@@ -247,4 +247,8 @@ def kept(layers: Sequence[Any], constants: Sequence[Any]) -> Iterator[State]:
         try:
             yield state
         finally:
-            state.put_back()
+            try:
+                state.put_back()
+            except KeyboardInterrupt:  # in the middle of it
+                state.put_back()
+                raise

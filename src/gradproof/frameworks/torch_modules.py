@@ -181,16 +181,17 @@ class State:
 
     def put_back(self) -> None:
         """Put everything back."""
-        self.put_constants_back()
-        for owner, name, computed in self._computed:
-            owner[name] = computed
-        for part, training in self._modes:
-            part.training = training
-        for parameter, data, grad in self._parameters:
-            parameter.data = data
-            parameter.grad = None if grad is None else grad[0]
-            if grad is not None:
-                grad[0].copy_(grad[1])
+        with torch.no_grad():
+            self.put_constants_back()
+            for owner, name, computed in self._computed:
+                owner[name] = computed
+            for part, training in self._modes:
+                part.training = training
+            for parameter, data, grad in self._parameters:
+                parameter.data = data
+                parameter.grad = None if grad is None else grad[0]
+                if grad is not None:
+                    grad[0].copy_(grad[1])
 
 
 @contextlib.contextmanager
@@ -208,5 +209,8 @@ def kept(modules: Sequence[Any]) -> Iterator[State]:
         try:
             yield state
         finally:
-            with torch.no_grad():
+            try:
                 state.put_back()
+            except KeyboardInterrupt:  # in the middle of it
+                state.put_back()
+                raise

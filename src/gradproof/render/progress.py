@@ -3,7 +3,7 @@
 import html
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -28,6 +28,11 @@ def progress_bar(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal or console.is_dumb_terminal,
     )
+
+
+def long_check() -> AbstractContextManager[Callable[[int, int], None]]:
+    """Yield what one check calls as it goes, shown beside what is printed."""
+    return long_work("gradproof", Console(stderr=True))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""A soak: a hundred thousand random small checks in one process."""
