@@ -327,13 +327,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     path = _page(config)
     if path is None or hasattr(config, "workerinput") or not config.stash[_FILED]:
         return
+    from gradproof._base.errors import InputError
     from gradproof.api.write import write
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(dict(sorted(config.stash[_FILED].items())), path)
-    except OSError as error:
-        config.stash[_SAID] = f"gradproof: {path}: cannot be written ({error.strerror})"
+    except (OSError, InputError) as error:
+        config.stash[_SAID] = f"gradproof: {path}: cannot be written ({error})"
     else:
         config.stash[_SAID] = f"gradproof: all reports are in {path}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def chosen_leaves(
         return None
     patterns = {}
     for name, given in (("include", include), ("exclude", exclude)):
-        listed = [given] if isinstance(given, str) else list(given or ())
+        several = isinstance(given, (Sequence, Set)) and not isinstance(given, str)
+        listed = list(given) if several else [] if given is None else [given]
         if not all(isinstance(one, str) for one in listed):
             raise InputError(
                 f"{name}: found {described(given)}, expected patterns of addresses, such as 'W*'"

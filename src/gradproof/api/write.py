@@ -3,11 +3,15 @@
 import importlib
 import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write(
@@ -28,12 +32,10 @@ def write(
     Raises
     ------
     InputError
-        If there is no such format, or this one cannot hold several reports.
+        If there is no such format, this one cannot hold several reports, or the file cannot be
+        written.
     MissingExtra
         If it is a picture and matplotlib is not installed.
-    OSError
-        If the file cannot be written.
-
     See Also
     --------
     Report.plot : The picture as a figure of matplotlib.
@@ -61,6 +63,18 @@ def write(
     target = Path(path)
     records = _records(report, target.stem)
     suffix = target.suffix.lower()
+    if "\0" in str(target):
+        raise InputError(f"path: found {described(os.fspath(path))}, expected the name of a file")
+    try:
+        _write(report, records, target, suffix)
+    except OSError as error:
+        raise InputError(
+            f"path: found {os.fspath(path)!r}, which cannot be written ({error.strerror}), expected "
+            "a file in a folder that is there"
+        ) from error
+
+
+def _write(report: object, records: dict[str, Record], target: "Path", suffix: str) -> None:
     if suffix in PICTURES:
         from gradproof.render import picture
 
@@ -73,7 +87,7 @@ def write(
     if suffix not in TEXTS:
         known = ", ".join([*TEXTS, *PICTURES])
         raise InputError(
-            f"path: found {described(os.fspath(path))}, expected a name that ends in one of {known}"
+            f"path: found {described(str(target))}, expected a name that ends in one of {known}"
         )
     if isinstance(report, Record) and suffix == ".json":
         text = report.to_json() + "\n"

@@ -89,9 +89,9 @@ def budget_of(given: int | str | None, kept_back: int = 1) -> Budget:
         return Budget()
     if not isinstance(given, str):
         return Budget(whole_number(given, "budget", at_least=1), kept_back=kept_back)
-    if given.isascii() and given.isdigit() and int(given):
+    if re.fullmatch(r"0*[1-9][0-9]{0,17}", given):  # Python reads no more than some digits
         return Budget(int(given), kept_back=kept_back)
-    found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
+    found = re.fullmatch(r"\s*([0-9]{1,18}\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
     if found is None or found[2] not in _SECONDS or not float(found[1]):
         raise InputError(
             f"budget: found {described(given)}, expected a number of evaluations, or a time such "

@@ -54,6 +54,10 @@ class Journal:
         if not isinstance(path, (str, os.PathLike)):
             raise InputError(f"journal: found {described(path)}, expected the path of a file")
         self._path = os.fspath(path)
+        if isinstance(self._path, bytes):
+            raise InputError(f"journal: found {described(path)}, expected the path of a file")
+        if "\0" in self._path:
+            raise self._no_use("no name that a file may have")
         self._next = self._decisions = 0
         with contextlib.ExitStack() as opened:
             self._connect(opened)
