@@ -26,9 +26,9 @@ class GradproofError(Exception):
 
     __module__ = "gradproof"
 
-    def __init__(self, *args: object) -> None:
+    def __str__(self) -> str:
         # Messages name keys and files, which may hold what a terminal obeys.
-        super().__init__(*(printable(one) if isinstance(one, str) else one for one in args))
+        return printable(super().__str__())
 
 
 class InputError(GradproofError, ValueError):

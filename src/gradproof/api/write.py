@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gradproof._base.errors import InputError
+from gradproof._base.files import require_file, write_text
 from gradproof._base.validation import described
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
@@ -36,6 +37,7 @@ def write(
         written.
     MissingExtra
         If it is a picture and matplotlib is not installed.
+
     See Also
     --------
     Report.plot : The picture as a figure of matplotlib.
@@ -69,8 +71,8 @@ def write(
         _write(report, records, target, suffix)
     except OSError as error:
         raise InputError(
-            f"path: found {os.fspath(path)!r}, which cannot be written ({error.strerror}), expected "
-            "a file in a folder that is there"
+            f"path: found {described(str(target))}, which cannot be written ({error.strerror}), "
+            "expected a file in a folder that is there"
         ) from error
 
 
@@ -79,6 +81,8 @@ def _write(report: object, records: dict[str, Record], target: "Path", suffix: s
         from gradproof.render import picture
 
         _require_one(records, suffix)
+        if target.exists() and not target.is_dir():
+            require_file(str(target), "the name of a picture")
         if len(records) == 1:
             picture.save(next(iter(records.values())), target)
         else:
@@ -95,7 +99,7 @@ def _write(report: object, records: dict[str, Record], target: "Path", suffix: s
         text = importlib.import_module("gradproof.render.markdown").render_one(report)
     else:
         text = TEXTS[suffix](Run(records))
-    target.write_text(text, encoding="utf-8")
+    write_text(target, text)
 
 
 def as_json(run: Run) -> str:

@@ -59,9 +59,7 @@ def _tensors(data: Any, name: str) -> tuple[TensorValues, ...]:
     for k, one in enumerate(data):
         path = one.get("path") if isinstance(one, Mapping) else ()
         others = sum(tensor.measured.size for tensor in found)
-        found.append(
-            unpacked(one, _path(path, f"{name}[{k}].path"), f"{name}[{k}]", others=others)
-        )
+        found.append(unpacked(one, _path(path, f"{name}[{k}].path"), f"{name}[{k}]", others=others))
     return tuple(found)
 
 
@@ -186,9 +184,7 @@ def _read(kind: Any, data: Any, name: str) -> Any:
     if origin is dict:
         if not isinstance(data, Mapping):
             raise InputError(f"{name}: found {described(data)}, expected a dict")
-        return {
-            str(key): _read(arguments[1], one, f"{name}[{key!r}]") for key, one in data.items()
-        }
+        return {str(key): _read(arguments[1], one, f"{name}[{key!r}]") for key, one in data.items()}
     assert origin is types.UnionType, kind  # of something and None
     (inner,) = (one for one in arguments if one is not types.NoneType)
     return None if data is None else _read(inner, data, name)
