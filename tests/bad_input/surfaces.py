@@ -1,0 +1,21 @@
+"""Every surface with its table of malformed calls and files."""
+
+from tests.bad_input import calls_of_check, calls_of_scipy, calls_of_textbook
+from tests.bad_input.cases import Case
+
+CALLS: dict[str, list[Case]] = {
+    "gp.check: options": calls_of_check.OPTIONS,
+    "gp.Plan": calls_of_check.PLANS,
+    "gp.check: points": calls_of_check.POINTS,
+    "gp.check: functions and their values": calls_of_check.FUNCTIONS,
+    "claims and assertions": calls_of_check.CLAIMS,
+    "gp.differentiate": calls_of_check.DIFFERENTIATE,
+    "gp.Problem": calls_of_check.PROBLEMS,
+    "gp.scipy": calls_of_scipy.SCIPY,
+    "gp.Manifold": calls_of_scipy.MANIFOLDS,
+    "sparse Jacobians and linear operators": calls_of_scipy.SPARSE,
+    "gradproof.conformance": calls_of_scipy.CONFORMANCE,
+    "textbook: differences and comparisons": calls_of_textbook.DIFFERENCES,
+    "textbook: vectors of parameters": calls_of_textbook.VECTORS,
+    "textbook: the network": calls_of_textbook.NETWORK,
+}
