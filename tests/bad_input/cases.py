@@ -1,7 +1,10 @@
 """A malformed call or file, and what its refusal has to say."""
 
+import os
 import reprlib
+import socket
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +43,7 @@ def of_option(
     ]
 
 
-def by_name(cases: Iterable[Case]) -> list[Any]:
+def by_name(cases: Iterable[Any]) -> list[Any]:
     """Return the cases as parameters of a test."""
     return [pytest.param(case, id=f"{number}-{case.name}") for number, case in enumerate(cases)]
 
@@ -55,3 +58,42 @@ def refused(case: Case) -> None:
         assert part in message
     assert message.replace("\n", "").isprintable()
     assert len(message) < 10_000
+
+
+class FileCase(NamedTuple):
+    """A file that has to be refused: what makes it at a path, and what is said of it."""
+
+    name: str
+    make: bytes | Callable[[Path], object]
+    says: tuple[str, ...]
+
+    def at(self, path: Path) -> Path:
+        """Make the file; return its path."""
+        if isinstance(self.make, bytes):
+            path.write_bytes(self.make)
+        else:
+            self.make(path)
+        return path
+
+
+def no_files(expected: str) -> list[FileCase]:
+    """Return what is no file, which nobody waits for."""
+    return [
+        FileCase("nothing", lambda path: None, ("no such file", expected)),
+        FileCase("a-folder", Path.mkdir, ("folder", expected)),
+        FileCase("a-pipe", os.mkfifo, ()),
+        FileCase("a-device-without-end", lambda p: p.symlink_to("/dev/zero"), ("device", expected)),
+        FileCase("a-device-of-nothing", lambda p: p.symlink_to("/dev/null"), ("device", expected)),
+        FileCase("a-link-to-itself", lambda p: p.symlink_to(p), ("symbolic links", expected)),
+        FileCase("a-link-to-nothing", lambda p: p.symlink_to("gone"), ("no such file", expected)),
+        FileCase("a-socket", _socket, ("device", expected)),
+    ]
+
+
+def _socket(path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # by a short name, as those of sockets have to be
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)

@@ -1,7 +1,13 @@
 """Every surface with its table of malformed calls and files."""
 
-from tests.bad_input import calls_of_check, calls_of_scipy, calls_of_textbook
-from tests.bad_input.cases import Case
+from tests.bad_input import (
+    calls_of_check,
+    calls_of_scipy,
+    calls_of_textbook,
+    files_of_images,
+    files_of_reports,
+)
+from tests.bad_input.cases import Case, FileCase
 
 CALLS: dict[str, list[Case]] = {
     "gp.check: options": calls_of_check.OPTIONS,
@@ -18,4 +24,11 @@ CALLS: dict[str, list[Case]] = {
     "textbook: differences and comparisons": calls_of_textbook.DIFFERENCES,
     "textbook: vectors of parameters": calls_of_textbook.VECTORS,
     "textbook: the network": calls_of_textbook.NETWORK,
+    "gp.data": files_of_images.IMAGES,
+}
+
+FILES: dict[str, list[FileCase]] = {
+    "JSON of reports": files_of_reports.REPORTS,
+    "HDF5": files_of_images.HDF5,
+    "archives of NumPy": files_of_images.NPZ,
 }

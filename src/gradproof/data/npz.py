@@ -2,8 +2,7 @@
 
 import os
 import zipfile
-import zlib
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +13,7 @@ from gradproof._base.memory import require_memory
 from gradproof._base.validation import described
 from gradproof.data.images import Examples, examples, require_numbers
 
-# What damaged archives raise: zipfile, zlib and numpy.load have no exception in common.
-_DAMAGED = (
-    ValueError,
-    OSError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # those of numpy.savez
 
 
 def load_npz(path: str | os.PathLike[str]) -> dict[str, Examples]:
@@ -74,24 +63,39 @@ def load_npz(path: str | os.PathLike[str]) -> dict[str, Examples]:
         raise InputError(f"path: found {described(path)}, expected the path of a file")
     where = os.fspath(path)
     require_file(where, "an archive of NumPy")
+    with _opened(where) as file, _archive(file, where) as archive:
+        return examples(where, sorted(archive.files), lambda key: _numbers(archive, key))
+
+
+def _opened(where: str) -> IO[bytes]:
     try:
-        archive = np.load(where, allow_pickle=False)
-    except _DAMAGED as error:
+        return open(where, "rb")
+    except OSError as error:
+        raise InputError(f"{where}: not a readable archive of NumPy ({error})") from error
+
+
+def _archive(file: IO[bytes], where: str) -> Any:
+    try:
+        archive = np.load(file, allow_pickle=False)
+    # zipfile, zlib and the parser of headers have no exception in common.
+    except Exception as error:
         raise InputError(f"{where}: not a readable archive of NumPy ({error})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise InputError(f"{where}: found a single array, expected an archive of numpy.savez")
-    with archive:
-        return examples(where, sorted(archive.files), lambda key: _numbers(archive, key))
+    return archive
 
 
 def _numbers(archive: Any, key: str) -> npt.NDArray[Any]:
     try:
-        sizes = [one.file_size for one in archive.zip.infolist() if one.filename == f"{key}.npy"]
-        require_memory(sum(sizes), key, f"{sum(sizes):,} bytes")
+        members = [one for one in archive.zip.infolist() if one.filename in (key, f"{key}.npy")]
+        if len(members) != 1 or members[0].compress_type not in _METHODS:
+            raise ValueError("it is there twice, or by another method than numpy.savez has")
+        size = members[0].file_size
+        require_memory(size, key, f"{size:,} bytes")
         array = archive[key]
-    except _DAMAGED as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:
         raise InputError(f"{key}: cannot be read ({error})") from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{key}: found {described(array)}, expected an array")
