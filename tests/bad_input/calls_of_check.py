@@ -12,6 +12,8 @@ from tests.bad_input.cases import Case, of_option
 
 import gradproof as gp
 
+check: Any = gp.check  # of what its types refuse, too
+
 AT = np.array([1.0, -2.0, 0.5])
 _WHOLE = "expected a whole number, 0 or more"
 _TRUTH = "expected True or False"
@@ -291,17 +293,17 @@ FUNCTIONS: list[Case] = [
     ),
     Case(
         "f-of-two",
-        lambda: gp.check(lambda a, b: 1.0, gradient, AT),
+        lambda: check(lambda a, b: 1.0, gradient, AT),
         ("f: found a function of (a, b)", "for several write lambda t: f(*t)"),
     ),
     Case(
         "f-of-nothing",
-        lambda: gp.check(lambda: 1.0, gradient, AT),
+        lambda: check(lambda: 1.0, gradient, AT),
         ("f: found a function of ()", "it is called with one argument"),
     ),
     Case(
         "f-of-a-keyword",
-        lambda: gp.check(lambda *, x: 1.0, gradient, AT),
+        lambda: check(lambda *, x: 1.0, gradient, AT),
         ("f: found a function of (*, x)", "it is called with one argument"),
     ),
     Case("nothing-but-f", lambda: gp.check(f), ("gradient and at: missing", "call check(f")),

@@ -276,7 +276,7 @@ CONFORMANCE: list[Case] = [
     ),
     Case(
         "another-mode",
-        lambda: Framework(np.array, np.asarray, np.sin, np.cos, np.sum, modes=("sideways",)),  # type: ignore[arg-type]
+        lambda: Framework(np.array, np.asarray, np.sin, np.cos, np.sum, modes=("sideways",)),
         ("mode: found 'sideways'", "expected 'reverse' or 'forward'"),
     ),
 ]

@@ -3,7 +3,7 @@
 import os
 import reprlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class Case(NamedTuple):
     """A call that has to be refused; `says` are parts of its message: where, found, what to do."""
 
     name: str
-    call: Callable[[], object]
+    call: Any  # without arguments
     says: tuple[str, ...]
     error: type[gp.GradproofError] = gp.InputError
 
@@ -29,9 +29,7 @@ def shown(value: object) -> str:
     return reprlib.repr(value.item() if isinstance(value, np.generic) else value)[:20]
 
 
-def of_option(
-    name: str, call: Callable[[Any], object], expected: str, values: Iterable[object]
-) -> list[Case]:
+def of_option(name: str, call: Any, expected: str, values: Iterable[object]) -> list[Case]:
     """Return a case for each value: it is refused by the name of the option."""
     return [
         Case(
@@ -64,7 +62,7 @@ class FileCase(NamedTuple):
     """A file that has to be refused: what makes it at a path, and what is said of it."""
 
     name: str
-    make: bytes | Callable[[Path], object]
+    make: Any  # its bytes, or what is called with the path
     says: tuple[str, ...]
 
     def at(self, path: Path) -> Path:

@@ -72,7 +72,8 @@ def _entries(given: dict[str, Any]) -> dict[str, Any]:
     """Return the entries of a file: those given, and what is right beside an x, a y or a test."""
     right = {"x": X, "y": LABELS} if given.keys() & {"x", "y", "test_set_y"} else {}
     short = {"x": "train_set_x", "y": "train_set_y"}
-    return {short.get(key, key): value for key, value in (right | given).items()}
+    whole: dict[str, Any] = right | given
+    return {short.get(key, key): value for key, value in whole.items()}
 
 
 def h5(path: Path, **entries: Any) -> Path:
