@@ -64,7 +64,7 @@ def _files(option: str) -> list[Command]:
         "dir": "found the folder dir, expected the name of a file",
         "": "expected the name of a file",
         "gone/x": "expected a file in a folder that is there: make gone first",
-        "ok.py/x": "Not a directory",
+        "ok.py/x": "expected a file in a folder that is there: make ok.py first",
         "loop": "Too many levels of symbolic links",
         _LONG: "File name too long",
     }

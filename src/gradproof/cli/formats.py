@@ -77,7 +77,7 @@ def _mode(path: Path) -> int | None:
     """Return what is at a path; None where nothing is."""
     try:
         return os.stat(path).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise typer.BadParameter(
