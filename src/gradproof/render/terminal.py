@@ -10,7 +10,8 @@ from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
 from gradproof._base.text import inert
-from gradproof.judge.report import CauseFinding, Record
+from gradproof.judge.parts import CauseFinding
+from gradproof.judge.report import Record
 from gradproof.render import words
 from gradproof.render.words import printable
 
