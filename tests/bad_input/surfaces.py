@@ -1,11 +1,16 @@
 """Every surface with its table of malformed calls and files."""
 
+from typing import Any
+
 from tests.bad_input import (
     calls_of_check,
     calls_of_scipy,
     calls_of_textbook,
+    commands,
     files_of_images,
+    files_of_journals,
     files_of_reports,
+    options_of_the_plugin,
 )
 from tests.bad_input.cases import Case, FileCase
 
@@ -31,4 +36,21 @@ FILES: dict[str, list[FileCase]] = {
     "JSON of reports": files_of_reports.REPORTS,
     "HDF5": files_of_images.HDF5,
     "archives of NumPy": files_of_images.NPZ,
+    "journals": files_of_journals.JOURNALS,
 }
+
+OTHERS: dict[str, list[Any]] = {
+    "the command line": commands.COMMANDS,
+    "files of problems": commands.PROBLEMS,
+    "the plugin: options": options_of_the_plugin.OPTIONS,
+    "the plugin: its fixture and problems": [
+        *options_of_the_plugin.OfFixture.cases(),
+        *options_of_the_plugin.PROBLEMS,
+    ],
+}
+
+
+def counts() -> dict[str, int]:
+    """Return how many malformed calls and files there are of each surface."""
+    tables: dict[str, list[Any]] = {**CALLS, **FILES, **OTHERS}
+    return {name: len(table) for name, table in tables.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.bad_input.cases import FileCase, by_name
 from tests.bad_input.files_of_images import HDF5, NPZ, h5, npz
+from tests.bad_input.files_of_journals import JOURNALS
 from tests.bad_input.files_of_reports import REPORTS, valid
 
 import gradproof as gp
@@ -51,6 +52,19 @@ def test_an_archive_of_numpy_is_refused_and_never_run(case: FileCase, tmp_path: 
     path = tmp_path / "images.npz"
     refused(load_npz, case, path)
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".was-run")] == []
+
+
+@pytest.mark.parametrize("case", by_name(JOURNALS))
+def test_what_is_no_journal_is_refused_and_left_as_it_is(case: FileCase, tmp_path: Path) -> None:
+    path = case.at(tmp_path / "run.gp")
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(gp.InputError) as raised:
+        gp.check(np.sum, np.ones_like, np.ones(2), journal=path)
+    message = str(raised.value)
+    assert message.startswith(f"journal: found {str(path)!r}, ")
+    for part in case.says:
+        assert part in message
+    assert before is None or path.read_bytes() == before
 
 
 def test_a_pickle_of_the_table_would_have_run(tmp_path: Path) -> None:
