@@ -536,3 +536,21 @@ PROBLEMS: list[Case] = [
         ("the value of f: found an array of shape (7,)", "one result for each point"),
     ),
 ]
+
+# What is claimed may be of any structure: a wrong one is a wrong gradient, told by GP103.
+WRONG_STRUCTURES: list[Any] = [
+    None,
+    "x",
+    {},
+    {"w": AT},
+    [AT],
+    np.ones(2),
+    np.ones((3, 3)),
+    np.array(["a"] * 3),
+    np.array([None] * 3),
+    1j * AT,
+    ((), AT, AT),
+    (("", np.zeros(0)), []),  # a pair, as (value, gradient) is
+    ([[1.0], [2.0, 3.0]], AT),
+    object(),
+]

@@ -1,7 +1,6 @@
 """Reading labelled images from archives of NumPy, of the same layout as HDF5 files."""
 
 import os
-import zipfile
 from typing import IO, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from gradproof._base.memory import require_memory
 from gradproof._base.validation import described
 from gradproof.data.images import Examples, examples, require_numbers
 
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # those of numpy.savez
+_METHODS = {0, 8}  # of zipfile, stored and deflated: those of numpy.savez
 
 
 def load_npz(path: str | os.PathLike[str]) -> dict[str, Examples]:
