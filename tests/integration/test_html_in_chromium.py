@@ -461,11 +461,11 @@ def test_hostile_reports_run_no_script_and_make_no_element(browser: Browser) -> 
         browser.open({f"{word}{k}": hostile(word) for k, word in enumerate(words.values())})
         for place in browser.run("return [...document.querySelectorAll('a')].map((a) => a.hash)"):
             browser.run("location.hash = arguments[0]", place)
-        for button in browser.all(".sort, .chip, summary, .more, .copy"):
-            browser.run("arguments[0].click()", button)
-        for box in browser.all("input[type=search]"):
-            browser.run("arguments[0].value = 'a'", box)
-            browser.run("arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", box)
+        browser.run(
+            "for (const one of document.querySelectorAll('.sort, .chip, summary, .more')) one.click();"
+            "for (const box of document.querySelectorAll('input[type=search]')) {"
+            "  box.value = 'a'; box.dispatchEvent(new Event('input', {bubbles: true})); }"
+        )
         found = browser.run(
             "return [...document.querySelectorAll('*')].map((e) =>"
             " [e.tagName, [...e.attributes].map((a) => a.name), e.getAttribute('href')])"
