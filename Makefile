@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose docs pictures clean
+.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose fuzz docs pictures clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -72,6 +72,10 @@ diagnose: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.diagnose.published
 	$(BIN)/python -m benchmarks.backward
 	$(BIN)/python benchmarks/fast_mode.py
+
+# Malformed calls and files by the thousand: not a part of any other target.
+fuzz: $(VENV)/.test
+	CI= GRADPROOF_MORE_EXAMPLES=50 $(BIN)/python -m pytest --timeout 3600 tests/bad_input/test_generated.py
 
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html

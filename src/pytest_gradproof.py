@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gradproof.judge.report import Record
 
 MARK = "__gradproof_problem__"  # as in gradproof.api.mark, which is not imported
+_DIGITS = 4300  # of a number that Python reads
 _WAYS = ("fail", "skip", "pass")
 _FILED: pytest.StashKey[dict[str, Record]] = pytest.StashKey()
 _OF_ITEM: pytest.StashKey[dict[str, Record]] = pytest.StashKey()
@@ -59,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse options that cannot be understood before anything is run."""
     config.stash[_FILED] = {}
     seed = _option(config, "seed")
-    if not (seed.isascii() and seed.isdigit()):
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= _DIGITS):
         raise pytest.UsageError(f"gradproof_seed: found {seed!r}, expected a whole number from 0")
     way = _option(config, "inconclusive")
     if way not in _WAYS:
@@ -80,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         there = next(path for path in (page, *page.parents) if os.path.exists(path))
         if there.is_dir() is (there == page) or not os.access(there, os.W_OK):
             raise pytest.UsageError(
-                f"gradproof_html: found {_option(config, 'html')!r}, where {page} cannot be "
+                f"gradproof_html: found {_option(config, 'html')!r}, where {str(page)!r} cannot be "
                 "written, expected a folder, or the name of one to make"
             )
 
@@ -149,22 +150,24 @@ class ProblemItem(pytest.Function):
     def runtest(self) -> None:
         """Check the problem."""
         from gradproof._base.errors import InputError
+        from gradproof._base.text import inert
         from gradproof.api.check import check
         from gradproof.api.mark import made
 
         if self._refused:
-            raise _Refused(self._refused)
+            raise _Refused(inert(self._refused))
         try:
             problem = made(self.obj, self.name)
             report = check(problem, **_defaults(self.config))
         except InputError as error:
-            raise _Refused(str(error)) from error
+            raise _Refused(inert(str(error))) from error
         _file(self, self.nodeid, report)
         _end_where_interrupted(report)
         _judge(self, report, _option(self.config, "inconclusive"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Show the report of a gradient, and of what the user's functions raise their own lines."""
+        from gradproof._base.text import printable
         from gradproof.api.assertion import GradientError
 
         error = excinfo.value
@@ -177,7 +180,7 @@ class ProblemItem(pytest.Function):
                 path, line, _ = self.reportinfo()
                 shown.reprcrash.path = str(path)
                 shown.reprcrash.lineno = (line or 0) + 1
-                shown.reprcrash.message = said
+                shown.reprcrash.message = printable(said)
             return shown
         excinfo.traceback = excinfo.traceback.filter(lambda entry: not _is_ours(entry.path))
         return super().repr_failure(excinfo)
@@ -206,6 +209,7 @@ def _judge(item: pytest.Item, report: Report, way: str) -> None:
     """Fail, skip, warn or do nothing, as the verdict and the options say."""
     __tracebackhide__ = True
     from gradproof._base.outcomes import Verdict
+    from gradproof._base.text import printable
     from gradproof.api.assertion import GradientError, Inconclusive
 
     if report.verdict is Verdict.FAIL:
@@ -215,7 +219,7 @@ def _judge(item: pytest.Item, report: Report, way: str) -> None:
     if way == "fail":
         raise Inconclusive(report)
     cures = "".join(f" {cause.code}: {cause.advice}" for cause in report.causes[:1])
-    said = f"{item.name}: inconclusive: {report.headline}.{cures}"
+    said = printable(f"{item.name}: inconclusive: {report.headline}.{cures}")
     if way == "skip":
         pytest.skip(said)
     item.warn(pytest.PytestWarning(said))
@@ -327,15 +331,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     path = _page(config)
     if path is None or hasattr(config, "workerinput") or not config.stash[_FILED]:
         return
+    from gradproof._base.text import printable
     from gradproof.api.write import write
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(dict(sorted(config.stash[_FILED].items())), path)
-    except OSError as error:
-        config.stash[_SAID] = f"gradproof: {path}: cannot be written ({error.strerror})"
+    except (OSError, ValueError) as error:
+        said = f"gradproof: {path}: cannot be written ({error})"
     else:
-        config.stash[_SAID] = f"gradproof: all reports are in {path}"
+        said = f"gradproof: all reports are in {path}"
+    config.stash[_SAID] = printable(said)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

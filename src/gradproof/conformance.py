@@ -23,7 +23,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
+from gradproof._base.validation import described, require_callable
 from gradproof.api.check import check
 from gradproof.problems import Autodiff, autodiff
 
@@ -53,6 +55,11 @@ class Framework:
     --------
     conformance : Runs the suite.
 
+    Raises
+    ------
+    InputError
+        If one of them is no function, or there is no such mode.
+
     Examples
     --------
     >>> import numpy as np
@@ -67,6 +74,18 @@ class Framework:
     sum: Callable[[Any], Any]
     modes: tuple[str, ...] = ("reverse",)
     take: Callable[[Any, Any], Any] = operator.getitem
+
+    def __post_init__(self) -> None:
+        for name in ("array", "numbers", "sin", "cos", "sum"):
+            require_callable(getattr(self, name), name, f"{name}(x)")
+        require_callable(self.take, "take", "take(x, rows)")
+        if not isinstance(self.modes, tuple):
+            raise InputError(
+                f"modes: found {described(self.modes)}, expected a tuple of the modes that "
+                "gp.autodiff has: 'reverse', 'forward'"
+            )
+        for mode in self.modes:
+            Autodiff(mode)  # type: ignore[arg-type]
 
 
 def conformance(framework: Framework) -> list[str]:
@@ -86,6 +105,8 @@ def conformance(framework: Framework) -> list[str]:
     ------
     AssertionError
         If a point does not hold; the message has its number.
+    InputError
+        If `framework` is none.
 
     Notes
     -----
@@ -99,6 +120,8 @@ def conformance(framework: Framework) -> list[str]:
     >>> conformance(numpy)[0]
     '1. right gradients pass, wrong components are located'
     """
+    if not isinstance(framework, Framework):
+        raise InputError(f"framework: found {described(framework)}, expected a Framework")
     points = [
         _gradients_by_hand,
         _automatic_differentiation,

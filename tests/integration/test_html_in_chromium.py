@@ -16,6 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+from tests.bad_input.hostile import WORDS, hostile
 from tests.render.reports import curve, everything, leaf, record, tensor
 
 import gradproof as gp
@@ -451,3 +452,28 @@ def test_it_fits_and_draws_something(browser: Browser, width: int, dark: bool) -
     picture = browser.driver.get_screenshot_as_png()
     assert len(picture) > 15_000
     assert int.from_bytes(picture[16:20], "big") == width
+
+
+def test_hostile_reports_run_no_script_and_make_no_element(browser: Browser) -> None:
+    """What an attacker gains is looked for after everything was opened, sorted and filtered."""
+    tags = []
+    for words in (dict.fromkeys(WORDS, "harmless"), WORDS):
+        browser.open({f"{word}{k}": hostile(word) for k, word in enumerate(words.values())})
+        for place in browser.run("return [...document.querySelectorAll('a')].map((a) => a.hash)"):
+            browser.run("location.hash = arguments[0]", place)
+        browser.run(
+            "for (const one of document.querySelectorAll('.sort, .chip, summary, .more')) one.click();"
+            "for (const box of document.querySelectorAll('input[type=search]')) {"
+            "  box.value = 'a'; box.dispatchEvent(new Event('input', {bubbles: true})); }"
+        )
+        found = browser.run(
+            "return [...document.querySelectorAll('*')].map((e) =>"
+            " [e.tagName, [...e.attributes].map((a) => a.name), e.getAttribute('href')])"
+        )
+        assert not any(name.startswith("on") for _, names, _ in found for name in names)
+        assert all(link is None or link.startswith("#") or link == "data:," for *_, link in found)
+        assert browser.run("return document.title") == "Gradients"
+        tags.append({tag for tag, _, _ in found})
+        scripts = [tag for tag, _, _ in found if tag == "SCRIPT"]
+        assert len(scripts) == 2 + len(words)  # one for each report, one for their list, our own
+    assert tags[1] <= tags[0]

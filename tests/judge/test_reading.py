@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: str, words
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(gp.InputError, match="cannot be read \\(No such file"):
+    with pytest.raises(gp.InputError, match="none.json: no such file, expected JSON"):
         read(tmp_path / "none.json")
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe\x00")

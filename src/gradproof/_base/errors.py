@@ -6,6 +6,8 @@ The classes say that they live in ``gradproof``, where users import them and tra
 import functools
 from typing import Any
 
+from gradproof._base.text import printable
+
 __all__ = ["GradproofError", "InputError", "MissingExtra"]
 
 
@@ -23,6 +25,10 @@ class GradproofError(Exception):
     """
 
     __module__ = "gradproof"
+
+    def __str__(self) -> str:
+        # Messages name keys and files, which may hold what a terminal obeys.
+        return printable(super().__str__())
 
 
 class InputError(GradproofError, ValueError):

@@ -8,7 +8,7 @@ import numpy as np
 import optree
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import require_callable, whole_number
+from gradproof._base.validation import described, require_callable, whole_number
 from gradproof.api.frameworks import as_problem_of_arrays
 from gradproof.problems import Problem, as_claimed
 from gradproof.problems.vectors import in_structure
@@ -101,9 +101,11 @@ def differentiate(
     from gradproof.engine.differentiate import measure  # imported when used, as in `check`
     from gradproof.frameworks.numpy_space import NumpySpace
 
-    asked = Problem(f, at, at, wirtinger=wirtinger)
+    asked = Problem(f, _no_claim, at, wirtinger=wirtinger)
     with as_problem_of_arrays(asked, seed) as (problem, _):
         tree, leaves = flatten(problem.at, problem.root)
+        if not leaves:
+            raise InputError(f"at: found {described(at)}, expected numbers or arrays")
         space = NumpySpace(tree, leaves)
         values, bars, value, evaluations = measure(problem.f, tree, space, seed=seed)
     if not np.isfinite(value):
@@ -116,6 +118,11 @@ def differentiate(
     values = as_claimed(tree, values, problem.wirtinger)
     bars = np.abs(as_claimed(tree, bars, problem.wirtinger))
     return NumericalGradient(as_given(values), as_given(bars), evaluations)
+
+
+def _no_claim(at: Any) -> Any:
+    """Stand where a problem has its gradient, which is not asked for."""
+    raise AssertionError
 
 
 def _plain(value: Any) -> Any:

@@ -100,6 +100,9 @@ def of_least_squares(
     kwargs: Mapping[str, Any] | None,
 ) -> Stated:
     """Return what the arguments of `scipy.optimize.least_squares` claim."""
+    named = isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)
+    if kwargs is not None and not named:
+        raise InputError(f"kwargs: found {described(kwargs)}, expected a dict of arguments by name")
     fun, kwargs = _function(fun, "fun"), dict(kwargs or {})
     args = args if isinstance(args, tuple) else (args,)
     stated = Stated([], [], None if bounds is None else two_sided(bounds, x0.size))
@@ -206,7 +209,7 @@ def box(bounds: Any, size: int) -> tuple[FloatArray, FloatArray]:
             for low, high in bounds
         ]
         pairs = np.array(limits, dtype=np.float64).reshape(-1, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pairs = np.empty((0, 2))
     if len(pairs) != size:
         raise InputError(
@@ -224,7 +227,7 @@ def two_sided(bounds: Any, size: int) -> tuple[FloatArray, FloatArray]:
             np.array(np.broadcast_to(np.asarray(side, dtype=np.float64), (size,)))
             for side in (lower, upper)
         ]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(
             f"bounds: found {described(bounds)}, expected (lower, upper), each a number or one for "
             f"each of the {size} components of x0, or a scipy.optimize.Bounds"
@@ -236,7 +239,7 @@ def first_point(x0: Any, bounds: tuple[FloatArray, FloatArray] | None) -> FloatA
     """Return x0 as SciPy takes it, cut off at the bounds."""
     try:
         x = np.atleast_1d(np.array(x0, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x = np.empty((0, 0))
     if x.ndim != 1 or x.size == 0:
         raise InputError(f"x0: found {described(x0)}, expected a vector of numbers")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,9 @@ def chosen_leaves(
         return None
     patterns = {}
     for name, given in (("include", include), ("exclude", exclude)):
-        listed = [given] if isinstance(given, str) else list(given or ())
+        listed: list[Any] = [] if given is None else [given]
+        if isinstance(given, (Sequence, Set)) and not isinstance(given, str):
+            listed = list(given)
         if not all(isinstance(one, str) for one in listed):
             raise InputError(
                 f"{name}: found {described(given)}, expected patterns of addresses, such as 'W*'"

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gradproof._base.validation import whole_number
 from gradproof.judge.report import Record
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Report(Record):
         str
             The answer first, then every tensor (the wrong ones whole), causes and advice.
 
+        Raises
+        ------
+        InputError
+            If `width` is no whole number.
+
         Examples
         --------
         >>> import gradproof as gp
@@ -90,7 +96,7 @@ class Report(Record):
         """
         from gradproof.render.terminal import render
 
-        return render(self, width=width)
+        return render(self, width=whole_number(width, "width", at_least=0))
 
     def plot(self) -> "Figure":
         """Draw the report: its verdict, every tensor as a map, and f along one component.

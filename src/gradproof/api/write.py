@@ -3,11 +3,16 @@
 import importlib
 import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from gradproof._base.errors import InputError
+from gradproof._base.files import require_file, write_text
 from gradproof._base.validation import described
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write(
@@ -28,11 +33,10 @@ def write(
     Raises
     ------
     InputError
-        If there is no such format, or this one cannot hold several reports.
+        If there is no such format, this one cannot hold several reports, or the file cannot be
+        written.
     MissingExtra
         If it is a picture and matplotlib is not installed.
-    OSError
-        If the file cannot be written.
 
     See Also
     --------
@@ -61,10 +65,24 @@ def write(
     target = Path(path)
     records = _records(report, target.stem)
     suffix = target.suffix.lower()
+    if "\0" in str(target):
+        raise InputError(f"path: found {described(os.fspath(path))}, expected the name of a file")
+    try:
+        _write(report, records, target, suffix)
+    except OSError as error:
+        raise InputError(
+            f"path: found {described(str(target))}, which cannot be written ({error.strerror}), "
+            "expected a file in a folder that is there"
+        ) from error
+
+
+def _write(report: object, records: dict[str, Record], target: "Path", suffix: str) -> None:
     if suffix in PICTURES:
         from gradproof.render import picture
 
         _require_one(records, suffix)
+        if target.exists() and not target.is_dir():
+            require_file(str(target), "the name of a picture")
         if len(records) == 1:
             picture.save(next(iter(records.values())), target)
         else:
@@ -73,7 +91,7 @@ def write(
     if suffix not in TEXTS:
         known = ", ".join([*TEXTS, *PICTURES])
         raise InputError(
-            f"path: found {described(os.fspath(path))}, expected a name that ends in one of {known}"
+            f"path: found {described(str(target))}, expected a name that ends in one of {known}"
         )
     if isinstance(report, Record) and suffix == ".json":
         text = report.to_json() + "\n"
@@ -81,7 +99,7 @@ def write(
         text = importlib.import_module("gradproof.render.markdown").render_one(report)
     else:
         text = TEXTS[suffix](Run(records))
-    target.write_text(text, encoding="utf-8")
+    write_text(target, text)
 
 
 def as_json(run: Run) -> str:

@@ -1,14 +1,16 @@
 """The commands and their options; what they do lives beside."""
 
 import enum
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
 from gradproof._base.errors import GradproofError, InputError, MissingExtra
+from gradproof._base.text import InertStream, inert, printable
 from gradproof._base.version import __version__
 from gradproof.api.explain import codes as all_codes
 from gradproof.api.explain import explain as page
@@ -34,6 +36,7 @@ Begin with:
 )
 
 _MAXIMUM_WIDTH = 100
+_MOST_JOBS = 1024
 
 _FormatOption = Annotated[
     Format,
@@ -77,7 +80,8 @@ class Demo(enum.StrEnum):
 
 
 def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr)
+    stream = sys.stderr if stderr else sys.stdout
+    console = Console(file=cast("IO[str]", InertStream(stream)))
     console.width = min(console.width, _MAXIMUM_WIDTH)
     return console
 
@@ -145,6 +149,7 @@ def check(
             "--jobs",
             "-j",
             min=1,
+            max=_MOST_JOBS,
             metavar="NUMBER",
             help="Processes that evaluate what is slow (needs gradproof[parallel]).",
         ),
@@ -256,7 +261,8 @@ def init(
     Exit code: 0 written, 2 if the file is there already.
     """
     written = start(starter, path)
-    typer.echo(f"wrote {written}; now: gradproof check {written}")
+    name = printable(str(written))
+    typer.echo(f"wrote {name}; now: gradproof check {name}")
 
 
 @app.command()
@@ -306,5 +312,5 @@ def main() -> None:
     try:
         app()
     except GradproofError as error:
-        typer.echo(f"gradproof: {error}", err=True)
+        typer.echo(inert(f"gradproof: {error}"), err=True)
         raise SystemExit(2) from None

@@ -3,11 +3,14 @@
 import enum
 import importlib
 import os
+import stat
 from pathlib import Path
 
 import typer
 
 from gradproof._base.errors import InputError
+from gradproof._base.files import write_text
+from gradproof._base.text import inert
 from gradproof.api.write import as_html, as_json
 from gradproof.cli.telling import as_text
 from gradproof.judge.run import Run
@@ -24,14 +27,20 @@ class Format(enum.StrEnum):
     MARKDOWN = "markdown"
 
 
+# The same text, which no server takes for a command; see gradproof._base.text.
+_IN_JSON = r"#\u0023"
+
+
 def rendered(run: Run, form: Format) -> str:
     """Return a run in a format."""
     if form is Format.TEXT:
         return as_text(run)
     if form is Format.JSON:
-        return as_json(run)
+        return as_json(run).replace("##", _IN_JSON)
     text: str = importlib.import_module(f"gradproof.render.{form.value}").render(run)
-    return text
+    if form is Format.SARIF:
+        return text.replace("##", _IN_JSON)
+    return text if form is Format.GITHUB else inert(text)
 
 
 def write_files(
@@ -52,15 +61,28 @@ def writable(path: Path | None) -> Path | None:
     """Return the path of a file, or refuse it before anything is run that it could not keep."""
     if path is None:
         return None
-    if path.is_dir():
+    there = _mode(path)
+    if there is not None and stat.S_ISDIR(there):
         raise typer.BadParameter(f"found the folder {path}, expected the name of a file")
-    if not path.parent.is_dir():
+    if there is None and not path.parent.is_dir():
         raise typer.BadParameter(
             f"found {path}, expected a file in a folder that is there: make {path.parent} first"
         )
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    if not os.access(path.parent if there is None else path, os.W_OK):
         raise typer.BadParameter(f"found {path}, expected a file that may be written")
     return path
+
+
+def _mode(path: Path) -> int | None:
+    """Return what is at a path; None where nothing is."""
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise typer.BadParameter(
+            f"found {path}, expected the name of a file ({error.strerror})"
+        ) from None
 
 
 def writable_folder(path: Path | None) -> Path | None:
@@ -79,6 +101,6 @@ def writable_folder(path: Path | None) -> Path | None:
 def save(text: str, path: Path) -> None:
     """Write a file, or say in a sentence why that is not possible."""
     try:
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None

@@ -1,6 +1,7 @@
 """Finding problems in files, by name."""
 
 import importlib.util
+import os
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradproof._base.errors import InputError
+from gradproof._base.files import require_file
 from gradproof.api.mark import MARK
 
 
@@ -28,10 +30,9 @@ def split_target(target: str) -> tuple[Path, str | None]:
 
 def load(path: Path) -> types.ModuleType:
     """Import a file; whatever it raises surfaces unchanged."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path}: found a folder, expected files, such as {path / 'test_*.py'}")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    require_file(str(path), "a Python file")
     spec = importlib.util.spec_from_file_location(f"_gradproof_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: found no Python file, expected one that ends in .py")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from gradproof._base.errors import GradproofError
+from gradproof._base.text import printable
 from gradproof.api.check import check
 from gradproof.api.mark import made, place_of
 from gradproof.cli.loading import Found, load, problems_of, split_target
@@ -87,13 +88,14 @@ def _file_name(problem: str) -> str:
 
 
 def _collected(target: str, complain: Callable[[str, str], None]) -> Iterator[tuple[str, Found]]:
+    named = str(Path(target.partition("::")[0]))
     try:
         path, wanted = split_target(target)
         found = list(problems_of(load(path), path, wanted))
-    except GradproofError as error:
-        complain(target, str(error))
     except (Exception, SystemExit) as error:
-        complain(target, f"{target}: does not import\n{_told(error)}")
+        said = str(error)
+        ours = isinstance(error, GradproofError) and said.startswith(printable(named))
+        complain(target, said if ours else f"{target}: does not import\n{_told(error)}")
     else:
         yield from ((f"{path}::{one.name}", one) for one in found)
 

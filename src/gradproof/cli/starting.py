@@ -2,6 +2,7 @@
 
 import enum
 import importlib.resources
+import os
 from pathlib import Path
 
 from gradproof._base.errors import InputError
@@ -19,7 +20,7 @@ class Starter(enum.StrEnum):
 def start(starter: Starter, path: Path) -> Path:
     """Write a starter file and return its path; one that is there is never replaced."""
     text = text_of(starter)
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / "test_gradients.py"
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import inert
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render.terminal import show
@@ -57,4 +58,4 @@ def as_text(run: Run) -> str:
     """Return a whole run as plain text."""
     out = io.StringIO()
     tell(run, Console(file=out, width=_WIDTH, color_system=None))
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    return inert("".join(line.rstrip() + "\n" for line in out.getvalue().splitlines()))

@@ -5,10 +5,13 @@ import os
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.memory import bytes_of, require_memory
 from gradproof._base.validation import whole_number
-from gradproof.data.hdf5 import Examples, load_h5
+from gradproof.data.hdf5 import load_h5
+from gradproof.data.images import Examples
 
 _SIDE = 8
+_IMAGES = 1797
 
 
 def load_digits(size: int = 64, channels: int = 3) -> dict[str, Examples]:
@@ -34,7 +37,7 @@ def load_digits(size: int = 64, channels: int = 3) -> dict[str, Examples]:
     Raises
     ------
     InputError
-        If `size` or `channels` is no positive whole number.
+        If `size` or `channels` is no positive whole number, or there is no memory for such images.
     MissingExtra
         If h5py is not installed.
 
@@ -53,6 +56,8 @@ def load_digits(size: int = 64, channels: int = 3) -> dict[str, Examples]:
     """
     size = whole_number(size, "size", at_least=1)
     channels = whole_number(channels, "channels", at_least=1)
+    shape = (size, size, channels, _IMAGES)
+    require_memory(2 * bytes_of(shape), "size, channels", f"images of {shape[:3]}")
     parts = load_h5(os.path.join(os.path.dirname(__file__), "digits.h5"))
     return {name: Examples(_enlarged(X, size, channels), Y) for name, (X, Y) in parts.items()}
 

@@ -11,6 +11,9 @@ from gradproof._base.validation import described, whole_number
 from gradproof.judge.headline import counted
 from gradproof.judge.run import INTERRUPTED
 
+# No more digits than anybody needs: Python reads no number of thousands.
+_COUNT = r"0*[1-9][0-9]{0,17}"
+_TIME = r"\s*([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})\s*([a-z]+)\s*"
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -89,9 +92,9 @@ def budget_of(given: int | str | None, kept_back: int = 1) -> Budget:
         return Budget()
     if not isinstance(given, str):
         return Budget(whole_number(given, "budget", at_least=1), kept_back=kept_back)
-    if given.isascii() and given.isdigit() and int(given):
+    if re.fullmatch(_COUNT, given):
         return Budget(int(given), kept_back=kept_back)
-    found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([a-z]+)\s*", given, re.ASCII)
+    found = re.fullmatch(_TIME, given, re.ASCII)
     if found is None or found[2] not in _SECONDS or not float(found[1]):
         raise InputError(
             f"budget: found {described(given)}, expected a number of evaluations, or a time such "

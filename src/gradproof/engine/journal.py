@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradproof.problems import Space
 
 _FORMAT = "gradproof journal 1"
+_MAGIC = b"SQLite format 3\0"
 _TABLES = f"""
 BEGIN;
 CREATE TABLE IF NOT EXISTS journal (format TEXT UNIQUE, fingerprint TEXT);
@@ -34,6 +35,10 @@ CREATE TABLE IF NOT EXISTS marks (place INTEGER);
 INSERT OR IGNORE INTO journal VALUES ('{_FORMAT}', NULL);
 COMMIT;
 """
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # nobody writes to a pipe
 
 
 def _told_from_others(fact: object) -> str:
@@ -54,6 +59,10 @@ class Journal:
         if not isinstance(path, (str, os.PathLike)):
             raise InputError(f"journal: found {described(path)}, expected the path of a file")
         self._path = os.fspath(path)
+        if isinstance(self._path, bytes):
+            raise InputError(f"journal: found {described(path)}, expected the path of a file")
+        if "\0" in self._path:
+            raise self._no_use("no name that a file may have")
         self._next = self._decisions = 0
         with contextlib.ExitStack() as opened:
             self._connect(opened)
@@ -63,6 +72,7 @@ class Journal:
         try:
             # Made absolute: some relative names have a meaning of their own for SQLite.
             there = os.path.abspath(self._path)
+            self._require_no_other_file(there)
             self._file = sqlite3.connect(there, isolation_level=None, timeout=0)
             opened.enter_context(contextlib.closing(self._file))
             self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -79,10 +89,30 @@ class Journal:
         except sqlite3.DatabaseError:
             raise self._no_use("a file that is no journal") from None
 
+    def _require_no_other_file(self, there: str) -> None:
+        """Raise where there is something that SQLite would wait for, or write over."""
+        try:
+            with open(there, "rb", opener=_open_at_once) as file:
+                begin = file.read(len(_MAGIC))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._no_use(f"no file that can be written ({error.strerror})") from None
+        if begin and begin != _MAGIC:
+            raise self._no_use("a file that is no journal")
+
     def _require_journal(self) -> None:
-        tables = [name for (name,) in self._file.execute("SELECT name FROM sqlite_master")]
+        self._file.execute("PRAGMA trusted_schema=OFF")
+        found = self._file.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        tables = [name for _, name, _ in found]
         if not tables:
             return
+        # Views and triggers are programs; a column may be one, too.
+        if any(
+            kind not in ("table", "index") or " AS " in (sql or "").upper()
+            for kind, _, sql in found
+        ):
+            raise self._no_use("a database that is no journal")
         formats = []
         if "journal" in tables:
             with contextlib.suppress(sqlite3.OperationalError):  # one with other columns

@@ -292,7 +292,12 @@ def claim_moved(
 
 
 def _is_value_and_gradient(result: Any) -> bool:
-    return isinstance(result, tuple) and len(result) == 2 and np.size(result[0]) == 1
+    if not (isinstance(result, tuple) and len(result) == 2):
+        return False
+    try:
+        return np.size(result[0]) == 1
+    except ValueError:  # ragged nesting
+        return False
 
 
 def _compare_values(found: Preflight, value_too: Any, evaluator: Evaluator) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.validation import described, real_number
 from gradproof.engine.budget import Budget
 from gradproof.engine.preflight import value_of
 from gradproof.engine.randomness import Randomness
@@ -127,7 +127,8 @@ class Pullback:
         """Return the inner product of two vectors, the Euclidean one where `by` is None."""
         if by is None:
             return float(u @ v)
-        return float(by(self._point(), self._in_structure(u), self._in_structure(v)))
+        found = by(self._point(), self._in_structure(u), self._in_structure(v))
+        return real_number(found, "the value of inner")
 
     def require_sound(self, rng: np.random.Generator) -> FloatArray:
         """Raise unless what was given is a manifold around the point; return a unit tangent."""

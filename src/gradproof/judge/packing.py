@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.memory import bytes_of, require_memory
 from gradproof._base.validation import described
 from gradproof.judge.folding import most_of_each, worst_places
 from gradproof.judge.parts import TensorValues
@@ -35,8 +36,11 @@ def packed(tensors: Sequence[TensorValues]) -> Iterator[dict[str, Any]]:
         }
 
 
-def unpacked(data: Any, path: tuple[Any, ...], name: str) -> TensorValues:
-    """Return the tensor that data describes; NaN at components that were not kept."""
+def unpacked(data: Any, path: tuple[Any, ...], name: str, *, others: int = 0) -> TensorValues:
+    """Return the tensor that data describes; NaN at components that were not kept.
+
+    `others` is how many components there are of tensors beside it.
+    """
     if not isinstance(data, Mapping) or set(data) != _KEYS:
         raise InputError(f"{name}: found {described(data)}, expected the keys of a packed tensor")
     shape = data["shape"]
@@ -44,6 +48,8 @@ def unpacked(data: Any, path: tuple[Any, ...], name: str) -> TensorValues:
     if not sizes or math.prod(shape) >= _MOST:
         raise InputError(f"{name}.shape: found {described(shape)}, expected a list of sizes")
     size = math.prod(shape)
+    needed = len(_PARTS) * bytes_of([size + others])
+    require_memory(needed, f"{name}.shape", described(shape))
     place: Any = slice(None)
     if data["place"] is not None:
         place = _numbers(data["place"], "<i8", f"{name}.place")
@@ -58,7 +64,10 @@ def unpacked(data: Any, path: tuple[Any, ...], name: str) -> TensorValues:
         parts[part] = np.full(size, np.nan)
         parts[part][place] = values
         parts[part] = parts[part].reshape(shape)
-    return TensorValues(str(data["address"]), path, tuple(shape), **parts)
+    address = data["address"]
+    if not isinstance(address, str):
+        raise InputError(f"{name}.address: found {described(address)}, expected a text")
+    return TensorValues(address, path, tuple(shape), **parts)
 
 
 def _worst_places(tensor: TensorValues, most: int) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ import dataclasses
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, real_number, whole_number
 
+_MOST = 100_000  # directions: a list of more takes long before anything is evaluated
 PLANS = ("auto", "every", "leaves", "project")
 
 
@@ -65,7 +66,11 @@ class Plan:
                 f"plan: found {described(self.where)}, expected one of {', '.join(PLANS)}, or a "
                 "gp.Plan"
             )
-        whole_number(self.directions, "directions", at_least=1)
+        if whole_number(self.directions, "directions", at_least=1) > _MOST:
+            raise InputError(
+                f"directions: found {self.directions:,}, expected {_MOST:,} at most: the bound "
+                "hardly shrinks beyond a hundred"
+            )
         confidence = real_number(self.confidence, "confidence")
         if not 0 < confidence < 1:
             raise InputError(

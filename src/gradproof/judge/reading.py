@@ -1,5 +1,6 @@
 """From data back to records: the inverse of ``Record.to_dict()``, and of a whole run."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -11,17 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from gradproof._base.errors import InputError
+from gradproof._base.files import text_of
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
 from gradproof.judge.packing import unpacked
-from gradproof.judge.parts import TensorValues
+from gradproof.judge.parts import Curve, TensorValues
 from gradproof.judge.report import SCHEMA_VERSION, Record
 from gradproof.judge.run import Place, Run
 
 # What null stands for where a number is expected: nothing below these would have been seen, or is
 # proved. Everywhere else it is a number that is not known.
 _UNLIMITED = {"resolution", "visible", "bound", "single"}
-_CURE = "expected what gradproof itself writes: report.to_json(), or gradproof check --json"
+_WHAT = "what gradproof itself writes: report.to_json(), or gradproof check --json"
+_CURE = f"expected {_WHAT}"
+_LARGEST = 2**63  # of counts, sizes and places
+_DEEPEST = 20  # lists inside of one another
 
 
 def record_of(data: Mapping[str, Any], name: str = "report") -> Record:
@@ -51,12 +56,22 @@ def record_of(data: Mapping[str, Any], name: str = "report") -> Record:
 def _tensors(data: Any, name: str) -> tuple[TensorValues, ...]:
     if not isinstance(data, (list, tuple)):
         raise InputError(f"{name}: found {described(data)}, expected a list")
-    return tuple(_tensor(one, f"{name}[{k}]") for k, one in enumerate(data))
+    found: list[TensorValues] = []
+    for k, one in enumerate(data):
+        path = one.get("path") if isinstance(one, Mapping) else ()
+        others = sum(tensor.measured.size for tensor in found)
+        found.append(unpacked(one, _path(path, f"{name}[{k}].path"), f"{name}[{k}]", others=others))
+    return tuple(found)
 
 
-def _tensor(data: Any, name: str) -> TensorValues:
-    path = data.get("path") if isinstance(data, Mapping) else ()
-    return unpacked(data, _read(tuple[Any, ...], path, f"{name}.path"), name)
+def _path(data: Any, name: str) -> tuple[Any, ...]:
+    """Return a tuple of keys, which name a tensor in dictionaries."""
+    found: tuple[Any, ...] = _read(tuple[Any, ...], data, name)
+    try:
+        hash(found)
+    except TypeError:
+        raise InputError(f"{name}: found {described(data)}, expected a list of keys") from None
+    return found
 
 
 def run_of(data: Any, name: str = "report") -> Run:
@@ -81,20 +96,29 @@ def read(path: Path, name: str | None = None) -> Run:
 
     A report alone is called `name`, or as the file is.
     """
+    text = text_of(str(path), f"JSON: {_WHAT}")
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: found no text, expected JSON; {_CURE}") from None
-    try:
-        data = json.loads(text)
-    except ValueError as error:
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: found no JSON ({error}), {_CURE}") from None
     try:
         return run_of(data, name or path.stem)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; two values under one name would be read as either by others."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in found if names.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _place(data: Any, name: str) -> Place:
@@ -124,7 +148,15 @@ def _object(cls: type, data: Any, name: str) -> Any:
     missing = [key for key, (_, optional) in fields.items() if key not in data and not optional]
     if missing:
         raise InputError(f"{name}: found no {missing[0]}; {_CURE}")
-    return cls(**{key: _read(fields[key][0], one, f"{name}.{key}") for key, one in data.items()})
+    values = {
+        key: _path(one, f"{name}.path")
+        if key == "path"
+        else _read(fields[key][0], one, f"{name}.{key}")
+        for key, one in data.items()
+    }
+    if cls is Curve and not len(values["steps"]) == len(values["plus"]) == len(values["minus"]):
+        raise InputError(f"{name}: found steps, plus and minus of several lengths, expected one")
+    return cls(**values)
 
 
 def _read(kind: Any, data: Any, name: str) -> Any:
@@ -132,14 +164,15 @@ def _read(kind: Any, data: Any, name: str) -> Any:
     if kind is float:
         return _number(data, name)
     if kind is Any:
-        return _frozen(data)
-    if kind in (int, str):
-        if isinstance(data, kind) and not isinstance(data, bool):
+        return _frozen(data, name)
+    if kind is int:
+        return _count(data, name)
+    if kind is str:
+        if isinstance(data, str):
             return data
-        words = {int: "a whole number", str: "a text"}[kind]
-        raise InputError(f"{name}: found {described(data)}, expected {words}")
+        raise InputError(f"{name}: found {described(data)}, expected a text")
     if kind is Verdict:
-        if data in list(Verdict):
+        if isinstance(data, str) and data in list(Verdict):
             return Verdict(data)
         raise InputError(f"{name}: found {described(data)}, expected pass, fail or inconclusive")
     if dataclasses.is_dataclass(kind):
@@ -152,7 +185,7 @@ def _read(kind: Any, data: Any, name: str) -> Any:
     if origin is dict:
         if not isinstance(data, Mapping):
             raise InputError(f"{name}: found {described(data)}, expected a dict")
-        return {str(key): _read(arguments[1], one, f"{name}.{key}") for key, one in data.items()}
+        return {str(key): _read(arguments[1], one, f"{name}[{key!r}]") for key, one in data.items()}
     assert origin is types.UnionType, kind  # of something and None
     (inner,) = (one for one in arguments if one is not types.NoneType)
     return None if data is None else _read(inner, data, name)
@@ -162,10 +195,25 @@ def _number(data: Any, name: str) -> float:
     if data is None:
         return math.inf if name.rpartition(".")[2] in _UNLIMITED else math.nan
     if isinstance(data, (int, float)) and not isinstance(data, bool):
-        return float(data)
+        with contextlib.suppress(OverflowError):  # a whole number beyond float64
+            return float(data)
     raise InputError(f"{name}: found {described(data)}, expected a number or null")
 
 
-def _frozen(data: Any) -> Any:
+def _count(data: Any, name: str) -> int:
+    """Return a whole number from 0 on; all are counts, sizes and places, but for the seed."""
+    largest = math.inf if name.endswith(".seed") else _LARGEST
+    if isinstance(data, int) and not isinstance(data, bool) and 0 <= data < largest:
+        return data
+    raise InputError(f"{name}: found {described(data)}, expected a whole number, 0 or more")
+
+
+def _frozen(data: Any, name: str, depth: int = 0) -> Any:
     """Return lists as tuples, as the keys of paths are."""
-    return tuple(map(_frozen, data)) if isinstance(data, list) else data
+    if depth > _DEEPEST:
+        raise InputError(f"{name}: found {_DEEPEST} lists inside of one another, expected fewer")
+    if isinstance(data, Mapping):
+        return {key: _frozen(one, name, depth + 1) for key, one in data.items()}
+    if isinstance(data, (list, tuple)):
+        return tuple(_frozen(one, name, depth + 1) for one in data)
+    return data

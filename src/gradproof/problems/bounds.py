@@ -1,6 +1,7 @@
 """The bounds of the parameters, in whatever form they are given, as two vectors."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,15 @@ def _sides(bounds: Any, tree: Tree) -> tuple[Any, Any]:
 def _is_pair(value: Any) -> bool:
     if not (isinstance(value, (list, tuple)) and len(value) == 2):
         return False
-    return all(end is None or (np.ndim(end) == 0 and is_real(type(end))) for end in value)
+    return all(end is None or _is_number(end) for end in value)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return False
+    if isinstance(value, int):
+        return abs(value) <= sys.float_info.max
+    return np.ndim(value) == 0 and is_real(type(value))
 
 
 def _flat(side: Any, tree: Tree, name: str, missing: float) -> FloatArray:

@@ -10,10 +10,12 @@ import numpy as np
 
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
+from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
+from gradproof.problems.sparsity import require_sound
 from gradproof.problems.vectors import in_structure
 from gradproof.problems.wirtinger import as_claimed, as_derivatives
 from gradproof.tree import Leaf, Mismatch, Tree, flatten
@@ -119,8 +121,10 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
                 f"gradient: found {type(matrix).__name__} as the Jacobian of a function of complex "
                 "numbers, expected an array (.toarray() makes one), or a gp.VJP"
             )
-        if tuple(matrix.shape) != expected:
-            return _mismatch(tree, matrix.shape, expected)
+        shape = matrix.shape
+        if not (isinstance(shape, tuple) and shape == expected):
+            return _mismatch(tree, shape if isinstance(shape, tuple) else (), expected)
+        require_sound(matrix)
         if np.iscomplexobj(matrix):
             return _complex(f"the Jacobian by {tree.root}", matrix.dtype)
         return Rows(matrix)
@@ -177,6 +181,10 @@ def _of_numbers(
                 found = f"derivatives of dtype {array.dtype}"
                 return Mismatch(f"the Jacobian by {where}", found, "real numbers")
             array = array.real
+        if not is_real(array.dtype):
+            where = tree.root if leaf is None else tree.address(leaf)
+            found = f"derivatives of dtype {array.dtype}"
+            return Mismatch(f"the Jacobian by {where}", found, "real numbers")
         return np.asarray(array, dtype=np.float64)
     columns = as_parts(array)  # (m, n, parts)
     if of_complex and by_complex:
@@ -221,7 +229,7 @@ class Rows:
                 "the Jacobian is asked for its products from the left; or claim its matvec as "
                 "gp.JVP(function), function(at, v)"
             ) from error
-        return np.asarray(product, dtype=np.float64)
+        return _vector(product, self._operator.shape[1])
 
     # NumPy would take us for a number otherwise.
     __array_ufunc__ = None
@@ -251,11 +259,25 @@ class Sides:
             found = np.ravel(self._operator.matvec(tangent))
         except (NotImplementedError, RecursionError):  # the second is what SciPy does without one
             return Mismatch("matvec", "none", "a product from the right")
-        return np.asarray(found, dtype=np.float64)
+        return _vector(found, self._operator.shape[0])
 
     def across(self, cotangent: FloatArray) -> FloatArray | Mismatch:
         """Return Jᵀ u."""
         return np.ravel(cotangent @ Rows(self._operator))
+
+
+def _vector(product: Any, size: int) -> FloatArray:
+    """Return what a linear operator says, or raise unless it is one number for each place."""
+    try:
+        found = np.asarray(product, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.size != size:
+        raise InputError(
+            f"gradient: found {described(product)} as a product of a linear operator, expected "
+            f"{size} real numbers, as its shape says"
+        )
+    return found
 
 
 def symmetric(matrix: Any) -> Any:

@@ -7,12 +7,48 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.errors import InputError
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 
 
 def is_sparse(matrix: Any) -> bool:
     """Whether something is a sparse matrix or array, by what it can do."""
     return hasattr(matrix, "shape") and hasattr(matrix, "tocsc") and not callable(matrix)
+
+
+def require_sound(matrix: Any) -> None:
+    """Raise where a sparse matrix has entries outside of it: SciPy would read and write there."""
+    if not _is_sound(matrix):
+        raise InputError(
+            f"Jacobian: found a sparse matrix of shape {matrix.shape} whose indices, pointers and "
+            "data do not fit together, expected real numbers at places inside of it: "
+            ".check_format() says where they are not"
+        )
+
+
+def _is_sound(matrix: Any) -> bool:
+    form = getattr(matrix, "format", None)
+    if form not in ("csr", "csc", "coo"):
+        return True
+    data = np.asarray(matrix.data)
+    if data.dtype.kind not in "biufc" or data.ndim != 1:
+        return False
+    if form == "coo":
+        sides = zip((matrix.row, matrix.col), matrix.shape, strict=True)
+        return all(len(one) == data.size and _within(one, size) for one, size in sides)
+    major, minor = matrix.shape if form == "csr" else matrix.shape[::-1]
+    pointers, places = np.asarray(matrix.indptr), np.asarray(matrix.indices)
+    return bool(
+        pointers.shape == (major + 1,)
+        and pointers[0] == 0
+        and np.all(np.diff(pointers) >= 0)
+        and pointers[-1] <= min(places.size, data.size)
+        and _within(places[: pointers[-1]], minor)
+    )
+
+
+def _within(places: Any, size: int) -> bool:
+    return bool(np.all((np.asarray(places) >= 0) & (np.asarray(places) < size)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -27,6 +63,7 @@ class Entries:
     @classmethod
     def of(cls, matrix: Any) -> Entries:
         """Return those of a sparse matrix; what it holds twice at one place counts as its sum."""
+        require_sound(matrix)
         found = matrix.tocsc(copy=True)
         found.sum_duplicates()
         columns = np.repeat(np.arange(found.shape[1]), np.diff(found.indptr))

@@ -80,13 +80,13 @@ def _culprit(finding: ComponentFinding) -> str:
 
 def _cause(cause: CauseFinding) -> list[str]:
     where = words.where(cause)
-    head = f"**{cause.code} {cause.name}**" + (f"   {_code(where)}" if where else "")
+    head = f"**{_text(f'{cause.code} {cause.name}')}**" + (f"   {_code(where)}" if where else "")
     return [
         head,
         "",
         f"- {_text(cause.message)}",
         f"- try: {_text(cause.advice)}",
-        f"- see: `gradproof explain {cause.code}`",
+        f"- see: {_code(f'gradproof explain {cause.code}')}",
     ]
 
 

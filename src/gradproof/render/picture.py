@@ -113,7 +113,7 @@ def _write(part: Any, x: float, y: float, said: str, **style: Any) -> None:
 def _chosen(record: Record) -> tuple[list[TensorValues], str]:
     """Return the tensors that are drawn, those that do not pass first, and what of the others."""
     verdicts = {leaf.path: leaf.verdict for leaf in record.leaves}
-    drawn = [one for one in record.tensors if one.measured.size]
+    drawn = [one for one in record.tensors if one.measured.size and one.path in verdicts]
     drawn.sort(key=lambda one: verdicts[one.path] is Verdict.PASS)
     rest = len(drawn) - _MOST_TENSORS
     return drawn[:_MOST_TENSORS], f"… and {counted(rest, 'more tensor')}" if rest > 0 else ""

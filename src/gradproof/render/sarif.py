@@ -17,6 +17,7 @@ from gradproof.render.words import printable, where
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Verdict.PASS: "note", Verdict.FAIL: "error", Verdict.INCONCLUSIVE: "warning"}
 _WIDTH = 100
+_BYTES = ("utf-8", "surrogatepass")  # names of files may be any bytes
 
 
 def render(run: Run) -> str:
@@ -83,7 +84,8 @@ def _results(name: str, record: Record, run: Run, numbers: dict[str, int]) -> li
         result = _result(name, level, f"{text}. Try: {cause.advice}", run)
         if cause.code in numbers:
             result |= {"ruleId": cause.code, "ruleIndex": numbers[cause.code]}
-        result["partialFingerprints"] = {"gradproofProblem/v1": f"{name}:{cause.code}"}
+        fingerprint = printable(f"{name}:{cause.code}")
+        result["partialFingerprints"] = {"gradproofProblem/v1": fingerprint}
         results.append(result)
     if not record.causes and record.verdict is not Verdict.PASS:
         results.append(_result(name, level, record.headline, run))
@@ -117,4 +119,4 @@ def _locations(name: str, run: Run) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     path = PurePath(file)
-    return Path(file).as_uri() if path.is_absolute() else quote(path.as_posix())
+    return Path(file).as_uri() if path.is_absolute() else quote(path.as_posix().encode(*_BYTES))

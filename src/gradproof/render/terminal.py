@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import inert
 from gradproof.judge.parts import CauseFinding
 from gradproof.judge.report import Record
 from gradproof.render import words
@@ -23,7 +24,7 @@ def render(record: Record, *, width: int) -> str:
     out = io.StringIO()
     width = max(width, _NARROWEST)
     _print_parts(record, Console(file=out, width=width, color_system=None), width)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return inert("\n".join(line.rstrip() for line in out.getvalue().splitlines()))
 
 
 def show(record: Record, console: Console) -> None:
@@ -89,7 +90,7 @@ def _leaves(record: Record, width: int) -> Any:
         for row in shown:
             head = Text.assemble(printable(row.leaf.address), f"   {row.shape}   ", _verdict(row))
             if row.leaf.verdict is Verdict.PASS:
-                head.append(f"   {row.words}")
+                head.append(f"   {printable(row.words)}")
             lines.append(_indented(head, 2))
             if row.leaf.verdict is not Verdict.PASS:
                 lines.append(_indented(_text(row.words), 4))
@@ -118,7 +119,8 @@ def _under(heading: str, lines: list[Text], columns: int) -> Padding:
 
 def _cause(cause: CauseFinding) -> Any:
     where = printable(words.where(cause))
-    head = Text.assemble((f"{cause.code} {cause.name}", "bold"), f"   {where}" if where else "")
+    name = printable(f"{cause.code} {cause.name}")
+    head = Text.assemble((name, "bold"), f"   {where}" if where else "")
     return _indented(
         Group(
             head,

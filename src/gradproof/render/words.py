@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable as printable
 from gradproof.judge.headline import counted, percent, rounded_up
 from gradproof.judge.parts import (
     CauseFinding,
@@ -37,13 +38,6 @@ class Culprits(NamedTuple):
 
     heading: str
     findings: tuple[ComponentFinding, ...]
-
-
-def printable(words: str) -> str:
-    """Return words with control characters written out; line breaks stay."""
-    if words.replace("\n", "").isprintable():  # nearly always, and quickly seen
-        return words
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in words)
 
 
 def price(record: Record) -> str:

@@ -247,7 +247,7 @@ def _sequence(prefix: str, layers: int | None) -> str:
 
 def _layer(key: object, prefix: str) -> int:
     """Return the number in the key of a parameter; 0 for what is none."""
-    match = re.fullmatch(f"{prefix}[Wb]([1-9][0-9]*)", key) if isinstance(key, str) else None
+    match = re.fullmatch(f"{prefix}[Wb]([1-9][0-9]{{0,8}})", key) if isinstance(key, str) else None
     return int(match[1]) if match else 0
 
 

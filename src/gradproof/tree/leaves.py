@@ -13,6 +13,8 @@ import numpy.typing as npt
 import optree
 
 from gradproof._base.complexes import is_complex
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
 
 # Our own corner of optree's registry: what we register there changes nothing for anybody else.
 NAMESPACE = "gradproof"
@@ -129,8 +131,19 @@ class Tree:
 def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
     """Take a pytree apart: its structure, and its leaves as they are.
 
-    Dictionaries keep the order of their keys. Dataclasses are pytrees of their fields.
+    Dictionaries keep the order of their keys. Dataclasses are pytrees of their fields. One that
+    holds itself, or that is hundreds of containers deep, is refused.
     """
+    try:
+        return _flatten(at, root)
+    except RecursionError:
+        raise InputError(
+            f"{root}: found {described(at)}, containers inside of one another without end, or "
+            "hundreds of them; expected containers of numbers or arrays that do not hold themselves"
+        ) from None
+
+
+def _flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
         accessors, values, spec = optree.tree_flatten_with_accessor(at, namespace=NAMESPACE)
     found = {
@@ -141,7 +154,7 @@ def flatten(at: Any, root: str) -> tuple[Tree, list[Any]]:
     if found:
         for cls in found:
             _register_dataclass(cls)
-        return flatten(at, root)
+        return _flatten(at, root)
     leaves = []
     start = 0
     for accessor, value in zip(accessors, values, strict=True):

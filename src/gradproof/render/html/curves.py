@@ -22,6 +22,7 @@ class Picture:
     words: str
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of numbers near the end of float64
 def pictures(curve: Curve, key: str) -> tuple[Picture, Picture]:
     """Return both charts of a component; `key` tells them from others of the page."""
     return error_against_step(curve, f"{key}-error"), taylor_test(curve, f"{key}-taylor")

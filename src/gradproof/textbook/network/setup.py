@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import whole_number
+from gradproof._base.memory import bytes_of, require_memory
+from gradproof._base.validation import described, whole_number
 from gradproof.textbook.network.activations import Array
 from gradproof.textbook.network.arguments import checked_examples
 from gradproof.textbook.vectors import parameter_shapes
@@ -45,9 +46,11 @@ def initialize_parameters(layers_dims: Sequence[int], seed: int = 0) -> dict[str
     {'W1': (5, 12288), 'b1': (5, 1), 'W2': (5, 5), 'b2': (5, 1), 'W3': (1, 5), 'b3': (1, 1)}
     """
     rng = np.random.default_rng(whole_number(seed, "seed", at_least=0))
+    shapes = parameter_shapes(layers_dims)
+    require_memory(sum(map(bytes_of, shapes.values())), "layers_dims", described(layers_dims))
     return {
         key: (rng.standard_normal(shape) / np.sqrt(shape[1]) if key[0] == "W" else np.zeros(shape))
-        for key, shape in parameter_shapes(layers_dims).items()
+        for key, shape in shapes.items()
     }
 
 

@@ -1,0 +1,556 @@
+"""Malformed calls of `gp.check` and of what is beside it: points, options, plans, claims."""
+
+import datetime
+import decimal
+import math
+import random
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from tests.bad_input.cases import Case, of_option
+
+import gradproof as gp
+
+check: Any = gp.check  # of what its types refuse, too
+
+AT = np.array([1.0, -2.0, 0.5])
+_WHOLE = "expected a whole number, 0 or more"
+_TRUTH = "expected True or False"
+_FILE = "expected the path of a file"
+_POINT = "expected a number or a NumPy array of them"
+_ITSELF: list[Any] = [1.0]
+_ITSELF.append(_ITSELF)
+_DEEP: list[Any] = [1.0]
+for _ in range(3000):
+    _DEEP = [_DEEP]
+
+
+class Nameless:
+    """Cannot even be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no representation")
+
+
+class Painted:
+    """Shows what a terminal obeys."""
+
+    def __repr__(self) -> str:
+        return "\x1b[31m\x07\u202ered"
+
+
+def f(x: Any) -> float:
+    return float(np.sum(x**3))
+
+
+def gradient(x: Any) -> Any:
+    return 3 * x**2
+
+
+def several(x: Any) -> Any:
+    return x**2
+
+
+def never(*_: Any) -> Any:
+    raise AssertionError("evaluated before the arguments were understood")
+
+
+def checked(**options: Any) -> gp.Report:
+    return gp.check(never, never, AT, **options)
+
+
+def planned(**options: Any) -> gp.Plan:
+    return gp.Plan(**({"where": "project"} | options))
+
+
+OPTIONS: list[Case] = [
+    *of_option(
+        "plan",
+        lambda v: checked(plan=v),
+        "expected one of auto, every, leaves, project, or a gp.Plan",
+        ["all", "EVERY", "", None, 1, b"every", [], {"where": "every"}, gp.Plan, Nameless],
+    ),
+    *of_option(
+        "rtol",
+        lambda v: checked(rtol=v),
+        "expected a positive, finite number",
+        [0, -1e-3, math.nan, math.inf, "1e-3", 1j, [1e-3, 1e-3], [], np.array([]), object(), b"1"],
+    ),
+    *of_option(
+        "rtol",
+        lambda v: checked(rtol=v),
+        "expected a relative error below 1, such as 1e-5",
+        [1.0, 1.5, 1e300],
+    ),
+    *of_option(
+        "budget",
+        lambda v: checked(budget=v),
+        "expected a whole number, 1 or more",
+        [0, -1, 1.5, True, [], b"3s", math.inf, math.nan, object()],
+    ),
+    *of_option(
+        "budget",
+        lambda v: checked(budget=v),
+        "such as '30s', '5min' or '1h'",
+        ["", "0", "0s", "-3s", "1e3", "nan", "infs", "30 parsecs", "3 s s", "3S", "1.2.3s", ".s"],
+    ),
+    *of_option(
+        "budget",
+        lambda v: checked(budget=v),
+        "such as '30s', '5min' or '1h'",
+        ["9" * 5000, "9" * 400 + "h", "٣s", "3s; rm -rf /", "__import__('os')", "0x10"],
+    ),
+    *of_option(
+        "seed",
+        lambda v: checked(seed=v),
+        _WHOLE,
+        [-1, 1.0, "0", None, True, [0], math.nan, np.int64(-3), 1j, decimal.Decimal(1)],
+    ),
+    *of_option("self_test", lambda v: checked(self_test=v), _TRUTH, [1, "yes", None, []]),
+    *of_option(
+        "progress",
+        lambda v: checked(progress=v),
+        "expected True or a function of (done, total)",
+        [1, "bar", [], object()],
+    ),
+    *of_option(
+        "executor",
+        lambda v: checked(executor=v),
+        "expected a concurrent.futures.Executor",
+        [1, "threads", [], object(), math, {"n": 2}],
+    ),
+    *of_option("journal", lambda v: checked(journal=v), _FILE, [1, b"run.gp", [], object()]),
+    *of_option(
+        "include",
+        lambda v: gp.check(f, gradient, AT, include=v),
+        "expected patterns of addresses, such as 'W*'",
+        [5, 0, True, b"x", [1], ["x", None], {}, object(), iter("x")],
+    ),
+    *of_option(
+        "exclude",
+        lambda v: gp.check(f, gradient, AT, exclude=v),
+        "expected patterns of addresses, such as 'W*'",
+        [5, 0, True, b"x", [1], {}, object()],
+    ),
+    Case(
+        "include-of-nothing",
+        lambda: gp.check(f, gradient, {"w": AT}, include=["w", "V*"]),
+        ("include: found 'V*', which no leaf matches", "there are x['w']"),
+    ),
+    Case(
+        "exclude-of-nothing",
+        lambda: gp.check(f, gradient, {"w": AT}, exclude="V"),
+        ("exclude: found 'V', which no leaf matches", "there are x['w']"),
+    ),
+    Case(
+        "exclude-all",
+        lambda: gp.check(f, gradient, {"w": AT}, exclude="*"),
+        ("include, exclude: found patterns that leave nothing to check",),
+    ),
+    Case(
+        "self-test-of-directions",
+        lambda: checked(self_test=True, plan="project"),
+        ("self_test: found True with plan='project'", "expected it with plan='every'"),
+    ),
+]
+
+PLANS: list[Case] = [
+    *of_option(
+        "directions",
+        lambda v: planned(directions=v),
+        "expected a whole number, 1 or more",
+        [0, -1, 1.5, "8", None, True],
+    ),
+    Case(
+        "directions-without-end",
+        lambda: planned(directions=10**12),
+        ("directions: found 1,000,000,000,000", "expected 100,000 at most"),
+    ),
+    *of_option(
+        "confidence",
+        lambda v: planned(confidence=v),
+        "expected a probability below 1, such as 0.999",
+        [0.0, 1.0, -1.0, 2.0, math.nan, math.inf],
+    ),
+    *of_option(
+        "confidence",
+        lambda v: planned(confidence=v),
+        "expected one real number",
+        ["0.9", None, 1j, [0.9, 0.9]],
+    ),
+    *of_option("search", lambda v: planned(search=v), _TRUTH, [1, "yes", None]),
+    *of_option("plan", lambda v: planned(where=v), "expected one of auto", [None, 3, "x", []]),
+    Case(
+        "directions-of-every",
+        lambda: gp.Plan("every", directions=3),
+        ("directions: found 3 with where='every'", "no use"),
+    ),
+    Case(
+        "search-of-every",
+        lambda: gp.Plan("every", search=False),
+        ("search: found False with where='every'", "no use"),
+    ),
+    Case(
+        "directions-of-leaves",
+        lambda: gp.Plan("leaves", directions=3),
+        ("directions: found 3 with where='leaves'", "no use"),
+    ),
+]
+
+POINTS: list[Case] = [
+    *of_option(
+        "x",
+        lambda v: gp.check(lambda x: 1.0, gradient, v),
+        _POINT,
+        [
+            "x",
+            b"abc",
+            True,
+            np.array([True]),
+            np.array(["a"]),
+            np.array([None]),
+            np.array([1, 2], dtype="M8[s]"),
+            np.rec.array([(1,)], dtype=[("a", int)]),
+            np.ma.masked_array([1.0], [True]),
+            scipy.sparse.eye(3),
+            object(),
+            {1, 2},
+            range(3),
+            iter([1.0]),
+            10**400,
+            decimal.Decimal("1.5"),
+            datetime.date(2020, 1, 1),
+            int,
+            ...,
+            memoryview(b"12"),
+            Nameless(),
+        ],
+    ),
+    Case(
+        "control-characters",
+        lambda: gp.check(f, gradient, Painted()),
+        (r"x: found \x1b[31m\x07\u202ered", _POINT),
+    ),
+    Case(
+        "a-word-among-numbers",
+        lambda: gp.check(f, gradient, {"a": [1.0, {"b": "x"}]}),
+        ("x['a'][1]['b']: found 'x'", _POINT),
+    ),
+    *[
+        Case(
+            f"not-finite-{value}",
+            lambda value=value: gp.check(f, gradient, value),
+            ("x: found inf or nan in it", "expected finite numbers"),
+        )
+        for value in (math.nan, math.inf, -math.inf, np.array([1.0, math.nan]), np.float16("inf"))
+    ],
+    *of_option(
+        "at",
+        lambda v: gp.check(lambda x: 1.0, gradient, v),
+        "expected numbers or arrays",
+        [None, [], {}, (), [[]], {"a": None}],
+    ),
+    Case(
+        "a-function-as-the-point",
+        lambda: gp.check(f, AT, gradient),
+        ("at: found <function", "a function, expected the point: f, gradient and at"),
+    ),
+    Case(
+        "a-list-in-itself",
+        lambda: gp.check(f, gradient, _ITSELF),
+        ("x: found [1.0, [1.0,", "containers inside of one another", "that do not hold themselves"),
+    ),
+    Case(
+        "three-thousand-lists",
+        lambda: gp.check(f, gradient, _DEEP),
+        ("x: found [[[[", "containers inside of one another", "that do not hold themselves"),
+    ),
+    Case(
+        "a-value-in-itself",
+        lambda: gp.check(lambda x: _ITSELF, gp.VJP(never), AT),
+        ("found [1.0, [1.0,", "containers inside of one another"),
+    ),
+    Case(
+        "a-gradient-in-itself",
+        lambda: gp.check(f, _ITSELF, AT),
+        ("gradient: found [1.0, [1.0,", "containers inside of one another"),
+    ),
+]
+
+FUNCTIONS: list[Case] = [
+    *of_option(
+        "f",
+        lambda v: gp.check(v, gradient, AT),
+        "expected a function, called as f(at)",
+        [None, 1.0, "f", AT, [], {}],
+    ),
+    *of_option(
+        "gradient",
+        lambda v: gp.check(f, v, AT),
+        "expected a function of `at`, the values of the gradient, or True",
+        ["gradient", b"g", None, False],
+    ),
+    Case(
+        "f-of-two",
+        lambda: check(lambda a, b: 1.0, gradient, AT),
+        ("f: found a function of (a, b)", "for several write lambda t: f(*t)"),
+    ),
+    Case(
+        "f-of-nothing",
+        lambda: check(lambda: 1.0, gradient, AT),
+        ("f: found a function of ()", "it is called with one argument"),
+    ),
+    Case(
+        "f-of-a-keyword",
+        lambda: check(lambda *, x: 1.0, gradient, AT),
+        ("f: found a function of (*, x)", "it is called with one argument"),
+    ),
+    Case("nothing-but-f", lambda: gp.check(f), ("gradient and at: missing", "call check(f")),
+    Case("no-point", lambda: gp.check(f, gradient), ("at: missing", "call check(f, gradient, at)")),
+    Case(
+        "a-problem-and-a-gradient",
+        lambda: gp.check(gp.Problem(f, gradient, AT), gradient),
+        ("f: found a Problem", "brings its own gradient and point"),
+    ),
+    *[
+        Case(
+            f"f-returns-{name}",
+            lambda value=value: gp.check(lambda x: value, gradient, AT),
+            (f"the value of f: found {shown_value}", "expected one real number"),
+        )
+        for name, value, shown_value in (
+            ("a-word", "1", "'1'"),
+            ("bytes", b"1", "b'1'"),
+            ("nothing", None, "None"),
+            ("a-dict", {"a": 1}, "{'a': 1}"),
+            ("a-pair", (1.0, 2.0), "(1.0, 2.0)"),
+            ("an-array", np.ones(3), "an array of shape (3,)"),
+            ("an-empty-array", np.ones(0), "an array of shape (0,)"),
+            ("a-complex-number", 1j, "1j"),
+            ("a-huge-number", 10**400, "1000"),
+            ("a-list-in-itself", _ITSELF, "[1.0, [1.0,"),
+            ("a-time", np.timedelta64(1, "s"), "datetime.timedelta"),
+            ("paint", Painted(), r"\x1b[31m"),
+        )
+    ],
+    *[
+        Case(
+            f"both-returns-{value!r}",
+            lambda value=value: gp.check(lambda x: value, True, AT),
+            (f"found {value!r}", "expected (value, gradient), because gradient=True"),
+        )
+        for value in (1.0, None, (1.0,), (1.0, 2.0, 3.0), "ab")
+    ],
+    Case(
+        "an-output-of-words",
+        lambda: gp.check(lambda x: {"a": "b"}, gp.VJP(never), AT),
+        ("output['a']: found 'b'", "expected numbers"),
+    ),
+    Case(
+        "an-output-of-an-object",
+        lambda: gp.check(lambda x: [1.0, object()], gp.JVP(never), AT),
+        ("output[1]: found <object", "expected numbers"),
+    ),
+]
+
+CLAIMS: list[Case] = [
+    case
+    for kind, arguments in ((gp.VJP, "at, u"), (gp.JVP, "at, v"), (gp.HVP, "at, v"))
+    for case in of_option(
+        kind.__name__,
+        kind,
+        f"expected a function, called as function({arguments})",
+        [None, "x", 1, [], {}, AT, True, scipy.sparse.eye(3)],
+    )
+] + [
+    *of_option(
+        "mode", lambda v: gp.Autodiff(v), "expected 'reverse' or 'forward'", [3, "backward", None]
+    ),
+    *of_option(
+        "order", lambda v: gp.Autodiff("reverse", v), "expected 1 or 2", [0, 3, "1", True, 1.0]
+    ),
+    *of_option(
+        "function",
+        gp.problem,
+        "expected a function, called as function()",
+        [1, None, "x", {}],
+    ),
+    *of_option(
+        "inconclusive",
+        lambda v: gp.assert_gradient(never, never, AT, inconclusive=v),
+        "expected raise, warn or pass",
+        ["explode", None, 1, True, ["raise"]],
+    ),
+]
+
+DIFFERENTIATE: list[Case] = [
+    *of_option(
+        "f",
+        lambda v: gp.differentiate(v, AT),
+        "expected a function, called as f(at)",
+        [None, 1.0, "f", AT],
+    ),
+    *of_option(
+        "seed", lambda v: gp.differentiate(never, AT, seed=v), _WHOLE, [-1, 1.0, "0", None, True]
+    ),
+    *of_option(
+        "wirtinger",
+        lambda v: gp.differentiate(never, AT, wirtinger=v),
+        "expected 'gradient' or 'conjugated'",
+        ["dZ", 1, True],
+    ),
+    *of_option(
+        "at",
+        lambda v: gp.differentiate(never, v),
+        "expected numbers or arrays",
+        [None, [], {}, ()],
+    ),
+    *of_option("x", lambda v: gp.differentiate(f, v), _POINT, ["x", b"x", object(), {1}]),
+    Case(
+        "a-value-that-is-infinite",
+        lambda: gp.differentiate(lambda x: math.inf, AT),
+        ("the value of f: found inf at the point", "expected a finite number"),
+    ),
+    Case(
+        "several-values",
+        lambda: gp.differentiate(several, AT),
+        ("the value of f: found an array of shape (3,)", "return their sum or mean"),
+    ),
+    Case(
+        "a-list-in-itself",
+        lambda: gp.differentiate(lambda x: 1.0, _ITSELF),
+        ("x: found [1.0, [1.0,", "containers inside of one another"),
+    ),
+]
+
+
+def problem(**options: Any) -> gp.Problem:
+    return gp.Problem(never, never, AT, **options)
+
+
+_BOUNDS = "expected (lower, upper), each None, a number or in the structure of `at`"
+_RESEED = "expected a function without arguments"
+
+PROBLEMS: list[Case] = [
+    *of_option(
+        "bounds",
+        lambda v: problem(bounds=v),
+        _BOUNDS,
+        [1, "x", (0,), (0, 1, 2), {"x": 1}, object(), [(0,)], [(None, None, None)] * 3, [(0, "1")]],
+    ),
+    *[
+        Case(f"bounds={name}", lambda value=value: problem(bounds=value), says)
+        for name, value, says in (
+            ("too-few", [(0, 1)] * 2, ("bounds: found 2 pairs", "expected 3, one for each")),
+            ("none", [], ("bounds: found 0 pairs", "expected 3, one for each component")),
+            ("crossed", (1, 0), ("bounds: found 1.0 below and 0.0 above x[0]", "not above the up")),
+            ("crossed-in-one", [(0, 1), (0, 1), (2, 1)], ("2.0 below and 1.0 above x[2]",)),
+            ("nan", (math.nan, 1), ("bounds: found nan for the lower bounds of x", "numbers")),
+            ("words", ("a", "b"), ("bounds: found 'a' for the lower bounds of x", "numbers")),
+            ("ragged", ([[1], [2, 3]], None), ("bounds: found [[1], [2, 3]] for the lower",)),
+            ("shape", ([0, 0], None), ("bounds: found the shape (2,)", "expected (3,)")),
+            ("huge", ([(0, 10**400)] * 3), ("bounds: found [(0, 1", _BOUNDS)),
+            ("in-itself", (_ITSELF, _ITSELF), ("bounds: found [1.0, [1.0,",)),
+            ("structure", ({"y": 1}, None), ("found {'y': 1} for the lower bounds", "numbers")),
+        )
+    ],
+    Case(
+        "a-point-out-of-bounds",
+        lambda: gp.check(gp.Problem(f, gradient, AT, bounds=(5, 9))),
+        ("at: found x[0] = 1.0", "expected a point within its bounds, from 5.0 to 9.0"),
+    ),
+    Case(
+        "bounds-of-complex-numbers",
+        lambda: gp.Problem(f, gradient, 1j, bounds=(0, 1)) and gp.check(never, never, 1j),
+        ("bounds: found them with complex parameters", "expected real ones"),
+    ),
+    *of_option(
+        "facts",
+        lambda v: problem(facts=v),
+        "expected numbers by name, such as {'batch': 64}",
+        [1, "x", [], [("a", 1)]],
+    ),
+    *[
+        Case(f"facts={facts}", lambda facts=facts: problem(facts=facts), says)
+        for facts, says in (
+            ({1: 2}, ("facts: found the key 1", "expected a name in words")),
+            ({"a": 0}, ("facts['a']: found 0", "expected a finite number, not 0")),
+            ({"a": math.nan}, ("facts['a']: found nan", "expected a finite number, not 0")),
+            ({"a": "b"}, ("facts['a']: found 'b'", "expected one real number")),
+            ({"a": None}, ("facts['a']: found None", "expected one real number")),
+            ({"a": 1j}, ("facts['a']: found 1j", "expected one real number")),
+            ({"\x1b[31m": "b"}, (r"facts['\x1b[31m']: found 'b'", "expected one real number")),
+        )
+    ],
+    *of_option(
+        "manifold",
+        lambda v: problem(manifold=v),
+        "expected gp.Manifold(retract=, project=)",
+        [1, "sphere", {}, gp.Manifold, never],
+    ),
+    *of_option(
+        "promote",
+        lambda v: problem(promote=v),
+        "expected 'auto' or 'never'",
+        ["yes", True, None, 1, "AUTO"],
+    ),
+    *of_option("reseed", lambda v: problem(reseed=v), _RESEED, [1, "x", {}, random.Random]),
+    Case(
+        "reseed-of-a-list-with-a-number",
+        lambda: problem(reseed=[np.random.default_rng(), 1]),
+        ("reseed: found 1 in it", _RESEED),
+    ),
+    Case(
+        "reseed-what-cannot-be",
+        lambda: problem(reseed=random.SystemRandom()),
+        ("reseed: found a random.SystemRandom", "let f draw from a random.Random"),
+    ),
+    *of_option(
+        "reference",
+        lambda v: problem(reference=v),
+        "expected a function, called as reference(at)",
+        [1, "x", [], True],
+    ),
+    *of_option(
+        "terms",
+        lambda v: problem(terms=v),
+        "expected 'sum' or 'mean'",
+        ["Sum", True, 1, "product", []],
+    ),
+    *of_option("vectorized", lambda v: problem(vectorized=v), _TRUTH, [1, "yes", None]),
+    *of_option(
+        "wirtinger",
+        lambda v: problem(wirtinger=v),
+        "expected 'gradient' or 'conjugated'",
+        ["dZ", 1, True, []],
+    ),
+    Case(
+        "vectorized-with-both",
+        lambda: gp.Problem(never, True, AT, vectorized=True),
+        ("vectorized: found True with gradient=True", "and a gradient by itself"),
+    ),
+    Case(
+        "batches-of-another-size",
+        lambda: gp.check(gp.Problem(lambda x: np.ones(7), gradient, AT, vectorized=True)),
+        ("the value of f: found an array of shape (7,)", "one result for each point"),
+    ),
+]
+
+# What is claimed may be of any structure: a wrong one is a wrong gradient, told by GP103.
+WRONG_STRUCTURES: list[Any] = [
+    None,
+    "x",
+    {},
+    {"w": AT},
+    [AT],
+    np.ones(2),
+    np.ones((3, 3)),
+    np.array(["a"] * 3),
+    np.array([None] * 3),
+    1j * AT,
+    ((), AT, AT),
+    (("", np.zeros(0)), []),  # a pair, as (value, gradient) is
+    ([[1.0], [2.0, 3.0]], AT),
+    object(),
+]
