@@ -19,7 +19,7 @@ from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.every import measure_every
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
-from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.preflight import Preflight, preflight, stop_where_not_finite, value_of
 from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
@@ -329,6 +329,9 @@ def compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
     evaluator.factor = 1.0
     evaluator.space.restore()
     again = evaluator.at_point(to_end_with=True)
+    if not np.isfinite(again):
+        stop_where_not_finite(found, [found.value, again], evaluator.value_of_f)
+        return
     allowed = max(100 * evaluator.roundoff * abs(found.value), 4 * found.spread)
     if not abs(again - found.value) <= allowed:
         spread = abs(again - found.value) / max(abs(found.value), abs(again))

@@ -21,7 +21,7 @@ def measure(
 ) -> tuple[FloatArray, FloatArray, float, int]:
     """Return derivatives, their bars, f at the point, and the evaluations spent."""
     evaluator = Evaluator(f, space)
-    with evaluator.randomness.kept():
+    with np.errstate(all="ignore"), evaluator.randomness.kept():
         return _measure(evaluator, tree, seed)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_roundoff
 from gradproof._base.validation import real_number
 from gradproof.engine.batching import Batches, Columns, Values
@@ -36,6 +37,7 @@ AT_ONCE = (
     "f was evaluated at many points at once, which is quicker and gives the same values as at one"
 )
 ONE_BY_ONE = "f was evaluated at one point after the other"
+_RETURNED = "gradproof: f was evaluated with"
 Progress = Callable[[int, int], object]
 
 
@@ -237,7 +239,7 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
-        return as_float(result)
+        return self._number(result)
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
@@ -250,7 +252,15 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
-        return as_float(result) - turned / self.factor
+        return self._number(result) - turned / self.factor
+
+    def _number(self, result: Any) -> float:
+        """Return what f returned along a direction as a number."""
+        try:
+            return as_float(result)
+        except InputError as error:
+            error.add_note(f"{_RETURNED} all of the parameters moved in a random direction")
+            raise
 
     def _kept(self, evaluate: Callable[[], float], offset: float) -> float:
         """Return a value that the journal keeps, of one evaluation."""
@@ -478,5 +488,18 @@ class Evaluator:
                 self._f_around, lines[rest], offsets[rest]
             )
             self.budget.count += len(results)
-            values[rest] = as_floats(results)
+            values[rest] = self._numbers(results, lines[rest], offsets[rest])
         return values, realised
+
+    def _numbers(self, results: list[Any], lines: IntArray, offsets: FloatArray) -> FloatArray:
+        """Return what f returned with single components moved as numbers."""
+        try:
+            return as_floats(results)
+        except InputError:  # one by one, to say which
+            for result, line, offset in zip(results, lines, offsets, strict=True):
+                try:
+                    as_float(result)
+                except InputError as error:
+                    error.add_note(f"{_RETURNED} {self.space.name_of(line)} moved by {offset:.3g}")
+                    raise
+            raise

@@ -184,6 +184,10 @@ class NumpySpace:
             ]
         )
 
+    def name_of(self, line: int) -> str:
+        """Return what a component is called."""
+        return self._tree.address(*self._tree.locate(line))
+
     def use_fresh_copies(self, *, keep: bool = False, was_written: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
         self.was_written |= was_written
@@ -419,7 +423,10 @@ class NumpySpace:
                         buffer[place] = value
                         keep(f(at))
                         buffer[place] = old
-            except InputError:  # ours: a ValueError, but no value of f
+            except InputError as error:  # ours: a ValueError, but no value of f
+                error.add_note(
+                    f"gradproof: f was evaluated with {self._moved(which, place, value)}"
+                )
                 raise
             except UNDEFINED:
                 keep(np.nan)
@@ -427,11 +434,13 @@ class NumpySpace:
                 if following is not None:
                     following.follow_one(view, place, old)
             except Exception as error:
-                leaf, index = self._tree.locate(self._tree.leaves[which].start + place)
-                address = self._tree.address(leaf, index)
-                error.add_note(f"gradproof: f raised this with {address} moved to {value}")
+                _note(error, self._moved(which, place, value))
                 raise
         return results
+
+    def _moved(self, which: int, place: int, value: float) -> str:
+        """Say where a component of a leaf is."""
+        return f"{self.name_of(self._tree.leaves[which].start + place)} moved to {value}"
 
     def realised(self, direction: FloatArray, offset: float) -> FloatArray:
         """Return by how much x moves when it is sent to x + offset · direction."""
@@ -481,12 +490,13 @@ class NumpySpace:
         try:
             anew = self._gives_copies or self._moves_what_is_made_anew()
             return f(self._anew() if anew else self._ours())
-        except InputError:
+        except InputError as error:
+            error.add_note(f"gradproof: f was evaluated with {where}")
             raise
         except UNDEFINED:
             return np.nan
         except Exception as error:
-            error.add_note(f"gradproof: f raised this with {where}")
+            _note(error, where)
             raise
         finally:
             if any(
@@ -518,6 +528,13 @@ class NumpySpace:
             )
         finally:
             self._put_back()
+
+
+def _note(error: Exception, where: str) -> None:
+    """Note where f raised an exception; a StopIteration is another one, as it ends our loops."""
+    error.add_note(f"gradproof: f raised this with {where}")
+    if isinstance(error, StopIteration):
+        raise RuntimeError("f raised StopIteration: next() found nothing left") from error
 
 
 def _same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:

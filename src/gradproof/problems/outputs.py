@@ -86,6 +86,10 @@ class Outputs:
     def taken_apart(self, value: Any) -> tuple[Tree, list[Any]]:
         """Return the structure of a value of f and its leaves as arrays, of parts where complex."""
         tree, values = flatten(value, self._name)
+        if not values:
+            raise InputError(
+                f"the value of {self.owner}: found {described(value)}, expected numbers or arrays"
+            )
         arrays = []
         for leaf, one in zip(tree.leaves, values, strict=True):
             array = as_parts(one) if leaf.is_complex else np.asarray(one)
