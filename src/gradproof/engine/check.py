@@ -141,20 +141,19 @@ def _run(
             found.gradient_calls += calls
             found.notes.append(BY_IDENTITY)
             del met
-        if workers_note := evaluator.note_on_workers:
-            found.notes.append(workers_note)
-        if evaluator.budget.is_spent:
-            found.notes.append(evaluator.budget.note)
-        if evidence is None:
-            return unmeasured(
-                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
-            )
         controls = []
         if self_test and isinstance(evidence, Evidence):
             sound = ~evidence.components.wrong
             sound &= True if evidence.fixed is None else ~evidence.fixed
             with evaluator.budget.ending():
                 controls = _test_itself(tree, evaluator, found, sound, rtol=rtol, rng=rng)
+        found.notes.extend(evaluator.notes_on_helpers)
+        if evaluator.budget.is_spent:
+            found.notes.append(evaluator.budget.note)
+        if evidence is None:
+            return unmeasured(
+                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
+            )
 
         def write(elsewhere: Elsewhere | None = None) -> Record:
             known: dict[str, Any] = {

@@ -106,9 +106,9 @@ class Evaluator:
             )
 
     @property
-    def note_on_workers(self) -> str | None:
-        """What is to be said about the workers."""
-        return None if self._workers is None else self._workers.note
+    def notes_on_helpers(self) -> list[str]:
+        """What is to be said about the workers and the journal."""
+        return [one.note for one in (self._workers, self._journal) if one is not None and one.note]
 
     def repeat_random_numbers(self) -> bool:
         """Give f the same random numbers from now on; return whether it was seen to draw any."""
