@@ -205,6 +205,7 @@ def _evidence(
     rng: np.random.Generator,
 ) -> Evidence | Probed | None:
     """Return what was measured, if the question is sound."""
+    evaluator.try_elsewhere()
     preflight(found, problem, tree, evaluator)
     if found.verdict is None and found.claim is not None:
         facts = _facts(problem, tree, evaluator.space, found.claim)

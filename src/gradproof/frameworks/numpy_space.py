@@ -17,6 +17,7 @@ from gradproof.frameworks.leaf_kinds import Following, Kind, Number, buffer_of, 
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Batched
 from gradproof.problems.space import UNDEFINED, Function
+from gradproof.problems.timeouts import TookTooLong
 from gradproof.tree import Tree, contents, inner_nodes
 
 BoolArray = npt.NDArray[np.bool_]
@@ -428,7 +429,9 @@ class NumpySpace:
                     f"gradproof: f was evaluated with {self._moved(which, place, value)}"
                 )
                 raise
-            except UNDEFINED:
+            except UNDEFINED as error:
+                if isinstance(error, TookTooLong):
+                    error.happened(self._moved(which, place, value))
                 keep(np.nan)
                 buffer[place] = old
                 if following is not None:
@@ -493,7 +496,9 @@ class NumpySpace:
         except InputError as error:
             error.add_note(f"gradproof: f was evaluated with {where}")
             raise
-        except UNDEFINED:
+        except UNDEFINED as error:
+            if isinstance(error, TookTooLong):
+                error.happened(where)
             return np.nan
         except Exception as error:
             _note(error, where)
