@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.imports import random_numbers_kept
 from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
@@ -197,9 +198,10 @@ def _told(
 ) -> Iterator[Callable[[int, int], object] | None]:
     """Yield what a check calls as it goes: of the user's, or what draws a bar, or nothing."""
     if progress is True:
-        from rich.console import Console
-
         from gradproof.render.progress import long_work
+
+        with random_numbers_kept():
+            from rich.console import Console
 
         with long_work("gradproof", Console(stderr=True)) as update:
             yield update

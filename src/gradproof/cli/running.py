@@ -70,7 +70,8 @@ def run_targets(
                         journal=journals / _file_name(name) if journals and differences else None,
                     )
                 except GradproofError as error:
-                    complaint: str | None = f"{name}: {error}"
+                    notes = getattr(error, "__notes__", [])
+                    complaint: str | None = "\n".join([f"{name}: {error}", *notes])
                 except (Exception, SystemExit) as error:
                     complaint = f"{name}: raised\n{_told(error)}"
                 else:

@@ -137,7 +137,8 @@ class _OfLoky(_OfFutures):
         return True
 
     def end_workers(self) -> None:
-        self._executor.shutdown(wait=False, kill_workers=True)
+        executor: Any = self._executor
+        executor.shutdown(wait=False, kill_workers=True)
 
 
 class _OfDask(_OfFutures):

@@ -191,10 +191,13 @@ class Block:
                 if isinstance(result, _Part):
                     self._begin_anew(part, result.deaths)
                     continue
-                for there in result.there if point is not None else ():
-                    if not abs(there - point.value) <= point.alike:
-                        self._todo.append(part)
-                        raise OtherValues(there)
+                shift = 0.0
+                if point is not None:
+                    for there in result.there:
+                        if not abs(there - point.value) <= point.alike:
+                            self._todo.append(part)
+                            raise OtherValues(there)
+                    shift = point.value - result.there[0]
                 found, realised = result.values
                 self._owner.budget.count += result.evaluations
                 self._seconds = (self._seconds + result.seconds / found.size) / 2
@@ -204,7 +207,6 @@ class Block:
                     start = part.which.start
                     for k in np.flatnonzero(np.isnan(found)).tolist():
                         self._count_ended(slice(start + k, start + k + 1))
-                shift = 0.0 if point is None else point.value - result.there[0]
                 yield part.which, found + shift, realised
         if spent is not None:
             raise spent
@@ -261,10 +263,10 @@ class Block:
             self._answers = False
             raise Gone(f"gave up ({type(error).__name__}: {error})") from None
         if isinstance(result, Raised):
-            error = result.again()
-            if isinstance(error, TookTooLong):
-                raise Spent(f"{error}, at the point itself, in a worker")
-            raise error
+            raised = result.again()
+            if isinstance(raised, TookTooLong):
+                raise Spent(f"{raised}, at the point itself, in a worker")
+            raise raised
         return result
 
     def _send(self, *, with_payload: bool) -> None:

@@ -1,6 +1,7 @@
 """Parameters of NumPy arrays and Python numbers, moved in place in a buffer of our own."""
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import is_
@@ -23,6 +24,8 @@ from gradproof.tree import Tree, contents, inner_nodes
 BoolArray = npt.NDArray[np.bool_]
 
 _WRITTEN_BY_MEMORYVIEWS = np.dtype(np.float64), np.dtype(np.float32)  # in native order
+_filters = threading.RLock()
+_PATIENCE = 60.0  # seconds
 _MOST_KEPT = 1 << 30  # bytes of copies kept alive for an f that remembers them by identity
 
 
@@ -75,7 +78,7 @@ class NumpySpace:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but what is made of it, for a space of the same elsewhere."""
-        made = {"x", "_views", "_at", "_contents"}
+        made = {"x", "_views", "_forms", "_at", "_contents"}
         kept = {key: value for key, value in vars(self).items() if key not in made}
         return kept | {"_seen": [], "_kept": None if self._kept is None else []}
 
@@ -92,6 +95,7 @@ class NumpySpace:
         # Alive, so that nothing new takes the place of what f may remember by identity.
         self._seen.append(self._at)
         # Tuples cannot be changed, and a lone array is in no container.
+        self._forms = [_form(view) for view in self._views]
         self._contents = [
             (node, contents(node)) for node in inner_nodes(self._at) if not isinstance(node, tuple)
         ]
@@ -279,7 +283,9 @@ class NumpySpace:
                 kind.follow(view, buffer)
 
     def _is_whole(self) -> bool:
-        """Whether the containers that f sees hold what we put there: our buffers, by their keys."""
+        """Whether what f sees is what we put there: containers, arrays, and the shapes of these."""
+        if [_form(view) for view in self._views] != self._forms:
+            return False
         for node, before in self._contents:
             now = contents(node)
             if len(now) != len(before) or not all(map(is_, now, before)):
@@ -383,6 +389,9 @@ class NumpySpace:
                 moved = initial + 1j * direction[leaf.start : leaf.stop]
                 number = isinstance(kind, Number)
                 leaves.append(complex(moved[0]) if number else moved.reshape(leaf.shape))
+            # Filters are those of the whole process; threads that put them back must not cross.
+            if not _filters.acquire(timeout=_PATIENCE):  # by f itself, in another thread
+                return None
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -392,6 +401,8 @@ class NumpySpace:
                     results.append(complex(result.item()))
             except Exception:  # whatever a function says that expects real numbers
                 return None
+            finally:
+                _filters.release()
         return results
 
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
@@ -533,6 +544,11 @@ class NumpySpace:
             )
         finally:
             self._put_back()
+
+
+def _form(view: Any) -> tuple[Any, Any]:
+    """Return what f can change of an array beside its numbers."""
+    return getattr(view, "shape", None), getattr(view, "dtype", None)
 
 
 def _note(error: Exception, where: str) -> None:

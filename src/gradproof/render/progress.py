@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
+from gradproof._base.imports import random_numbers_kept
 from gradproof.render.words import printable
+
+with random_numbers_kept():
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
 _MANY = 20_000  # evaluations in one stretch that deserve a bar at once
 _LONG = 2.0  # seconds after which any stretch does

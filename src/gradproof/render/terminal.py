@@ -3,15 +3,17 @@
 import io
 from typing import Any
 
-from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
+from gradproof._base.imports import random_numbers_kept
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.report import CauseFinding, Record
 from gradproof.render import words
 from gradproof.render.words import printable
+
+with random_numbers_kept():
+    from rich.console import Console, Group
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
 
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 _NARROWEST, _WIDEST = 40, 100
