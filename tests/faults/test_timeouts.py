@@ -10,7 +10,6 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -112,21 +111,18 @@ def test_what_cannot_be_interrupted_ends_with_its_process(processes: Executor) -
     assert "where it counts as not defined: first with x[3] moved by " in ended
 
 
-def test_an_evaluation_that_ends_workers_ends_no_check() -> None:
+def test_an_evaluation_that_ends_workers_ends_no_check(processes: Executor) -> None:
     """A crash, or a kernel that has no memory left: this process is never put at risk."""
-    for executor in (ProcessPoolExecutor(2), joblib.Parallel(2)):
-        f = where(3, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    killed = where(3, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
-        def slow(x: Any, f: Any = f) -> float:
-            time.sleep(5e-3)  # worth to be sent
-            return float(f(x))
+    def f(x: Any) -> float:
+        time.sleep(5e-3)  # worth to be sent
+        return float(killed(x))
 
-        report = gp.check(slow, np.cos(X) * WRONG, X, executor=executor)
-        assert [one.index for one in report.culprits] == [(5,)]
-        assert report.leaves[0].undecided == 1
-        assert report.notes[-1].startswith("workers ended whenever f was evaluated at 1 point (")
-        if isinstance(executor, Executor):
-            executor.shutdown()
+    report = gp.check(f, np.cos(X) * WRONG, X, executor=processes)
+    assert [one.index for one in report.culprits] == [(5,)]
+    assert report.leaves[0].undecided == 1
+    assert report.notes[-1].startswith("workers ended whenever f was evaluated at 1 point (")
 
 
 def test_an_f_that_hangs_at_the_point_is_told_at_once(processes: Executor) -> None:
@@ -156,24 +152,30 @@ def test_an_f_that_always_hangs_ends_the_check(
     assert "f was ended at 3 points" in report.notes[-1]
 
 
-def test_threads_that_hang_are_left_behind_and_told() -> None:
-    release = threading.Event()
+release = threading.Event()
 
-    def f(x: Any) -> float:
-        if x[3] != X[3] and np.sum(x != X) == 1:
-            release.wait(30)
-        return float(np.sum(np.sin(x)))
+
+def waits(x: Any) -> float:
+    if x[3] != X[3] and np.sum(x != X) == 1:
+        release.wait(30)
+    return float(np.sum(np.sin(x)))
+
+
+def test_threads_that_hang_are_left_behind_and_told() -> None:
 
     with ThreadPoolExecutor(2) as executor:
-        report = gp.check(f, np.cos(X), X, executor=executor, timeout=0.05)
-        assert report.verdict == "inconclusive"
-        assert report.leaves[0].right >= 6  # what was done stands
-        assert re.search(
-            r"the executor returned nothing for .* f hangs with x\[3\] moved by .*, or beside it, "
-            "where it cannot be ended",
-            report.notes[-1],
-        )
-        release.set()
+        try:
+            report = gp.check(waits, np.cos(X), X, executor=executor, timeout=0.05)
+        finally:
+            release.set()
+    assert report.verdict == "inconclusive"
+    (leaf,) = report.leaves
+    assert leaf.undecided < leaf.checked  # what was done stands
+    assert re.search(
+        r"the executor returned nothing for .* f hangs with x\[3\] moved by .*, or beside it, "
+        "where it cannot be ended",
+        report.notes[-1],
+    )
 
 
 def test_the_alarms_of_others_are_put_back() -> None:
@@ -229,7 +231,7 @@ def test_the_exception_of_a_worker_shows_its_traceback(processes: Executor) -> N
     with pytest.raises(MemoryError, match="no room for 8 TiB") as raised:
         gp.check(f, np.cos, X, executor=processes, timeout=60)
     assert raised.value.__notes__[0].startswith("gradproof: f raised this with ")
-    assert "test_timeouts.py" in str(raised.value.__cause__)
+    assert re.search(r"line \d+, in f\n", str(raised.value.__cause__))
 
 
 class OnlyHere:
@@ -267,7 +269,7 @@ def test_an_executor_that_takes_no_work_is_told() -> None:
     assert note.startswith("the executor takes no work (RuntimeError: cannot schedule new futures")
     report = gp.check(f, np.cos, X, executor=executor, timeout=60)
     assert report.verdict == "inconclusive"
-    assert report.notes[-1].endswith("and in this process f may hang")
+    assert report.notes[-1].endswith("and f may hang, or end this process")
 
 
 def test_what_was_ended_is_kept_in_the_journal(processes: Executor, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ class Evaluator:
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
-        if self._may_hang:
+        if self._workers is not None:
             chunks = list(chunks)
 
         def here() -> float:
@@ -301,7 +301,7 @@ class Evaluator:
         asked = np.array([offset])
 
         def evaluate() -> float:
-            if self._workers is None or not (self._may_hang and self._workers.are_worth(0.0)):
+            if self._workers is None or not self._workers.take_all:
                 return here()
             ((_, found, _),) = self._workers.evaluate(
                 self,

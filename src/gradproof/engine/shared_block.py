@@ -150,7 +150,7 @@ class Block:
         self._engine, self._sent, self._seconds = engine, sent, seconds
         self._owner, self._method, self._columns = owner, method, columns
         self._limit, self._ended = limit, ended
-        self._todo = [_Part(slice(0, len(columns[-1])), 0)]
+        self._todo = [_Part(slice(0, len(columns[-1])), 0)] if len(columns[-1]) else []
         self._pending: dict[concurrent.futures.Future[Any], tuple[_Part, int]] = {}
         self._answers = True  # whether the engine does
         self.fatal: list[str] = []

@@ -29,7 +29,8 @@ _MOST_ENDED = 64  # evaluations that are ended, until the check is
 class Workers:
     """Shares out blocks of evaluations among the workers of an engine.
 
-    Under a `limit` all of them, however quick they are, so that nothing hangs in this process.
+    Under a `limit`, or once a worker has ended, all of them, however quick they are: nothing hangs
+    in this process, or ends it.
     """
 
     def __init__(self, engine: Engine, limit: Limit | None = None) -> None:
@@ -40,6 +41,7 @@ class Workers:
         self._ended: Counter[int] = Counter()
         self._sent = Sent(b"", b"")
         self._note = ""
+        self._worker_ended = False
 
     @property
     def notes(self) -> list[str]:
@@ -60,9 +62,14 @@ class Workers:
             )
         return notes
 
+    @property
+    def take_all(self) -> bool:
+        """Whether nothing but the point is evaluated in this process."""
+        return self._engine is not None and (self.limit is not None or self._worker_ended)
+
     def are_worth(self, seconds: float) -> bool:
         """Whether what takes so long here is worth sending."""
-        return self._engine is not None and (self.limit is not None or seconds >= _WORTH_WHILE)
+        return self._engine is not None and (self.take_all or seconds >= _WORTH_WHILE)
 
     def try_point(self, owner: Owner, nowhere: FloatArray) -> None:
         """See in a worker that f does not hang at the point, before it is evaluated here."""
@@ -112,8 +119,8 @@ class Workers:
             yield from self._by_workers(block, Point.of(value, roundoff))
             return
         except Gone as gone:
-            if self.limit is not None:
-                raise Spent(f"the executor {gone}, and in this process f may hang") from None
+            if self.take_all:
+                raise Spent(f"the executor {gone}, and f may hang, or end this process") from None
             self._note = f"the executor {gone}: what was left was evaluated in this process"
         except OtherValues as other:
             self._note = (
@@ -145,7 +152,7 @@ class Workers:
                 block.begin_anew()
                 if not self._engine.renew():
                     raise Gone("broke when one of its workers ended") from None
-                self._note = self._engine.renewed
+                self._note, self._worker_ended = self._engine.renewed, True
 
     def _require_patience(self) -> None:
         """Raise `Spent` where so many evaluations were ended that nothing is left to hope for."""
