@@ -20,7 +20,8 @@ from tests.executors import SIZE, Array, slow, told, wrong
 import gradproof as gp
 
 BROKE = (
-    "the executor broke when one of its workers ended: what was left was evaluated in this process"
+    "the executor broke when one of its workers ended: what was left was evaluated by other "
+    "processes, started for that"
 )
 
 
@@ -101,7 +102,7 @@ def test_joblib_begins_a_lost_task_anew(tmp_path: Path) -> None:
     executors.survives_the_end_of_a_worker(joblib.Parallel(n_jobs=2), tmp_path)
 
 
-def test_what_broken_processes_leave_is_evaluated_here(tmp_path: Path) -> None:
+def test_what_broken_processes_leave_is_evaluated_by_others(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2) as executor:
         executors.survives_the_end_of_a_worker(executor, tmp_path, [BROKE])
 

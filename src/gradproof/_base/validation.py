@@ -103,6 +103,8 @@ def _cure(value: object, array: npt.NDArray[Any]) -> str:
 def _real_number(value: object) -> float | None:
     if isinstance(value, float):  # the common case of an inner loop; np.float64 is one
         return float(value)
+    if value is np.ma.masked:  # no value, of which NumPy makes 0
+        return math.nan
     try:
         if not isinstance(value, _REAL_TYPES) or isinstance(value, np.generic):
             array = np.asarray(value)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, whole_number
+from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
@@ -20,7 +20,7 @@ from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import Record
-from gradproof.problems import Claim, Problem, SecondClaim, flat_bounds
+from gradproof.problems import Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def check(
     progress: Callable[[int, int], object] | bool | None = None,
     self_test: bool = False,
     executor: Any = None,
+    timeout: float | None = None,
     journal: str | os.PathLike[str] | None = None,
 ) -> Report:
     r"""Check whether a gradient is the derivative of a function at a point.
@@ -109,7 +110,13 @@ def check(
         `f` and the point are sent to each worker once, by cloudpickle, and the worker evaluates `f`
         at the point twice, which is not counted. The report is that of a check in one process; a
         note says where workers have another `f`, and everything was evaluated here. A worker that
-        ends costs the evaluations that it was at. A Hessian without a gradient is measured here.
+        ends costs the evaluations that it was at; where workers end whenever f is evaluated at one
+        point, f counts as not defined there. A Hessian without a gradient is measured here.
+    timeout : float, optional
+        Seconds that one evaluation of `f` by a worker of `executor` may take. One that takes longer
+        is ended, if need be with the process of the worker, `f` counts as not defined at its point,
+        and a note says so. All but the looks at the point is then left to workers. In threads, and
+        in workers of Dask, nobody can end anything: the check ends there, with what is known.
     journal : str or path, optional
         A file in which every evaluation is kept within a tenth of a second. Where a run ended
         before its time, killed or not, the same call goes on where it was, and evaluates `f` anew
@@ -168,6 +175,7 @@ def check(
         "exclude": exclude,
         "self_test": self_test,
         "executor": executor,
+        "timeout": timeout,
         "journal": journal,
     }
     seed = whole_number(seed, "seed", at_least=0)
@@ -213,27 +221,37 @@ def _check_anything(problem: Problem, seed: int, options: dict[str, Any]) -> Rep
     from gradproof.engine.budget import budget_of  # with the first check, as the engine
 
     options["budget"] = budget_of(options["budget"])
-    with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options):
+    with as_problem_of_arrays(problem, seed) as (problem, aside), _helped(options) as limit:
+        if limit is not None:
+            problem = dataclasses.replace(problem, f=Limited(problem.f, limit))
         problem = of_complex_parameters(problem, quietly(problem))
         report = _check(problem, seed=seed, **options)
     return with_asides(report, aside.unreached(), aside.notes())
 
 
 @contextmanager
-def _helped(options: dict[str, Any]) -> Iterator[None]:
-    """Put workers and an open journal in the place of what the user named."""
-    executor, path = options.pop("executor"), options.pop("journal")
+def _helped(options: dict[str, Any]) -> Iterator[Limit | None]:
+    """Put workers and an open journal in the place of what the user named; yield the timeout."""
+    executor, path, seconds = (options.pop(name) for name in ("executor", "journal", "timeout"))
+    limit = None if seconds is None else Limit(positive_number(seconds, "timeout"))
+    if limit is not None and executor is None:
+        raise InputError(
+            f"timeout: found {described(seconds)} without an executor, expected executor= of "
+            "processes, such as ProcessPoolExecutor(): what hangs in this one cannot be ended"
+        )
     with ExitStack() as stack:
         if executor is not None:
             from gradproof.engine.executors import engine_of
             from gradproof.engine.workers import Workers
 
-            options["workers"] = Workers(engine_of(executor))
+            engine = engine_of(executor)
+            stack.callback(engine.close)
+            options["workers"] = Workers(engine, limit)
         if path is not None:
             from gradproof.engine.journal import Journal
 
             options["journal"] = stack.enter_context(Journal(path))
-        yield
+        yield limit
 
 
 def _check(

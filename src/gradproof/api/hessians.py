@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from gradproof._base.errors import InputError
 from gradproof.api.claims import check_claim, failed_by
 from gradproof.api.report import Report
 from gradproof.problems import JVP, Hessian, Jacobian, Problem
@@ -32,6 +33,13 @@ def check_hessian(
         report = check_claim(by_gradient, check, seed, name="gradient", budget=budget, **options)
         found = vars(report).copy()
     else:
+        workers = options.get("workers")
+        if workers is not None and workers.limit is not None:
+            raise InputError(
+                f"timeout: found {workers.limit.seconds:g} with a {type(claim).__name__} that is "
+                "measured from the values of f, expected None: they are evaluated in this process; "
+                "claim it with gradient="
+            )
         # Every second difference takes several evaluations of f: they are counted there.
         options |= {"budget": Budget(), "workers": None}
         report = check(asked.of_second_differences(), seed=seed, **options)

@@ -30,6 +30,7 @@ def check_sharded(
     progress: Callable[[int, int], object] | None,
     self_test: bool,
     executor: Any,
+    timeout: float | None,
     journal: Any,
 ) -> Report:
     """Check a problem, of which `framework` knows how its parameters are sharded."""
@@ -38,7 +39,7 @@ def check_sharded(
 
     plan, rtol = plan_and_rtol(plan, rtol, self_test)
     _require_directions(problem, plan, self_test)
-    for name, given in (("executor", executor), ("journal", journal)):
+    for name, given in (("executor", executor), ("timeout", timeout), ("journal", journal)):
         if given is not None:
             raise InputError(
                 f"{name}: found one, expected none where parameters are sharded: each process "

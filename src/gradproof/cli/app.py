@@ -1,6 +1,8 @@
 """The commands and their options; what they do lives beside."""
 
+import contextlib
 import enum
+import math
 import sys
 from pathlib import Path
 from typing import IO, Annotated, cast
@@ -154,6 +156,13 @@ def check(
             help="Processes that evaluate what is slow (needs gradproof[parallel]).",
         ),
     ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="What one evaluation may take with --jobs; what takes longer is ended.",
+        ),
+    ] = None,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -174,6 +183,15 @@ def check(
         raise typer.BadParameter(
             f"found {rtol}, expected a number between 0 and 1", param_hint="--rtol"
         )
+    if timeout is not None and jobs == 1:
+        raise typer.BadParameter(
+            "found it without --jobs 2 or more: what hangs in this process cannot be ended",
+            param_hint="--timeout",
+        )
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise typer.BadParameter(
+            f"found {timeout}, expected seconds, more than 0", param_hint="--timeout"
+        )
     # What is printed is the text, or the format alone, so that it can be piped.
     quiet = form is not Format.TEXT and output is None
     console = _console()
@@ -186,16 +204,19 @@ def check(
         executor = processes(jobs, targets)
     except MissingExtra as error:
         raise typer.BadParameter(str(error), param_hint="--jobs") from None
-    run = run_targets(
-        targets,
-        listener,
-        executor=executor,
-        rtol=rtol,
-        budget=budget,
-        seed=seed,
-        journals=journal,
-        progress=progress,
-    )
+    # Nor may what f prints come between.
+    with contextlib.redirect_stdout(sys.stderr) if quiet else contextlib.nullcontext():
+        run = run_targets(
+            targets,
+            listener,
+            executor=executor,
+            timeout=timeout,
+            rtol=rtol,
+            budget=budget,
+            seed=seed,
+            journals=journal,
+            progress=progress,
+        )
     if not quiet:
         tell_total(run, console)
     write_files(run, form, output=output, html=html, json=json)

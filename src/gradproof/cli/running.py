@@ -1,5 +1,6 @@
 """``gradproof check``: finding problems, checking them, and keeping what was found."""
 
+import contextlib
 import traceback
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ def run_targets(
     budget: str | None,
     seed: int,
     executor: Any = None,
+    timeout: float | None = None,
     journals: Path | None = None,
     progress: Console,
 ) -> Run:
@@ -53,7 +55,8 @@ def run_targets(
             place = place_of(found.make)
             if place is not None:
                 run.places[name] = place
-            with long_work(name, progress) as update:
+            # Names of files are those of the folder in which the run began, wherever f goes.
+            with contextlib.chdir("."), long_work(name, progress) as update:
                 try:
                     problem = made(found.make, found.name)
                     differences = problem.reference is None  # else there is no use for some options
@@ -64,10 +67,12 @@ def run_targets(
                         seed=seed,
                         progress=update,
                         executor=executor if differences else None,
+                        timeout=timeout if differences else None,
                         journal=journals / _file_name(name) if journals and differences else None,
                     )
                 except GradproofError as error:
-                    complaint: str | None = f"{name}: {error}"
+                    notes = getattr(error, "__notes__", [])
+                    complaint: str | None = "\n".join([f"{name}: {error}", *notes])
                 except (Exception, SystemExit) as error:
                     complaint = f"{name}: raised\n{_told(error)}"
                 else:

@@ -19,7 +19,7 @@ from gradproof.engine.elsewhere import claims_elsewhere
 from gradproof.engine.evaluation import Evaluator, Progress
 from gradproof.engine.every import measure_every
 from gradproof.engine.movement import BY_IDENTITY, remembers_leaves
-from gradproof.engine.preflight import Preflight, preflight, value_of
+from gradproof.engine.preflight import Preflight, preflight, stop_where_not_finite, value_of
 from gradproof.engine.projecting import project
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
@@ -147,20 +147,19 @@ def _run(
             found.gradient_calls += calls
             found.notes.append(BY_IDENTITY)
             del met
-        if workers_note := evaluator.note_on_workers:
-            found.notes.append(workers_note)
-        if evaluator.budget.is_spent:
-            found.notes.append(evaluator.budget.note)
-        if evidence is None:
-            return unmeasured(
-                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
-            )
         controls = []
         if self_test and isinstance(evidence, Evidence):
             sound = ~evidence.components.wrong
             sound &= True if evidence.fixed is None else ~evidence.fixed
             with evaluator.budget.ending():
                 controls = _test_itself(tree, evaluator, found, sound, rtol=rtol, rng=rng)
+        found.notes.extend(evaluator.notes_on_helpers)
+        if evaluator.budget.is_spent:
+            found.notes.append(evaluator.budget.note)
+        if evidence is None:
+            return unmeasured(
+                tree, found.verdict, found.value_of_f, found.causes, found.notes, price(found)
+            )
 
         def write(elsewhere: Elsewhere | None = None) -> Record:
             known: dict[str, Any] = {
@@ -212,6 +211,7 @@ def _evidence(
     rng: np.random.Generator,
 ) -> Evidence | Probed | None:
     """Return what was measured, if the question is sound."""
+    evaluator.try_elsewhere()
     preflight(found, problem, tree, evaluator)
     if found.verdict is None and found.claim is not None:
         facts = _facts(problem, tree, evaluator.space, found.claim)
@@ -338,6 +338,9 @@ def compare_with_the_start(found: Preflight, evaluator: Evaluator) -> None:
         found.causes.append(CATALOGUE["GP102"].finding())
     evaluator.space.restore()
     again = evaluator.at_point(to_end_with=True)
+    if not np.isfinite(again):
+        stop_where_not_finite(found, [found.value, again], evaluator.value_of_f)
+        return
     allowed = max(100 * evaluator.roundoff * abs(found.value), 4 * found.spread)
     if not abs(again - found.value) <= allowed:
         spread = abs(again - found.value) / max(abs(found.value), abs(again))

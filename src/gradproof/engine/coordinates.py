@@ -49,6 +49,10 @@ class Coordinates:
         self._stream.was_written = True
         return self.at
 
+    def name_of(self, line: int) -> str:
+        """Return what a coordinate is called."""
+        return f"direction {line}"
+
     @property
     def was_written(self) -> bool:
         """Whether f changed its argument when all of it was moved, which is not looked at."""

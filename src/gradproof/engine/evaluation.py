@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_roundoff
 from gradproof._base.validation import real_number
 from gradproof.engine.batching import Batches, Columns, Values
@@ -21,6 +22,7 @@ from gradproof.engine.terms import Terms
 from gradproof.engine.values import as_float, as_floats
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Batched, Space
+from gradproof.problems.timeouts import TookTooLong
 
 if TYPE_CHECKING:  # SQLite and the executors are loaded where they are used
     from gradproof.engine.journal import Journal
@@ -36,6 +38,7 @@ AT_ONCE = (
     "f was evaluated at many points at once, which is quicker and gives the same values as at one"
 )
 ONE_BY_ONE = "f was evaluated at one point after the other"
+_RETURNED = "gradproof: f was evaluated with"
 Progress = Callable[[int, int], object]
 
 
@@ -104,9 +107,16 @@ class Evaluator:
             )
 
     @property
-    def note_on_workers(self) -> str | None:
-        """What is to be said about the workers."""
-        return None if self._workers is None else self._workers.note
+    def notes_on_helpers(self) -> list[str]:
+        """What is to be said about the workers and the journal."""
+        notes = [] if self._workers is None else self._workers.notes
+        kept = None if self._journal is None else self._journal.note
+        return [*notes, kept] if kept else notes
+
+    def try_elsewhere(self) -> None:
+        """Where f may hang, see in a worker that it does not at the point."""
+        if self._workers is not None:
+            self._workers.try_point(self, np.zeros_like(self.x))
 
     def repeat_random_numbers(self) -> bool:
         """Give f the same random numbers from now on; return whether it was seen to draw any."""
@@ -123,7 +133,7 @@ class Evaluator:
         A few points are evaluated both ways first: what f moves by has to be the same, but for the
         noise of its values. `todo` is how many evaluations are to come. Return what is to be said.
         """
-        if not isinstance(self._f_around, Batched):
+        if not isinstance(self._f_around, Batched) or self._may_hang:
             return None
         batches = Batches(self._f_around, self.space, self._value)
         some = rng.choice(scale.size, min(scale.size, batches.most_tried), replace=False)
@@ -199,7 +209,10 @@ class Evaluator:
             self.budget.take_one()
         started = time.perf_counter()
         with self.as_user():
-            result = self._f(self.space.at)
+            try:
+                result = self._f(self.space.at)
+            except TookTooLong as late:
+                raise Spent(f"{late}, at the point itself") from None
         self._seconds = min(self._seconds, time.perf_counter() - started)
         self._chunk = min(_FEW, max(1, int(self._moment / self._seconds)))
         if self._terms is None:
@@ -225,7 +238,11 @@ class Evaluator:
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
         """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
-        return self._kept(lambda: self.along_direction_now(direction, offset), offset) * self.factor
+
+        def here() -> float:
+            return self.along_direction_now(direction, offset)
+
+        return self._kept(here, "values_along", direction, offset) * self.factor
 
     def along_direction_now(self, direction: FloatArray, offset: float) -> float:
         """Do so in this process, and whatever the journal says; the value is not scaled."""
@@ -237,11 +254,25 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result = self.space.along_direction(self._f_around, direction, offset)
-        return as_float(result)
+        return self._number(result)
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
-        return self._kept(lambda: self.along_chunks_now(chunks, claim), 1.0) * self.factor
+        if self._workers is not None:
+            chunks = list(chunks)
+
+        def here() -> float:
+            return self.along_chunks_now(chunks, claim)
+
+        return self._kept(here, "values_along_chunks", (chunks, claim), 1.0) * self.factor
+
+    def values_along_chunks(
+        self,
+        moves: Sequence[tuple[list[tuple[slice, FloatArray]], FloatArray]],
+        offsets: FloatArray,
+    ) -> Values:
+        """Evaluate f at x + v, for several v with their claims."""
+        return np.array([self.along_chunks_now(*move) for move in moves]), offsets
 
     def along_chunks_now(
         self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray
@@ -250,13 +281,40 @@ class Evaluator:
         self.budget.take_one()
         with np.errstate(all="ignore"):
             result, turned = self.space.along_chunks(self._f_around, chunks, claim)
-        return as_float(result) - turned / self.factor
+        return self._number(result) - turned / self.factor
 
-    def _kept(self, evaluate: Callable[[], float], offset: float) -> float:
-        """Return a value that the journal keeps, of one evaluation."""
+    def _number(self, result: Any) -> float:
+        """Return what f returned along a direction as a number."""
+        try:
+            return as_float(result)
+        except InputError as error:
+            error.add_note(f"{_RETURNED} all of the parameters moved in a random direction")
+            raise
+
+    @property
+    def _may_hang(self) -> bool:
+        """Whether each evaluation is left to a worker, which can be ended."""
+        return self._workers is not None and self._workers.limit is not None
+
+    def _kept(self, here: Callable[[], float], method: str, moved: object, offset: float) -> float:
+        """Return a value that the journal keeps, of one evaluation, here or by a worker."""
+        asked = np.array([offset])
+
+        def evaluate() -> float:
+            if self._workers is None or not self._workers.take_all:
+                return here()
+            ((_, found, _),) = self._workers.evaluate(
+                self,
+                method,
+                ([moved], asked),
+                seconds=self._seconds,
+                value=self._value,
+                roundoff=self.roundoff,
+            )
+            return float(found[0])
+
         if self._journal is None:
             return evaluate()
-        asked = np.array([offset])
         first, known, values, _, _ = self._journal.recall(asked, self.space)
         if known[0]:
             self.budget.take_one()
@@ -267,7 +325,7 @@ class Evaluator:
 
     def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
         """Evaluate f at x + i · direction; None where f takes no complex numbers."""
-        if self._terms is not None:
+        if self._terms is not None or self._may_hang:
             return None
         self.budget.allow(1)
 
@@ -478,5 +536,18 @@ class Evaluator:
                 self._f_around, lines[rest], offsets[rest]
             )
             self.budget.count += len(results)
-            values[rest] = as_floats(results)
+            values[rest] = self._numbers(results, lines[rest], offsets[rest])
         return values, realised
+
+    def _numbers(self, results: list[Any], lines: IntArray, offsets: FloatArray) -> FloatArray:
+        """Return what f returned with single components moved as numbers."""
+        try:
+            return as_floats(results)
+        except InputError:  # one by one, to say which
+            for result, line, offset in zip(results, lines, offsets, strict=True):
+                try:
+                    as_float(result)
+                except InputError as error:
+                    error.add_note(f"{_RETURNED} {self.space.name_of(line)} moved by {offset:.3g}")
+                    raise
+            raise

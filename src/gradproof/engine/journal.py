@@ -7,6 +7,7 @@ a run that finds some in it asks f for the others only.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -23,16 +24,17 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from gradproof.problems import Space
 
-_FORMAT = "gradproof journal 1"
+_NAME = "gradproof journal"
+_FORMAT = f"{_NAME} 2"
 _MAGIC = b"SQLite format 3\0"
 _TABLES = f"""
 BEGIN;
-CREATE TABLE IF NOT EXISTS journal (format TEXT UNIQUE, fingerprint TEXT);
+CREATE TABLE IF NOT EXISTS journal (format TEXT UNIQUE, fingerprint TEXT, seal BLOB);
 CREATE TABLE IF NOT EXISTS evaluations
-    (places BLOB, asked BLOB, found BLOB, realised BLOB, cost INTEGER);
-CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, what TEXT, decided TEXT);
-CREATE TABLE IF NOT EXISTS marks (place INTEGER);
-INSERT OR IGNORE INTO journal VALUES ('{_FORMAT}', NULL);
+    (places BLOB, asked BLOB, found BLOB, realised BLOB, cost INTEGER, written INTEGER, seal BLOB);
+CREATE TABLE IF NOT EXISTS decisions
+    (number INTEGER PRIMARY KEY, what TEXT, decided TEXT, seal BLOB);
+INSERT OR IGNORE INTO journal VALUES ('{_FORMAT}', NULL, NULL);
 COMMIT;
 """
 
@@ -48,11 +50,21 @@ def _told_from_others(fact: object) -> str:
     return repr(fact)
 
 
+def _sealed(*row: Any) -> tuple[Any, ...]:
+    """Return a row with what tells that nothing of it has changed since."""
+    seal = hashlib.blake2b(digest_size=8)
+    for one in row:
+        part = one if isinstance(one, bytes) else repr(one).encode()
+        seal.update(len(part).to_bytes(8) + part)
+    return *row, seal.digest()
+
+
 class Journal:
     """A file of values in the order of the questions, and of what was decided by how f behaves.
 
     Each part is committed as soon as it is known. In SQLite's write-ahead log that outlives the
-    process, however it ends.
+    process, however it ends. Each row is sealed, so that damage is told and no value made up by it.
+    Where nothing more can be written, `note` says so, and what was written before is kept.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -64,6 +76,8 @@ class Journal:
         if "\0" in self._path:
             raise self._no_use("no name that a file may have")
         self._next = self._decisions = 0
+        self._process = os.getpid()
+        self.note: str | None = None
         with contextlib.ExitStack() as opened:
             self._connect(opened)
             opened.pop_all()
@@ -86,7 +100,9 @@ class Journal:
                 if "locked" in str(error)
                 else f"no file that can be written ({error})"
             ) from None
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise self._damaged() from None
             raise self._no_use("a file that is no journal") from None
 
     def _require_no_other_file(self, there: str) -> None:
@@ -103,7 +119,7 @@ class Journal:
 
     def _require_journal(self) -> None:
         self._file.execute("PRAGMA trusted_schema=OFF")
-        found = self._file.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        found = self._rows("SELECT type, name, sql FROM sqlite_master")
         tables = [name for _, name, _ in found]
         if not tables:
             return
@@ -113,21 +129,44 @@ class Journal:
             for kind, _, sql in found
         ):
             raise self._no_use("a database that is no journal")
-        formats = []
+        formats: list[Any] = []
         if "journal" in tables:
             with contextlib.suppress(sqlite3.OperationalError):  # one with other columns
-                formats = self._file.execute("SELECT format FROM journal").fetchall()
-        if formats != [(_FORMAT,)]:
-            raise self._no_use("a database that is no journal")
+                formats = self._rows("SELECT format FROM journal")
+        if formats == [(_FORMAT,)]:
+            return
+        if len(formats) == 1 and str(formats[0][0]).startswith(_NAME):
+            raise self._no_use("a journal of another version of gradproof")
+        raise self._no_use("a database that is no journal")
+
+    def _rows(self, query: str) -> list[Any]:
+        """Return what a query finds; text that is none is damage."""
+        try:
+            return self._file.execute(query).fetchall()
+        except sqlite3.OperationalError as error:
+            if "decode" in str(error):
+                raise self._damaged() from None
+            raise
+
+    def _unsealed(self, query: str) -> list[Any]:
+        """Return rows without their seals, which have to fit."""
+        rows = self._rows(query)
+        if any(row != _sealed(*row[:-1]) for row in rows):
+            raise self._damaged()
+        return [row[:-1] for row in rows]
 
     def _read(self) -> None:
         self._file.executescript(_TABLES)
-        (self._fingerprint,) = self._file.execute("SELECT fingerprint FROM journal").fetchone()
-        self._marks = [place for (place,) in self._file.execute("SELECT place FROM marks")]
-        self._decided = self._file.execute(
-            "SELECT what, decided FROM decisions ORDER BY number"
-        ).fetchall()
-        rows = self._file.execute("SELECT * FROM evaluations").fetchall()
+        rows = self._unsealed("SELECT * FROM evaluations")
+        decided = self._unsealed("SELECT * FROM decisions ORDER BY number")
+        (begun,) = self._rows("SELECT fingerprint, seal FROM journal")
+        self._fingerprint = begun[0]
+        not_begun = not rows and begun == (None, None)
+        whole = [number for number, _, _ in decided] == list(range(len(decided)))
+        if not (whole and (not_begun or begun == _sealed(begun[0]))):
+            raise self._damaged()
+        self._decided = [(what, one) for _, what, one in decided]
+        self._marks = [int(np.frombuffer(row[0], "i8")[0]) for row in rows if row[5]]
         places = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(r[0], "i8") for r in rows)])
         size = int(places.max(initial=-1)) + 1
         self._known = np.zeros(size, dtype=bool)
@@ -140,6 +179,9 @@ class Journal:
             )
             self._cost[where[:1]] = row[4]
 
+    def _damaged(self) -> InputError:
+        return self._no_use("a journal that is damaged")
+
     def _no_use(self, found: str) -> InputError:
         return InputError(
             f"journal: found {self._path!r}, {found}; expected a new file, or the journal of the "
@@ -150,7 +192,22 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        if os.getpid() == self._process:
+            self._file.close()
+        else:  # forked off by f: to close the file would take the log from under its parent
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._file))
+
+    def _write(self, statement: str, row: tuple[Any, ...]) -> None:
+        """Write, as long as that is possible; a process that f has forked off leaves it alone."""
+        if self.note is not None or os.getpid() != self._process:
+            return
+        try:
+            self._file.execute(statement, row)
+        except sqlite3.Error as error:  # a full disk, one that is gone
+            self.note = (
+                f"the journal {self._path!r} could not be written any more ({error}): what it had "
+                "is kept, and the check went on without it"
+            )
 
     def begin(
         self,
@@ -167,7 +224,8 @@ class Journal:
         fingerprint = {key: _told_from_others(fact) for key, fact in facts.items()}
         if self._fingerprint is None:
             self._fingerprint = json.dumps({**fingerprint, "value": value})
-            self._file.execute("UPDATE journal SET fingerprint = ?", (self._fingerprint,))
+            row = _sealed(self._fingerprint)
+            self._write("UPDATE journal SET fingerprint = ?, seal = ?", row)
         before = json.loads(self._fingerprint)
         there = before.pop("value")
         other = [key for key, one in fingerprint.items() if before.get(key) != one]
@@ -216,10 +274,11 @@ class Journal:
         """Keep values, by their numbers."""
         arrays = (places.astype("i8"), asked, found, realised)
         row = (*(np.ascontiguousarray(one).tobytes() for one in arrays), cost)
-        self._file.execute("INSERT INTO evaluations VALUES (?, ?, ?, ?, ?)", row)
-        if space.was_written and not self._marks:
+        first = space.was_written and not self._marks
+        if first:
             self._marks.append(int(places[0]))
-            self._file.execute("INSERT INTO marks VALUES (?)", self._marks)
+        statement = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._write(statement, _sealed(*row, int(first)))
 
     def decided(self, what: str, decide: Callable[[], Any], again: Callable[[Any], object]) -> Any:
         """Return what was decided the last time, when `again` takes it in; else decide."""
@@ -233,6 +292,6 @@ class Journal:
             again(found)
             return found
         found = decide()
-        row = (number, what, json.dumps(found))
-        self._file.execute("INSERT INTO decisions VALUES (?, ?, ?)", row)
+        row = _sealed(number, what, json.dumps(found))
+        self._write("INSERT INTO decisions VALUES (?, ?, ?, ?)", row)
         return found

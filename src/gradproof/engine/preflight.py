@@ -105,9 +105,8 @@ def try_function(found: Preflight, evaluator: Evaluator) -> None:
     found.value, found.value_of_f = values[0], evaluator.value_of_f
     if evaluator.randomness.repeats_f:
         found.notes.append("f draws random numbers: it got the same ones at every evaluation")
-    if not np.isfinite(values[0]):
-        finding = CATALOGUE["GP108"].finding(value=found.value_of_f)
-        found.stop(Verdict.INCONCLUSIVE, finding)
+    if not np.all(np.isfinite(values)):
+        stop_where_not_finite(found, values, found.value_of_f)
         return
     found.spread = max(values) - min(values)
     largest = max(map(abs, values))
@@ -118,6 +117,17 @@ def try_function(found: Preflight, evaluator: Evaluator) -> None:
             CATALOGUE["GP101"].finding(spread=spread),
             CATALOGUE["GP208"].finding(),
         )
+
+
+def stop_where_not_finite(found: Preflight, values: list[float], value_of_f: float) -> None:
+    """End the check where f is no number at the point, be it at one of several calls."""
+    odd = next(value for value in values if not np.isfinite(value))
+    if any(map(np.isfinite, values)):
+        found.notes.append(f"f was {odd} at the point at one call, and finite at another")
+    elif not np.isfinite(value_of_f):  # in the place of its terms
+        odd = value_of_f
+    found.value = odd
+    found.stop(Verdict.INCONCLUSIVE, CATALOGUE["GP108"].finding(value=odd))
 
 
 def _repeated(evaluator: Evaluator, values: list[float]) -> list[float]:

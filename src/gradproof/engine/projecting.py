@@ -143,6 +143,8 @@ def measure_along(
         confirmations=_CONFIRMATIONS,
     )
     _doubt_kinks(measured.components, effects)
+    # f moves by more than squares can hold: beside that any claim would be right.
+    measured.components.outcome[~np.isfinite(effects)] = Outcome.DIVERGES
     return Probes(
         components=measured.components,
         limits=measured.limits,

@@ -17,6 +17,7 @@ from gradproof.engine.budget import Budget
 from gradproof.engine.evaluation import Evaluator
 from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
+from gradproof.problems import Space
 
 _MOST_KEPT = 1 << 22  # numbers, 32 MiB
 
@@ -55,6 +56,11 @@ class Projections(abc.ABC):
     def factor(self) -> float:
         """What values of f are multiplied by."""
         return self._evaluator.factor
+
+    @property
+    def space(self) -> Space:
+        """Where the parameters live."""
+        return self._evaluator.space
 
     @property
     def budget(self) -> Budget:

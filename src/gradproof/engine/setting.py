@@ -120,6 +120,11 @@ def look_around(
     stationary = invisible or is_stationary(scales, claim, reaction)
     if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
+        if moved == 0 and pilot.noise > rules.cap * abs(value) and np.any(claim):
+            # The noise that hides it is no rounding of f: anything could be claimed.
+            flat = _flat_evidence(evaluator.x, scales, claim, rules, pilot.noise, factor)
+            flat.components.outcome[claim != 0] = Outcome.NOISE
+            return flat
         if moved == 0:
             found.notes.append(
                 "f does not visibly depend on its argument, as claimed: "

@@ -1,5 +1,6 @@
 """What f returns, as floats."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,10 @@ _FLOATS = {float, np.float64}
 
 def as_floats(results: list[Any]) -> FloatArray:
     """Turn many results into floats at once where they are plain numbers, else one by one."""
-    if set(map(type, results)) <= _FLOATS:
+    types = set(map(type, results))
+    if types <= _FLOATS:
         return np.fromiter(results, np.float64, len(results))
-    if all(map(np.isscalar, results[:1])):
+    if all(map(np.isscalar, results[:1])) and type(np.ma.masked) not in types:
         try:
             array = np.asarray(results)
         except ValueError:  # of different shapes
@@ -39,6 +41,8 @@ def as_float(result: Any) -> float:
     """Turn one result into a float."""
     if isinstance(result, float):
         return float(result)
+    if result is np.ma.masked:  # no value, of which NumPy makes 0
+        return math.nan
     try:
         array = np.asarray(result)
         if array.size == 1 and is_real(array.dtype):

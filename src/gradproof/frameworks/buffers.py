@@ -69,7 +69,7 @@ class Buffers:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but what is made of it, for a space of the same elsewhere."""
-        made = {"x", "_views", "_at", "_contents"}
+        made = {"x", "_views", "_forms", "_at", "_contents"}
         kept = {key: value for key, value in vars(self).items() if key not in made}
         return kept | {"_seen": [], "_kept": None if self._kept is None else []}
 
@@ -85,6 +85,7 @@ class Buffers:
         self._at = self._tree.unflatten(list(self._views))
         # Alive, so that nothing new takes the place of what f may remember by identity.
         self._seen.append(self._at)
+        self._forms = [_form(view) for view in self._views]
         # Tuples cannot be changed, and a lone array is in no container.
         self._contents = [
             (node, contents(node)) for node in inner_nodes(self._at) if not isinstance(node, tuple)
@@ -179,6 +180,10 @@ class Buffers:
             ]
         )
 
+    def name_of(self, line: int) -> str:
+        """Return what a component is called."""
+        return self._tree.address(*self._tree.locate(line))
+
     def use_fresh_copies(self, *, keep: bool = False, was_written: bool = False) -> None:
         """From now on give f a copy at every evaluation; `keep` all of them alive."""
         self.was_written |= was_written
@@ -250,7 +255,9 @@ class Buffers:
                 kind.follow(view, buffer)
 
     def _is_whole(self) -> bool:
-        """Whether the containers that f sees hold what we put there: our buffers, by their keys."""
+        """Whether what f sees is what we put there: containers, arrays, and the shapes of these."""
+        if [_form(view) for view in self._views] != self._forms:
+            return False
         for node, before in self._contents:
             now = contents(node)
             if len(now) != len(before) or not all(map(is_, now, before)):
@@ -290,3 +297,8 @@ def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     if words is None:
         return one.tobytes() == other.tobytes()
     return bool(np.array_equal(one.view(words), other.view(words)))
+
+
+def _form(view: Any) -> tuple[Any, Any]:
+    """Return what f can change of an array beside its numbers."""
+    return getattr(view, "shape", None), getattr(view, "dtype", None)

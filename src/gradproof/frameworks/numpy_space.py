@@ -1,5 +1,6 @@
 """Parameters of NumPy arrays and Python numbers, moved in place in buffers of our own."""
 
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,10 +17,13 @@ from gradproof.frameworks.leaf_kinds import Number
 from gradproof.numerics.protocol import FloatArray, IntArray
 from gradproof.problems import Batched
 from gradproof.problems.space import UNDEFINED, Function
+from gradproof.problems.timeouts import TookTooLong
 
 BoolArray = npt.NDArray[np.bool_]
 
 _WRITTEN_BY_MEMORYVIEWS = np.dtype(np.float64), np.dtype(np.float32)  # in native order
+_filters = threading.RLock()
+_PATIENCE = 60.0  # seconds
 
 
 class NumpySpace(Buffers):
@@ -135,6 +139,9 @@ class NumpySpace(Buffers):
                 moved = initial + 1j * direction[leaf.start : leaf.stop]
                 number = isinstance(kind, Number)
                 leaves.append(complex(moved[0]) if number else moved.reshape(leaf.shape))
+            # Filters are those of the whole process; threads that put them back must not cross.
+            if not _filters.acquire(timeout=_PATIENCE):  # by f itself, in another thread
+                return None
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -144,6 +151,8 @@ class NumpySpace(Buffers):
                     results.append(complex(result.item()))
             except Exception:  # whatever a function says that expects real numbers
                 return None
+            finally:
+                _filters.release()
         return results
 
     def _run(self, f: Function, which: int, places: list[int], there: list[float]) -> list[Any]:
@@ -176,19 +185,26 @@ class NumpySpace(Buffers):
                         buffer[place] = value
                         keep(f(at))
                         buffer[place] = old
-            except InputError:  # ours: a ValueError, but no value of f
+            except InputError as error:  # ours: a ValueError, but no value of f
+                error.add_note(
+                    f"gradproof: f was evaluated with {self._moved(which, place, value)}"
+                )
                 raise
-            except UNDEFINED:
+            except UNDEFINED as error:
+                if isinstance(error, TookTooLong):
+                    error.happened(self._moved(which, place, value))
                 keep(np.nan)
                 buffer[place] = old
                 if following is not None:
                     following.follow_one(view, place, old)
             except Exception as error:
-                leaf, index = self._tree.locate(self._tree.leaves[which].start + place)
-                address = self._tree.address(leaf, index)
-                error.add_note(f"gradproof: f raised this with {address} moved to {value}")
+                _note(error, self._moved(which, place, value))
                 raise
         return results
+
+    def _moved(self, which: int, place: int, value: float) -> str:
+        """Say where a component of a leaf is."""
+        return f"{self.name_of(self._tree.leaves[which].start + place)} moved to {value}"
 
     def realised(self, direction: FloatArray, offset: float) -> FloatArray:
         """Return by how much x moves when it is sent to x + offset · direction."""
@@ -238,12 +254,15 @@ class NumpySpace(Buffers):
         try:
             anew = self._gives_copies or self._moves_what_is_made_anew()
             return f(self._anew() if anew else self._ours())
-        except InputError:
+        except InputError as error:
+            error.add_note(f"gradproof: f was evaluated with {where}")
             raise
-        except UNDEFINED:
+        except UNDEFINED as error:
+            if isinstance(error, TookTooLong):
+                error.happened(where)
             return np.nan
         except Exception as error:
-            error.add_note(f"gradproof: f raised this with {where}")
+            _note(error, where)
             raise
         finally:
             if any(
@@ -262,3 +281,10 @@ class NumpySpace(Buffers):
             )
         finally:
             self._put_back()
+
+
+def _note(error: Exception, where: str) -> None:
+    """Note where f raised an exception; a StopIteration is another one, as it ends our loops."""
+    error.add_note(f"gradproof: f raised this with {where}")
+    if isinstance(error, StopIteration):
+        raise RuntimeError("f raised StopIteration: next() found nothing left") from error

@@ -15,6 +15,7 @@ from gradproof.problems.field import Alone, Field
 from gradproof.problems.manifold import Manifold
 from gradproof.problems.problem import Problem
 from gradproof.problems.space import Space
+from gradproof.problems.timeouts import Limit, Limited
 from gradproof.problems.vectors import as_vector, in_structure
 from gradproof.problems.wirtinger import as_claimed, as_derivatives
 
@@ -29,6 +30,8 @@ __all__ = [
     "Field",
     "Hessian",
     "Jacobian",
+    "Limit",
+    "Limited",
     "Manifold",
     "Many",
     "Problem",

@@ -75,7 +75,7 @@ def _as_a_batch(leaf: Any) -> Any:
 def results_of(batch: Any, size: int) -> Sequence[Any]:
     """Return the result at each point of a batch; every leaf has them along its first axis."""
     parts, structure = optree.tree_flatten(batch, namespace=NAMESPACE)
-    for part in parts:
+    for part in parts or [batch]:  # None and an empty dict have none
         if np.shape(part)[:1] != (size,):
             raise InputError(
                 f"the value of f: found {described(part)} for a batch of {size} with "

@@ -39,6 +39,9 @@ class Space(Protocol):
     def fresh(self) -> Any:
         """Return a copy of the parameters at the point, which nobody else holds."""
 
+    def name_of(self, line: int) -> str:
+        """Return what a component is called."""
+
     @property
     def was_written(self) -> bool:
         """Whether f changed its argument when all of it was moved; it gets copies from then on."""
