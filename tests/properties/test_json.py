@@ -70,7 +70,9 @@ def of_type(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         fields = {field.name for field in dataclasses.fields(kind)} - {"tensors"}
-        return st.builds(kind, **{field: of_type(hints[field], field) for field in fields})
+        return st.builds(
+            typing.cast("type", kind), **{field: of_type(hints[field], field) for field in fields}
+        )
     if name == "path":
         return st.lists(KEYS | st.tuples(KEYS, KEYS), max_size=3).map(tuple)
     if typing.get_origin(kind) is tuple:
@@ -124,4 +126,5 @@ def test_a_report_and_what_was_read_of_it_differ_by_nothing() -> None:
 def test_a_field_that_is_lost_is_noticed() -> None:
     report = next(one for one in reports() if one.verdict == "fail")
     for field in ("verdict", "headline", "seconds", "leaves", "culprits", "causes", "versions"):
-        assert not same(report, dataclasses.replace(report, **{field: None})), field
+        lost: dict[str, Any] = {field: None}
+        assert not same(report, dataclasses.replace(report, **lost)), field

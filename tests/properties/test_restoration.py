@@ -92,7 +92,8 @@ class Session(RuleBasedStateMachine):
 
         def drawn(dtype: Any, *shape: int) -> Array:
             parts = rng.uniform(0.5, 2, (2, *shape))
-            return (parts[0] + (1j * parts[1] if dtype in TYPES[4:] else 0)).astype(dtype)
+            numbers = parts[0] + (1j * parts[1] if dtype in TYPES[4:] else 0)
+            return np.asarray(numbers, dtype=dtype)
 
         arrays = []
         for dtype, layout, shape in zip(types, layouts, [(2, 3), (4,), (1, 2, 2)], strict=False):
@@ -100,9 +101,11 @@ class Session(RuleBasedStateMachine):
             self.memory.append(memory)
             arrays.append(array)
         last = drawn(types[3])  # without dimensions
-        last = np.asarray(last)
         self.memory.append(last)
-        self.at = {"first": arrays[0], "rest": ([arrays[1], arrays[2], 1.5], {"last": last})}
+        self.at: dict[str, Any] = {
+            "first": arrays[0],
+            "rest": ([arrays[1], arrays[2], 1.5], {"last": last}),
+        }
         self.claim = claim(self.at)
         self.remember()
         self.expected = told(gp.check(value, self.claim, self.at))
