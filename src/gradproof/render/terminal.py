@@ -5,7 +5,8 @@ from typing import Any
 
 from gradproof._base.imports import random_numbers_kept
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, Record
+from gradproof.judge.parts import CauseFinding
+from gradproof.judge.report import Record
 from gradproof.render import words
 from gradproof.render.words import printable
 
