@@ -87,6 +87,7 @@ class Buffers:
         self._seen.append(self._at)
         self._forms = [_form(view) for view in self._views]
         # Tuples cannot be changed, and a lone array is in no container.
+        self._forms = [_form(view) for view in self._views]
         self._contents = [
             (node, contents(node)) for node in inner_nodes(self._at) if not isinstance(node, tuple)
         ]
@@ -289,6 +290,11 @@ class Buffers:
         for buffer, initial in zip(self._buffers, self._initial, strict=True):
             buffer[:] = initial
         self._follow()
+
+
+def _form(view: Any) -> tuple[Any, Any]:
+    """Return what f can change of an array beside its numbers."""
+    return getattr(view, "shape", None), getattr(view, "dtype", None)
 
 
 def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
