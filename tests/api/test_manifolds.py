@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,6 +19,18 @@ SPHERE = gp.Manifold(
     retract=lambda x, v: (x + v) / np.linalg.norm(x + v),
     project=lambda x, z: z - (x @ z) * x,
 )
+
+
+def test_a_gradient_in_low_precision_is_seen_not_to_be_tangent() -> None:
+    a, x = np.array([1.0, 2.0, -1.0, 0.5]), np.full(4, 0.5)
+    for dtype in (np.float32, ml_dtypes.bfloat16):
+
+        def gradient(x: Array, dtype: Any = dtype) -> Array:
+            return np.asarray(a.astype(dtype))
+
+        report = gp.check(gp.Problem(lambda x: a @ x, gradient, x, manifold=SPHERE))
+        assert [cause.code for cause in report.causes] == ["GP601"]
+        assert report.causes[0].parameters["tangent"] == "pass"
 
 
 def random_unit(seed: int, size: int) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
+from gradproof._base.floats import is_real
 
 _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
@@ -108,7 +109,7 @@ def _real_number(value: object) -> float | None:
     try:
         if not isinstance(value, _REAL_TYPES) or isinstance(value, np.generic):
             array = np.asarray(value)
-            if array.size != 1 or array.dtype.kind not in _REAL_KINDS + "O":
+            if array.size != 1 or not (is_real(array.dtype) or array.dtype.kind == "O"):
                 return None
             value = array.item()
         return float(value) if isinstance(value, _REAL_TYPES) else None

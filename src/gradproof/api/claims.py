@@ -8,14 +8,15 @@ import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
+from gradproof.api.options import chosen_components
 from gradproof.api.report import Report
 from gradproof.api.sparse import check_sparse, sparse_matrix
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
-from gradproof.problems import Problem
+from gradproof.problems import Problem, flat_bounds
 from gradproof.tree import flatten
 
 if TYPE_CHECKING:
-    from gradproof.engine.claimed import OutputsFound
+    from gradproof.engine.outputs_found import OutputsFound
 
 _WRONG = "GP3", "GP4"  # codes of mistakes in gradients
 _UNSOUND = {"GP101", "GP103", "GP104", "GP105", "GP107", "GP108", "GP208"}
@@ -41,11 +42,14 @@ def check_claim(
             "outputs of f are tested with cotangents"
         )
     # Imported with the first such check, as the engine is.
-    from gradproof.engine.claimed import Claimed, OutputsFound
+    from gradproof.engine.claimed import Claimed
+    from gradproof.engine.outputs_found import OutputsFound, SingleOutputs
     from gradproof.frameworks.numpy_space import NumpySpace
+    from gradproof.judge.causes import CATALOGUE
 
     tree, values = flatten(problem.at, problem.root)
-    space = NumpySpace(tree, values)
+    bounds = None if problem.bounds is None else flat_bounds(problem.bounds, tree)
+    space = NumpySpace(tree, values, bounds)
     asked = Claimed(problem, tree, space, seed, name)
     told: tuple[str, ...] = ()
     sparse = None if _is_shared_out(options) else sparse_matrix(problem, space.fresh)
@@ -55,7 +59,14 @@ def check_claim(
         )
         if of_entries is not None:
             return of_entries
-    asked_problem = asked.along_tangents() if asked.moves_along_tangents else asked.weighted()
+    if asked.moves_along_tangents:
+        # The names that they are patterns of are those of the components, and of no tangent.
+        patterns = {name: options.get(name) for name in ("include", "exclude")}
+        chosen = chosen_components(tree, **patterns)
+        asked_problem = asked.along_tangents(chosen)
+        options |= dict.fromkeys(patterns)
+    else:
+        asked_problem = asked.weighted()
     report = check(asked_problem, seed=seed, budget=budget, **options)
     outputs = asked.outputs.tree
     if outputs is None or any(cause.code in _UNSOUND for cause in report.causes):
@@ -68,20 +79,34 @@ def check_claim(
             "tested together, with a random cotangent"
         )
     if asked.moves_along_tangents:
+        of = "" if asked.moved == tree.size else f" of {tree.size:,}"
         notes.append(
-            f"{asked.tree.size:,} components were moved along {asked.TANGENTS} random tangents, "
+            f"{asked.moved:,}{of} components were moved along {asked.TANGENTS} random tangents, "
             "and none by itself: gp.VJP tells which is wrong"
         )
-    with np.errstate(all="ignore"), asked.kept():
-        unsound = asked.what_is_no_product()
+    unsound, is_product = None, not asked.may_be_no_product
+    singly = OutputsFound(report.culprits, outputs.size)
+    before, was_spent = budget.count, budget.is_spent
+    if not was_spent:
         looks = outputs.size > 1 and report.culprits and not asked.moves_along_tangents
-        looks = looks and not budget.is_spent
-        singly = OutputsFound(report.culprits, outputs.size)
-        if looks and not unsound:
-            singly = asked.outputs_of(report)
+        with np.errstate(all="ignore"), asked.kept():
+            with budget.ending():
+                unsound = asked.what_is_no_product()
+                is_product = True
+            if looks and is_product and not unsound:
+                singly = SingleOutputs(asked, report, budget).look()
+        if budget.is_spent:
+            notes.append(budget.note)
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found |= failed_by(unsound, report, guesses)
+    elif report.passed and not is_product:  # nobody looked: it may be right for one vector only
+        cause = CATALOGUE["GP206"].finding()
+        found |= {
+            "verdict": Verdict.INCONCLUSIVE,
+            "headline": cause.message,
+            "causes": (*report.causes, cause),
+        }
     elif singly.unsound:
         found |= failed_by(singly.unsound, report, [])
     elif singly.causes and (singly.only_some or "GP399" in {one.code for one in report.causes}):
@@ -95,7 +120,7 @@ def check_claim(
         _with_worst(leaf, singly.culprits, singly.only_some) for leaf in report.leaves
     )
     found["notes"] = (*notes, *singly.told)
-    found["evaluations"] += asked.evaluations
+    found["evaluations"] += budget.count - before
     found["gradient_calls"] += asked.calls
     return Report(**found)
 

@@ -17,8 +17,12 @@ _TIME = r"\s*([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})\s*([a-z]+)\s*"
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-class Spent(Exception):
-    """Nothing more is to be evaluated: what is measured ends here. Never leaves the engine."""
+class Spent(BaseException):
+    """Nothing more is to be evaluated: what is measured ends here. Never leaves the engine.
+
+    No `Exception`, as Ctrl-C is none: f is not to blame, nor may what catches whatever f raises
+    go on.
+    """
 
 
 class Budget:

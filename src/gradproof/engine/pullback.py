@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, unit_roundoff
+from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, unit_roundoff
 from gradproof._base.validation import described, real_number
 from gradproof.engine.budget import Budget
 from gradproof.engine.preflight import value_of
@@ -96,7 +96,7 @@ class Pullback:
         if isinstance(there, Mismatch):
             return None
         arrays = [np.asarray(value) for value in there[0]]
-        if any(array.dtype.kind not in "biuf" for array in arrays):
+        if not all(is_real(array.dtype) for array in arrays):
             return None
         vector = np.concatenate([array.astype(np.float64).ravel() for array in arrays])
         return vector if np.all(np.isfinite(vector)) else None

@@ -15,6 +15,7 @@ from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import CauseFinding, ComponentFinding, Curve, LeafFinding, PatternFinding
 from gradproof.judge.report import Price, Record
+from gradproof.judge.rows import outputs_concerned
 from gradproof.judge.suspect import ROOM
 from gradproof.judge.tolerance import Asked
 from gradproof.judge.verdict import Components
@@ -23,7 +24,6 @@ from gradproof.problems.sparsity import Entries
 from gradproof.tree import Leaf, Tree
 
 _OF_ENTRIES = ("GP301", "GP302", "GP399", "GP409", "GP412")  # what a list of entries can tell
-_NAMED = 6
 _MOST_NAMED = 20
 
 
@@ -134,7 +134,8 @@ def write_sparse(
     if unexplained.size:
         where = [outputs.address(*outputs.locate(int(row))) for row in unexplained[:_MOST_NAMED]]
         causes.append(CATALOGUE["GP416"].finding(*where, count=0, outputs=unexplained.size))
-    notes = [*notes, *_concerned(names, outputs, measured.evidence.components)]
+    wrong = np.unique(rows[measured.evidence.components.wrong])
+    notes = [*notes, *outputs_concerned(outputs, wrong.tolist())]
     undecided = measured.evidence.components.undecided
     # That the sums of several do not fit tells nothing about f.
     only_mixed = bool(np.any(undecided)) and not np.any(undecided & ~measured.unsettled)
@@ -252,20 +253,6 @@ def _curve(curve: Curve, unit: float) -> Curve:
         plus=tuple(unit * value for value in curve.plus),
         minus=tuple(unit * value for value in curve.minus),
     )
-
-
-def _concerned(names: _Names, outputs: Tree, c: Components) -> list[str]:
-    rows = np.unique(names.entries.rows[c.wrong])
-    if not rows.size:
-        return []
-    if rows.size == outputs.size:
-        return ["the wrong components concern all outputs"]
-    told = [outputs.address(*outputs.locate(int(row))) for row in rows[:_NAMED]]
-    rest = f" and {rows.size - _NAMED:,} more" if rows.size > _NAMED else ""
-    return [
-        f"the wrong components concern {rows.size:,} of {outputs.size:,} outputs: "
-        f"{', '.join(told)}{rest}"
-    ]
 
 
 def _patterns(names: _Names, leaves: Sequence[LeafFinding]) -> list[PatternFinding]:

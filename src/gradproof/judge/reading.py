@@ -16,7 +16,7 @@ from gradproof._base.files import text_of
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
 from gradproof.judge.packing import unpacked
-from gradproof.judge.parts import Curve, TensorValues
+from gradproof.judge.parts import Certificate, Curve, TensorValues
 from gradproof.judge.report import SCHEMA_VERSION, Record
 from gradproof.judge.run import Place, Run
 
@@ -50,7 +50,24 @@ def record_of(data: Mapping[str, Any], name: str = "report") -> Record:
     rest = {key: value for key, value in data.items() if key not in ("schema", "tensors")}
     record: Record = _object(Record, rest, name)
     tensors = _tensors(data.get("tensors", []), f"{name}.tensors")
-    return dataclasses.replace(record, tensors=tensors)
+    certificate = record.certificate and _with_bounds(record.certificate)
+    return dataclasses.replace(record, tensors=tensors, certificate=certificate)
+
+
+def _with_bounds(found: Certificate) -> Certificate:
+    """Return a certificate in which null is told apart: no bound of a leaf, or an infinite one.
+
+    A leaf whose claim is 0 has that, where there was a direction through each; of no leaf it is
+    finite where the claim is 0 throughout, and neither is that of the whole.
+    """
+    none_is_finite = math.isinf(found.bound) and found.directions == len(found.leaves)
+    if not (found.of_leaves or none_is_finite):
+        return found
+    leaves = (
+        dataclasses.replace(leaf, bound=math.inf) if leaf.bound is None else leaf
+        for leaf in found.leaves
+    )
+    return dataclasses.replace(found, leaves=tuple(leaves))
 
 
 def _tensors(data: Any, name: str) -> tuple[TensorValues, ...]:

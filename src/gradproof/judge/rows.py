@@ -13,6 +13,7 @@ from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
+_NAMED = 6
 _OF_ROWS = ("GP301", "GP302", "GP306", "GP409")  # what a few columns can tell of a row
 
 
@@ -38,6 +39,20 @@ class Columns:
         with np.errstate(invalid="ignore"):
             result: BoolArray = np.any(np.abs(self.claimed - self.measured) > self.room, axis=1)
         return result
+
+
+def outputs_concerned(outputs: Tree, wrong: Sequence[int]) -> list[str]:
+    """Say which outputs, by their sorted numbers, the wrong components concern."""
+    if not wrong:
+        return []
+    if len(wrong) == outputs.size:
+        return ["the wrong components concern all outputs"]
+    names = [outputs.address(*outputs.locate(number)) for number in wrong[:_NAMED]]
+    rest = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
+    return [
+        f"the wrong components concern {len(wrong):,} of {outputs.size:,} outputs: "
+        f"{', '.join(names)}{rest}"
+    ]
 
 
 def causes_of_rows(

@@ -114,8 +114,9 @@ class JVP:
     Notes
     -----
     It is tested as the gradient of ⟨u, f⟩ with a seeded random cotangent u: one call of the
-    function for each component, up to 1,000 of them; beyond, along sixteen random tangents. And it
-    has to be linear in v, which takes calls of the function only.
+    function for each component, up to 1,000 of them; beyond, along sixteen random tangents over
+    all that is checked, named ``random_tangent[0]`` to ``random_tangent[15]``. And it has to be
+    linear in v, which takes calls of the function only.
 
     Examples
     --------
