@@ -95,30 +95,26 @@ MISSING = {
     "gp.write(wrong, 'picture.png')": "plot",
     "wrong.plot()": "plot",
     "gp.check(lambda x: np.sum(x**2), gp.autodiff, np.ones(3))": "autograd",
-    "gp.check(lambda x: x**2, lambda x: 2 * x, 1.0, executor=processes)": "parallel",
 }
 IN_THE_CORE = """
-import concurrent.futures, sys
+import sys
 import numpy as np, gradproof as gp
 from gradproof.textbook import network
-if __name__ == "__main__":
-    assert gp.check(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3)).passed
-    assert gp.gradient_check(lambda x: x**2, lambda x: 2 * x, 3.0)["passed"]
-    assert abs(gp.numerical_gradient(np.sin, 1.0) - np.cos(1.0)) < 1e-6
-    parameters = network.initialize_parameters([4, 3, 1], seed=0)
-    assert parameters.keys() == {"W1", "b1", "W2", "b2"}
-    wrong = gp.check(np.sin, lambda x: 2.0, 1.0)
-    print(wrong)
-    processes = concurrent.futures.ProcessPoolExecutor(1)
-    for line in LINES:
-        try:
-            eval(line)
-        except gp.MissingExtra as error:
-            print(line, "->", error)
-        else:
-            print(line, "-> nothing is missing")
-    processes.shutdown()
-    assert not {"torch", "jax", "tensorflow", "autograd", "h5py", "matplotlib"} & set(sys.modules)
+assert gp.check(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3)).passed
+assert gp.gradient_check(lambda x: x**2, lambda x: 2 * x, 3.0)["passed"]
+assert abs(gp.numerical_gradient(np.sin, 1.0) - np.cos(1.0)) < 1e-6
+parameters = network.initialize_parameters([4, 3, 1], seed=0)
+assert parameters.keys() == {"W1", "b1", "W2", "b2"}
+wrong = gp.check(np.sin, lambda x: 2.0, 1.0)
+print(wrong)
+for line in LINES:
+    try:
+        eval(line)
+    except gp.MissingExtra as error:
+        print(line, "->", error)
+    else:
+        print(line, "-> nothing is missing")
+assert not {"torch", "jax", "tensorflow", "autograd", "h5py", "matplotlib"} & set(sys.modules)
 """
 
 
@@ -143,6 +139,19 @@ def test_the_base_dependencies_suffice_for_the_core(built: Path, tmp_path: Path)
     assert "<html" in page
     assert "pass" in run(binaries / "gradproof", "show", "report.json", cwd=tmp_path).lower()
     assert "constant-factor" in run(binaries / "gradproof", "explain", "GP302", cwd=tmp_path)
+    for command, extra in (
+        (("check", "test_gradients.py", "--jobs", "2"), "parallel"),
+        (("demo",), "hdf5"),
+    ):
+        done = subprocess.run(
+            [binaries / "gradproof", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert f"pip install 'gradproof[{extra}]'" in " ".join(done.stderr.split())
 
 
 def test_the_digits_are_rebuilt_to_the_same_images(tmp_path: Path) -> None:
