@@ -40,6 +40,7 @@ TESTS = {
         "tests_of_frameworks/test_conformance_of_jax.py",
     ),
 }
+WRONG = ("failures", "errors", "skipped")
 SHOWN = ("numpy", "scipy", "optree", "rich", "typer", "jinja2")
 HEAD = ("Python", "with", "versions", *SHOWN, "extra", "tests")
 
@@ -49,11 +50,9 @@ def interpreter(version: str) -> str | None:
     name = f"python{version}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     installed = sorted(pyenv.glob(f"{version}.*/bin/{name}"))
-    for path in [shutil.which(name), *map(str, installed)]:
-        if (
-            path
-            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
+    for path in filter(None, [shutil.which(name), *map(str, installed)]):
+        tried = subprocess.run([path, "-c", ""], capture_output=True, check=False)
+        if tried.returncode == 0:  # what pyenv has on the path need not run
             return path
     return None
 
@@ -91,9 +90,10 @@ def tested(python: Path, extra: str, folder: Path) -> str:
         env=os.environ | {"CI": "true", "OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"},
         check=False,
     )
+    if not report.exists():
+        return "**failed to start**"
     suite = ElementTree.parse(report).getroot()[0]
-    total, wrong = int(suite.get("tests", 0)), 0
-    wrong = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    total, wrong = int(suite.get("tests", 0)), sum(int(suite.get(x, 0)) for x in WRONG)
     return f"**{wrong} of {total:,} failed**" if wrong else f"{total:,} passed"
 
 

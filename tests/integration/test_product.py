@@ -1,6 +1,7 @@
 """The product as a user meets it: built, installed into an empty environment, run."""
 
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -13,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
+_, README_TEXT = (ROOT / "README.md").read_text(encoding="utf-8").split("without make:\n\n```sh\n")
+README_LINES = README_TEXT.split("```")[0].splitlines()
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
@@ -44,10 +47,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel and the extra `demo`; returns its bin folder."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder / "venv", with_pip=True)
-    binaries = folder / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "-q", f"{built}[demo]")
-    return binaries
+    create, install, demo = README_LINES[:3]
+    assert (create, demo) == ("python3 -m venv .venv", ".venv/bin/gradproof demo")
+    venv.create(folder / ".venv", with_pip=True)
+    program, *arguments = shlex.split(install.replace("'.[", f"'{built}["))
+    run(folder / program, *arguments, "-q", cwd=folder)
+    return folder / ".venv" / "bin"
 
 
 def test_the_demo_runs_whole_from_the_wheel(installed: Path, tmp_path: Path) -> None:
