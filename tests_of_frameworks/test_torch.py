@@ -14,7 +14,10 @@ import gradproof as gp
 from gradproof.frameworks.torch_promotion import is_about_types
 
 # What PyTorch says about itself when forward mode is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:torch.*",
+    "ignore:.torch.jit.script. is not supported:FutureWarning",  # forward mode from Python 3.14 on
+)
 
 
 def normal(*shape: int, seed: int = 0, dtype: Any = torch.float64) -> Any:
