@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose fuzz docs pictures clean
+.PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose fuzz docs \
+	pictures matrix audit clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -80,6 +81,14 @@ fuzz: $(VENV)/.test
 docs: $(VENV)/.test+docs
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# Every interpreter that is found, with the oldest and the newest of what is needed; tens of minutes.
+matrix: $(VENV)/.release
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/matrix.py $(MATRIX)
+
+# Known vulnerabilities of what is needed; asks a database on the network.
+audit: $(VENV)/.release
+	$(BIN)/pip-audit --strict .
 
 pictures: $(VENV)/.test
 	$(BIN)/python tools/pictures.py

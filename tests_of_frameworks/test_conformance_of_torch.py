@@ -9,7 +9,10 @@ import torch
 
 from gradproof.conformance import Framework, conformance
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:torch.*",
+    "ignore:.torch.jit.script. is not supported:FutureWarning",  # forward mode from Python 3.14 on
+)
 
 
 def numbers(tensor: Any) -> Any:

@@ -10,6 +10,11 @@ import pytest
 
 import gradproof as gp
 
+try:
+    from jax import enable_x64
+except ImportError:  # before version 0.8
+    from jax.experimental import enable_x64
+
 X = np.random.default_rng(0).standard_normal((4, 3))
 FUNCTIONS = [
     lambda t: jnp.sum(jnp.sin(t)),
@@ -23,7 +28,7 @@ def single(seed: int = 0) -> Any:
 
 
 def double() -> Any:
-    with jax.enable_x64(True):
+    with enable_x64(True):
         return jnp.asarray(X)
 
 
@@ -38,7 +43,7 @@ def test_what_jax_computes_is_right_in_either_mode_and_order(f: Any, options: An
     assert report.passed, report.summary()
     assert report.rtol == 1e-4
     assert any("evaluated in float64" in note for note in report.notes)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         report = gp.check(f, gp.autodiff(**options), jnp.asarray(X))
     assert report.passed, report.summary()
     assert report.rtol == 1e-6
@@ -241,7 +246,7 @@ def test_forward_mode_of_what_branches_on_values() -> None:
 @pytest.mark.parametrize("error", [1.0, 1.01])
 def test_jacobians_of_equally_shaped_parts(error: float) -> None:
     x = jnp.linspace(0.1, 1.0, 4)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         x = jnp.linspace(0.1, 1.0, 4)
 
         def f(t: Any) -> Any:

@@ -11,9 +11,13 @@ from scipy.sparse.linalg import aslinearoperator
 from torch.nn import functional
 
 import gradproof as gp
+from gradproof.frameworks.torch_promotion import is_about_types
 
 # What PyTorch says about itself when forward mode is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:torch.*",
+    "ignore:.torch.jit.script. is not supported:FutureWarning",  # forward mode from Python 3.14 on
+)
 
 
 def normal(*shape: int, seed: int = 0, dtype: Any = torch.float64) -> Any:
@@ -507,6 +511,19 @@ NETWORKS: list[Any] = [
     (lambda: torch.nn.GRU(2, 2), (3, 2, 2)),
     (lambda: torch.nn.MultiheadAttention(4, 2, dropout=0.2), (3, 2, 4)),
 ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "mat1 and mat2 must have the same dtype, but got Double and Float",
+        "RNN input dtype (torch.float32) does not match weight dtype (torch.float64).",
+        "input must have the type torch.float64, got type torch.float32",  # of older ones
+    ],
+)
+def test_what_pytorch_says_of_tensors_of_several_types_is_known(words: str) -> None:
+    assert is_about_types(ValueError(words))
+    assert not is_about_types(ValueError("shapes cannot be multiplied (3x2 and 3x2)"))
 
 
 @pytest.mark.parametrize(("make", "shape"), NETWORKS)

@@ -1,7 +1,7 @@
 """gradproof: is this gradient really the derivative of this function, and if not, where and why?"""
 
 from gradproof import data, pymanopt, scipy, textbook, torch
-from gradproof._base.errors import GradproofError, InputError, MissingExtra
+from gradproof._base.errors import GradproofError, InputError, JournalError, MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof._base.version import __version__
 from gradproof.api.assertion import GradientError, Inconclusive, assert_gradient
@@ -52,6 +52,7 @@ __all__ = [
     "Inconclusive",
     "InputError",
     "Jacobian",
+    "JournalError",
     "LeafCertificate",
     "LeafFinding",
     "Manifold",

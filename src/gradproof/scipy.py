@@ -296,14 +296,18 @@ def least_squares(
 
     Parameters
     ----------
-    fun, x0, jac, bounds, args, kwargs : Any
-        The arguments of `scipy.optimize.least_squares`.
-    *positional, **options : Any
-        Its further arguments, in its order or by name.
+    fun, x0, jac, bounds : Any
+        The first arguments of `scipy.optimize.least_squares`.
+    *positional : Any
+        Its further arguments, in its order.
+    args, kwargs : Any
+        What it gives to `fun` and `jac`.
     points, seed : int
         Further points, and the seed, as in :func:`check_least_squares`.
     inconclusive : {"raise", "warn", "pass"}
         What to do where a claim could not be decided.
+    **options : Any
+        The optimiser's further arguments, by name.
 
     Returns
     -------

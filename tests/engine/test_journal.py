@@ -295,7 +295,7 @@ def test_a_journal_of_another_check_is_refused(
 ) -> None:
     path = tmp_path / "run.gp"
     gp.check(sines, gradient, X, journal=path)
-    with pytest.raises(gp.InputError, match=f"^journal: found '{path}', a journal of .*{words}"):
+    with pytest.raises(gp.JournalError, match=f"^journal: found '{path}', a journal of .*{words}"):
         gp.check(other, journal=path, **options)
 
 
@@ -306,7 +306,7 @@ def test_a_run_that_ended_before_anything_was_measured_has_its_journal(tmp_path:
     with pytest.raises(Killed):
         gp.check(f, gradient, X.astype("f"), journal=path)
     f.last = -1
-    with pytest.raises(gp.InputError, match="another point"):
+    with pytest.raises(gp.JournalError, match="another point"):
         gp.check(f, gradient, (X + 1).astype("f"), journal=path)
 
 
@@ -332,7 +332,7 @@ def test_what_is_no_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
         (tmp_path, "no file that can be written"),
         (tmp_path / "nowhere" / "run.gp", "no file that can be written"),
     ):
-        with pytest.raises(gp.InputError, match=f"^journal: found '{path}', {words}.*expected"):
+        with pytest.raises(gp.JournalError, match=f"^journal: found '{path}', {words}.*expected"):
             gp.check(sines, gradient, X, journal=path)
     assert text.read_text() == "hello"
     assert database.read_bytes() == before
@@ -367,7 +367,7 @@ def test_two_checks_do_not_write_to_one_journal(tmp_path: Path) -> None:
     try:
         while not there.exists():
             time.sleep(0.01)
-        with pytest.raises(gp.InputError, match="in use by another process"):
+        with pytest.raises(gp.JournalError, match="in use by another process"):
             gp.check(sines, gradient, X, journal=path)
     finally:
         assert process.wait() == 0

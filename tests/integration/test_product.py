@@ -1,6 +1,7 @@
 """The product as a user meets it: built, installed into an empty environment, run."""
 
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -13,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
+_, README_TEXT = (ROOT / "README.md").read_text(encoding="utf-8").split("without make:\n\n```sh\n")
+README_LINES = README_TEXT.split("```")[0].splitlines()
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
@@ -44,10 +47,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel and the extra `demo`; returns its bin folder."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder / "venv", with_pip=True)
-    binaries = folder / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "-q", f"{built}[demo]")
-    return binaries
+    create, install, demo = README_LINES[:3]
+    assert (create, demo) == ("python3 -m venv .venv", ".venv/bin/gradproof demo")
+    venv.create(folder / ".venv", with_pip=True)
+    program, *arguments = shlex.split(install.replace("'.[", f"'{built}["))
+    run(folder / program, *arguments, "-q", cwd=folder)
+    return folder / ".venv" / "bin"
 
 
 def test_the_demo_runs_whole_from_the_wheel(installed: Path, tmp_path: Path) -> None:
@@ -89,22 +94,69 @@ def test_a_starter_runs_from_the_wheel_and_as_a_test(installed: Path, tmp_path: 
     assert "1 passed" in shown
 
 
+# Each line needs an extra that is not installed; the line to paste names it.
+MISSING = {
+    "gp.data.load_digits()": "hdf5",
+    "gp.write(wrong, 'picture.png')": "plot",
+    "wrong.plot()": "plot",
+    "gp.check(lambda x: np.sum(x**2), gp.autodiff, np.ones(3))": "autograd",
+}
+IN_THE_CORE = """
+import sys
+import numpy as np, gradproof as gp
+from gradproof.textbook import network
+assert gp.check(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3)).passed
+assert gp.gradient_check(lambda x: x**2, lambda x: 2 * x, 3.0)["passed"]
+assert abs(gp.numerical_gradient(np.sin, 1.0) - np.cos(1.0)) < 1e-6
+parameters = network.initialize_parameters([4, 3, 1], seed=0)
+assert parameters.keys() == {"W1", "b1", "W2", "b2"}
+wrong = gp.check(np.sin, lambda x: 2.0, 1.0)
+print(wrong)
+for line in LINES:
+    try:
+        eval(line)
+    except gp.MissingExtra as error:
+        print(line, "->", error)
+    else:
+        print(line, "-> nothing is missing")
+assert not {"torch", "jax", "tensorflow", "autograd", "h5py", "matplotlib"} & set(sys.modules)
+"""
+
+
 def test_the_base_dependencies_suffice_for_the_core(built: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "install", "-q", str(built))
-    code = (
-        "import gradproof as gp, numpy as np\n"
-        "assert gp.check(lambda x: np.sum(x**2), lambda x: 2 * x, np.ones(3)).passed\n"
-        "print(gp.check(np.sin, lambda x: 2.0, 1.0))\n"
-        "try:\n"
-        "    gp.data.load_digits()\n"
-        "except gp.MissingExtra as error:\n"
-        "    print(error)\n"
-    )
-    shown = run(python, "-I", "-c", code)
+    binaries = tmp_path / "venv" / "bin"
+    run(binaries / "python", "-m", "pip", "install", "-q", str(built))
+
+    program = tmp_path / "program.py"
+    program.write_text(IN_THE_CORE.replace("LINES", repr(list(MISSING))), encoding="utf-8")
+    shown = run(binaries / "python", "-I", program, cwd=tmp_path)
     assert "the derivative is wrong" in shown
-    assert "pip install 'gradproof[hdf5]'" in shown
+    for line, extra in MISSING.items():
+        (told,) = (told for told in shown.splitlines() if told.startswith(f"{line} ->"))
+        assert f"which is not installed: pip install 'gradproof[{extra}]'" in told, told
+
+    run(binaries / "gradproof", "init", "numpy", cwd=tmp_path)
+    options = ("--html", "report.html", "--json", "report.json")
+    shown = run(binaries / "gradproof", "check", "test_gradients.py", *options, cwd=tmp_path)
+    assert shown.startswith("PASS")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "pass" in run(binaries / "gradproof", "show", "report.json", cwd=tmp_path).lower()
+    assert "constant-factor" in run(binaries / "gradproof", "explain", "GP302", cwd=tmp_path)
+    for command, extra in (
+        (("check", "test_gradients.py", "--jobs", "2"), "parallel"),
+        (("demo",), "hdf5"),
+    ):
+        done = subprocess.run(
+            [binaries / "gradproof", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert f"pip install 'gradproof[{extra}]'" in " ".join(done.stderr.split())
 
 
 def test_the_digits_are_rebuilt_to_the_same_images(tmp_path: Path) -> None:

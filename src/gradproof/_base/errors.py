@@ -8,7 +8,7 @@ from typing import Any
 
 from gradproof._base.text import printable
 
-__all__ = ["GradproofError", "InputError", "MissingExtra"]
+__all__ = ["GradproofError", "InputError", "JournalError", "MissingExtra"]
 
 
 class GradproofError(Exception):
@@ -41,6 +41,22 @@ class InputError(GradproofError, ValueError):
     Traceback (most recent call last):
         ...
     gradproof.InputError: h: found 0.0, expected a positive, finite number
+    """
+
+    __module__ = "gradproof"
+
+
+class JournalError(InputError):
+    """A journal is none, belongs to another check, or cannot be used; the message says which.
+
+    Examples
+    --------
+    >>> import gradproof as gp
+    >>> try:
+    ...     gp.check(abs, lambda x: 1.0, 2.0, journal="no/such/folder/run.gp")
+    ... except gp.JournalError as error:
+    ...     print(str(error).partition(" (")[0])
+    journal: found 'no/such/folder/run.gp', no file that can be written
     """
 
     __module__ = "gradproof"

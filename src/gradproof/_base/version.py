@@ -1,3 +1,3 @@
 """The version, here so that every floor can write it into what it produces."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -132,8 +132,9 @@ def check(
     Raises
     ------
     InputError
-        If an argument cannot be understood. What `f` raises at the point itself surfaces unchanged,
-        and displaced all but ArithmeticError and ValueError do, with a note of where.
+        If an argument cannot be understood; a `JournalError` where the journal is of no use. What
+        `f` raises at the point itself surfaces unchanged, and displaced all but ArithmeticError and
+        ValueError do, with a note of where.
 
     See Also
     --------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradproof._base.errors import InputError
+from gradproof._base.errors import InputError, JournalError
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 
@@ -179,11 +179,11 @@ class Journal:
             )
             self._cost[where[:1]] = row[4]
 
-    def _damaged(self) -> InputError:
+    def _damaged(self) -> JournalError:
         return self._no_use("a journal that is damaged")
 
-    def _no_use(self, found: str) -> InputError:
-        return InputError(
+    def _no_use(self, found: str) -> JournalError:
+        return JournalError(
             f"journal: found {self._path!r}, {found}; expected a new file, or the journal of the "
             "same check. Delete it to begin anew, or name another"
         )

@@ -303,8 +303,3 @@ def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     if words is None:
         return one.tobytes() == other.tobytes()
     return bool(np.array_equal(one.view(words), other.view(words)))
-
-
-def _form(view: Any) -> tuple[Any, Any]:
-    """Return what f can change of an array beside its numbers."""
-    return getattr(view, "shape", None), getattr(view, "dtype", None)

@@ -29,6 +29,7 @@ _TRACED = (
     "by jnp.where or jax.lax.cond, and keep no array of one call for the next"
 )
 
+_SAID_OF_DONATED = ("donated", "Array has been deleted")  # the latter by JAX 0.12
 _DONATED = (
     "gradproof: f takes the memory of its argument for its value; jit it without donate_argnums to "
     "check it"
@@ -81,7 +82,7 @@ class _OfJax(Adapted):
                         error.add_note(_TRACED)
                     raise
                 except (RuntimeError, ValueError) as error:
-                    if "donated" in str(error):
+                    if any(words in str(error) for words in _SAID_OF_DONATED):
                         error.add_note(_DONATED)
                     raise
 

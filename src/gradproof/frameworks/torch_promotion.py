@@ -12,7 +12,7 @@ from torch.utils import _pytree
 
 _LONG = {torch.float64, torch.complex128}
 # What PyTorch says of tensors of several types.
-_SAID = ("dtype", "scalar type", "type (", "the same type")
+_SAID = ("dtype", "scalar type", "type (", "the same type", "have the type")
 
 
 def is_about_types(error: Exception) -> bool:
