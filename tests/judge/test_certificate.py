@@ -134,7 +134,7 @@ def test_a_single_component_that_is_further_off_would_have_been_visible() -> Non
 
 
 def test_what_has_no_number_proves_nothing() -> None:
-    tree, values = flatten({"a": np.ones(3), "b": np.ones(2)}, "p")
+    tree, _ = flatten({"a": np.ones(3), "b": np.ones(2)}, "p")
     claim, weight = np.ones(5), np.ones(5)
     for shown in (np.nan, np.inf):
         found = probes(np.array([1e-6, shown]), 0.0, 2.0)

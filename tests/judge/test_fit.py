@@ -73,7 +73,7 @@ def test_a_map_that_cannot_be_read_explains_nothing() -> None:
     [
         (TRUTH, 0 * TRUTH),  # a parameter that does nothing
         (TRUTH, TRUTH),  # two that are not told apart
-        tuple(np.eye(4)) + (TRUTH,),  # more than measurements
+        (*np.eye(4), TRUTH),  # more than measurements
     ],
 )
 def test_parameters_have_to_be_told_apart(bases: Any) -> None:
@@ -159,3 +159,40 @@ def test_where_it_begins_is_told_by_the_last_that_is_wrong() -> None:
     assert told("fail", "fail", "fail", "fail") == []
     assert told("pass", "fail", "fail", "pass") == []
     assert told("fail", "fail", "inconclusive", "pass") == []
+
+
+@pytest.mark.parametrize(
+    ("scatter", "factor"), [(1e-4, 3.0), (1e-8, 3.0003)], ids=["within its bar", "beyond it"]
+)
+def test_a_factor_is_whole_where_the_bar_of_all_components_allows_it(
+    scatter: float, factor: float
+) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(1, 2, 40)
+    measured = truth * (1 + scatter * rng.standard_normal(40))
+    one = suspect(3.0003 * truth, measured, room=np.full(40, 10 * scatter + 1e-9))
+    (cause,) = diagnose([one], [])
+    assert cause.code == "GP302"
+    assert cause.parameters["factor"] == pytest.approx(factor, rel=1e-6)
+
+
+def test_two_numbers_may_be_handed_out_twice_and_one_may_not() -> None:
+    def told(truth: Any, claim: Any) -> list[str]:
+        one = suspect(claim, truth, right={"u": np.asarray(claim, dtype=float)})
+        return [cause.code for cause in diagnose([one], [])]
+
+    assert told([1.0, 2.0], [5.0, -7.0]) == ["GP408"]
+    assert told([1.0], [5.0]) != ["GP408"]
+    assert told([1.0, 2.0], [5.0, 5.0]) != ["GP408"]  # a constant is no copy
+
+
+def test_wrong_parts_of_complex_numbers_are_wrong_as_numbers() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(1, 2, (12, 8, 2))
+    claim = truth.copy()
+    claim[3, :, 1] *= -1
+    signs = np.broadcast_to([1.0, -1.0], truth.shape)
+    found = diagnose([suspect(claim, truth, signs=signs)], [])
+    assert "GP306" in [cause.code for cause in found]
+    (conjugate,) = [cause for cause in found if cause.code == "GP306"]
+    assert conjugate.addresses == ("t[3:4, :]",)
