@@ -23,7 +23,7 @@ _TARGET = 0.85
 
 def mutmut(*arguments: str, quiet: bool = False) -> str:
     """Run mutmut, and return what it printed."""
-    command = [Path(sys.executable).with_name("mutmut"), *arguments]
+    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
     output = subprocess.PIPE if quiet else None
     done = subprocess.run(command, cwd=ROOT, stdout=output, text=True, check=True)
     return done.stdout or ""

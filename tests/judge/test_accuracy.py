@@ -27,10 +27,8 @@ def judged(
 ) -> Record:
     tree, values = flatten(at, "t")
     x = np.concatenate([np.ravel(np.asarray(value, dtype=float)) for value in values])
-    found = Gradients(
-        *(np.asarray(one, dtype=float) for one in (claim, plain, truth)),
-        roundoffs or (U,) * len(tree.leaves),
-    )
+    claim, plain, truth = (np.asarray(one, dtype=float) for one in (claim, plain, truth))
+    found = Gradients(claim, plain, truth, roundoffs or (U,) * len(tree.leaves))
     return judge_accuracy(tree, found, x, value=1.5, facts=facts, notes=["as told"], price=PRICE)
 
 
@@ -49,9 +47,10 @@ def test_eight_times_the_error_and_eight_roundings_are_allowed_and_no_more(sign:
     assert (leaf.wrong, leaf.undecided, leaf.checked, leaf.relative_to_itself) == (0, 0, 4, 4)
     assert leaf.discrepancy == pytest.approx(0.999 * ALLOWED)
     assert leaf.bar == leaf.resolution == record.rtol == pytest.approx(ALLOWED)
-    assert leaf.worst is leaf.ratio is None
+    assert leaf.worst is None
+    assert leaf.ratio is None
     assert record.resolution == leaf.bar
-    assert record.culprits == record.causes == ()
+    assert (record.culprits, record.causes) == ((), ())
 
     record = judged(ONES, ONES + off * 1.002, PLAIN, ONES)
     (leaf,) = record.leaves
@@ -72,7 +71,7 @@ def test_what_is_told_comes_along() -> None:
     assert (record.plan, record.seed) == ("reference", 7)
     assert (record.evaluations, record.gradient_calls, record.seconds) == (3, 3, 0.5)
     assert math.isnan(record.noise)
-    assert record.patterns == record.controls == ()
+    assert (record.patterns, record.controls) == ((), ())
     assert record.certificate is None
     assert record.versions
 

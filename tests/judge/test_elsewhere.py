@@ -68,5 +68,7 @@ def test_of_a_leaf_there_is_its_own_part_in_its_shape() -> None:
     assert np.array_equal(part.rounded_by, [[2.0, 3.0]])
     assert (part.constant, part.rounded_to) == (False, "float16")
     nothing = Elsewhere(None, True, None).of(tree.leaves[0])
-    assert nothing.scaled is nothing.rounded_by is nothing.rounded_to is None
+    assert nothing.scaled is None
+    assert nothing.rounded_by is None
+    assert nothing.rounded_to is None
     assert nothing.constant

@@ -25,7 +25,7 @@ def evidence(rounding: FloatArray | None = None) -> Evidence:
     scaling = Scaling(np.array([2.0, 3.0]), np.array([4.0, 5.0]), np.array([6.0, 7.0]),
                       np.array([1, 1]))  # fmt: skip
     asked = Asked(scaling, np.array([9.0, 8.0]), RULES, np.array([1e-6, 1e-5]), 1e-16, rounding)
-    steps = Steps(*np.ones((3, 2)), chosen=0.5)
+    steps = Steps(ZERO, ZERO, ZERO, chosen=0.5)
     measured = components(np.array([0.25, 0.5]))
     return Evidence(ZERO, measured, asked, 1e-9, 2.0, 3.0, None, False, {1: steps})
 

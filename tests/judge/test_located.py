@@ -180,18 +180,15 @@ def test_exchanged_tensors_are_explained_by_what_others_claim() -> None:
     a, b, c = rng.uniform(1, 2, (3, 6))
 
     def found(number: int, value: Any) -> Located:
-        return Located(
-            number,
-            np.arange(6),
-            np.ones(6, dtype=bool),
-            value,
-            *np.full((3, 6), 1e-9),
-            part=None,
-            widespread=False,
-            many=False,
-            rest=0.0,
-            floor=0.0,
-            slopes=None,
+        tiny = np.full(6, 1e-9)
+        return located(
+            number=number,
+            places=np.arange(6),
+            wrong=np.ones(6, dtype=bool),
+            value=value,
+            bar=tiny,
+            truncation=tiny,
+            beyond=tiny,
         )
 
     def causes(claim: Any, *values: Any) -> list[tuple[str, tuple[str, ...]]]:

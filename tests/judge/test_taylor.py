@@ -12,9 +12,7 @@ STEPS = 2.0 ** -np.arange(1, 12)
 
 
 def curve(claimed: float, plus: Any, minus: Any, noise: float = 0.0) -> Curve:
-    return Curve(
-        "t", claimed, claimed, 0.0, noise, *(tuple(part) for part in (STEPS, plus, minus)), 0.0
-    )
+    return Curve("t", claimed, claimed, 0.0, noise, tuple(STEPS), tuple(plus), tuple(minus), 0.0)
 
 
 @pytest.mark.parametrize(("error", "order"), [(0.0, 2.0), (0.5, 1.0)])

@@ -26,7 +26,8 @@ def test_of_a_leaf_nothing_is_known() -> None:
     counts = leaf.checked, leaf.wrong, leaf.undecided, leaf.relative_to_itself
     assert counts == (0, 0, 0, 0)
     assert (leaf.relative_to_leaf, leaf.relative_to_others, leaf.unseen) == (0, 0, 0)
-    assert leaf.ratio is leaf.worst is None
+    assert leaf.ratio is None
+    assert leaf.worst is None
     assert unmeasured_leaf(TREE, TREE.leaves[0], Verdict.PASS).reason is None
 
 
@@ -41,7 +42,7 @@ def test_what_was_seen_is_the_reason_and_not_what_to_do_about_it() -> None:
     assert math.isnan(record.noise)
     assert (record.evaluations, record.gradient_calls, record.seconds) == (5, 2, 0.25)
     assert (record.plan, record.seed, record.certificate) == ("every", 3, None)
-    assert record.culprits == record.patterns == record.controls == ()
+    assert (record.culprits, record.patterns, record.controls) == ((), (), ())
     assert record.versions
 
 

@@ -16,6 +16,7 @@ from gradproof.judge.vetoes import (
     smaller_steps_contest,
     smaller_steps_side_with_the_claim,
 )
+from gradproof.numerics.protocol import FloatArray
 
 Veto = Callable[[Line], bool]
 
@@ -228,13 +229,14 @@ def test_noise_is_no_divergence() -> None:
 def test_slopes_have_to_grow_by_twice_the_noise_of_both(
     side: int, times: float, expected: bool
 ) -> None:
-    step = 0.5 ** np.arange(8)
+    step: FloatArray = np.ldexp(1.0, -np.arange(8))
     noise = 4 * math.sqrt(2) * 1e-9 / step
     slope = np.append(0.0, np.cumsum(times * 2 * (noise[1:] + noise[:-1])))
     best = Slope(float(slope[-1]), 1.0, 0.0, 7, 0.0)
+    line = line_of(np.sin, 1.0, noise=1e-9)
+    found = Side(step, slope, best, whole=True)
     line = dataclasses.replace(
-        line_of(np.sin, 1.0, noise=1e-9),
-        **{"right" if side > 0 else "left": Side(step, slope, best, whole=True)},
+        line, right=found if side > 0 else line.right, left=line.left if side > 0 else found
     )
     assert diverges(line, side) is expected
     assert not diverges(line, -side)
@@ -244,7 +246,7 @@ def test_slopes_have_to_grow_by_twice_the_noise_of_both(
 def test_slopes_below_contradict_their_estimate_beyond_its_bar_and_the_noise(
     off: float, expected: bool
 ) -> None:
-    step = 0.5 ** np.arange(8)
+    step: FloatArray = np.ldexp(1.0, -np.arange(8))
     bar = 0.25 + 4 * math.sqrt(2) * 1e-9 / step
     slope = 1.0 + np.where(np.arange(8) > 3, off * bar, 0.0)
     best = Slope(1.0, 0.125, 0.125, 3, 0.0)
