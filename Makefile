@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test test-all lint types floors frameworks tensorflow tests_of_tensorflow clusters bench soak trust diagnose fuzz docs \
-	pictures matrix audit clean
+	pictures matrix audit coverage covered_tensorflow mutants clean
 
 $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +35,22 @@ tensorflow:
 
 tests_of_tensorflow: $(VENV)/.test+tensorflow
 	$(BIN)/python -m pytest -n 2 tests_of_tensorflow
+
+# Branches that no test runs, of all tests and environments together.
+coverage: $(VENV)/.bench
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 -m "not integration"
+	$(BIN)/coverage run -m pytest -n 2 tests_of_frameworks
+	$(MAKE) VENV=.venv-tensorflow covered_tensorflow
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+covered_tensorflow: $(VENV)/.test+tensorflow
+	$(BIN)/coverage run -m pytest -n 2 tests_of_tensorflow
+
+# Changes on purpose that no test notices; all take hours, SAMPLE=300 half of one.
+mutants: $(VENV)/.mutants
+	$(BIN)/python tools/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 clusters: $(VENV)/.clusters
 	$(BIN)/python -m pytest tests_of_clusters
@@ -95,5 +111,5 @@ pictures: $(VENV)/.test
 
 clean:
 	rm -rf $(VENV) .venv-tensorflow build dist docs/_build docs/gallery docs/reference/generated \
-		docs/reference/causes .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+		docs/reference/causes .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -95,3 +95,63 @@ def test_an_unknown_code_is_an_error_that_lists_those_there_are(code: Any) -> No
     assert "expected one of" in text
     for known in CATALOGUE:
         assert known in text
+
+
+MESSAGES = [
+    ("GP412", {"wrong": 1, "size": 9, "looked_at": 9, "complete": True, "close": False},
+     "1 of 9 components is wrong, and no others were seen to be"),
+    ("GP412", {"wrong": 2, "size": 9, "looked_at": 3, "complete": True, "close": False},
+     "2 of 9 components are wrong; 1 other that was looked at is right"),
+    ("GP412", {"wrong": 2, "size": 9, "looked_at": 5, "complete": True, "close": False},
+     "2 of 9 components are wrong; 3 others that were looked at are right"),
+    ("GP412", {"wrong": 2, "size": 9, "looked_at": 9, "complete": True, "close": False,
+               "outputs": 4, "concerned": 3},
+     "2 of 9 columns of the Jacobian are wrong in 3 of 4 outputs, and no others were seen to be"),
+    ("GP412", {"wrong": 2, "size": 9, "looked_at": 9, "complete": True, "close": False,
+               "outputs": 4, "concerned": 4},
+     "2 of 9 columns of the Jacobian are wrong in all outputs, and no others were seen to be"),
+    ("GP412", {"wrong": 2, "size": 9, "looked_at": 9, "complete": True, "close": False,
+               "outputs": 4, "concerned": 0},
+     "2 of 9 columns of the Jacobian are wrong, and no others were seen to be"),
+    ("GP416", {"count": 1}, "1 non-zero of the Jacobian is missing in the pattern: f moves there, "
+     "and the claim has no entry"),
+    ("GP416", {"count": 2}, "2 non-zeros of the Jacobian are missing in the pattern: f moves "
+     "there, and the claim has no entry"),
+    ("GP416", {"count": 0, "outputs": 1}, "1 output depends on more than the pattern of the "
+     "Jacobian says; on what, random directions did not tell"),
+    ("GP416", {"count": 0, "outputs": 2}, "2 outputs depend on more than the pattern of the "
+     "Jacobian says; on what, random directions did not tell"),
+    ("GP601", {"off": 0.1234, "tangent": "pass"}, "the gradient is not tangent, 12 % of its "
+     "length is normal to the manifold; its tangent part is right"),
+    ("GP601", {"off": 0.5, "tangent": "fail"}, "the gradient is not tangent, 50 % of its "
+     "length is normal to the manifold; its tangent part is wrong, too"),
+    ("GP601", {"off": 1.0, "tangent": "inconclusive"}, "the gradient is not tangent, 100 % of its "
+     "length is normal to the manifold; its tangent part could not be decided"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "parameters", "words"), MESSAGES)
+def test_what_is_said_word_by_word(code: str, parameters: Any, words: str) -> None:
+    assert CATALOGUE[code].finding("t", **parameters).message == words
+
+
+ADVICE = [
+    ("GP601", {"off": 0.1, "tangent": "pass"},
+     "Project the gradient onto the tangent space; its tangent part is right."),
+    ("GP601", {"off": 0.1, "tangent": "fail"},
+     "Project the gradient onto the tangent space, and look for what else is wrong."),
+    ("GP412", {"outputs": 0}, "Look at what is special about these places: an edge, an index met "
+     "twice, a branch."),
+    ("GP412", {"outputs": 3, "concerned": 1}, "Look at the derivatives of these outputs by these "
+     "parameters: an index met twice, a branch, an entry written by hand."),
+    ("GP412", {"outputs": 3, "concerned": 3}, "Look at how the derivatives of all outputs by these "
+     "parameters are computed."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "parameters", "words"), ADVICE)
+def test_what_is_advised_word_by_word(code: str, parameters: Any, words: str) -> None:
+    if code == "GP412":
+        usual = {"wrong": 1, "size": 9, "looked_at": 9, "complete": True, "close": False}
+        parameters = {**usual, **parameters}
+    assert CATALOGUE[code].finding("t", **parameters).advice == words

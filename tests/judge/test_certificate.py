@@ -131,3 +131,19 @@ def test_a_single_component_that_is_further_off_would_have_been_visible() -> Non
         shown = leaf.single * typical * np.abs(directions * weight)[:, part]
         assert np.all(np.max(shown, axis=0) >= visible * (1 - 1e-12))
         assert np.min(np.max(shown, axis=0)) == pytest.approx(visible)
+
+
+def test_what_has_no_number_proves_nothing() -> None:
+    tree, _ = flatten({"a": np.ones(3), "b": np.ones(2)}, "p")
+    claim, weight = np.ones(5), np.ones(5)
+    for shown in (np.nan, np.inf):
+        found = probes(np.array([1e-6, shown]), 0.0, 2.0)
+        each = certify_leaves(tree, found, [0, 1], claim, weight, seed=0, confidence=0.9)
+        assert each.bound == np.inf
+        everything = certify(tree, found, claim, weight, seed=0, confidence=0.9)
+        assert everything.bound == np.inf
+    found = probes(np.array([1e-6, 1e-6]), 0.0, 2.0)
+    none = certify_leaves(tree, found, [0, 1], 0 * claim, weight, seed=0, confidence=0.9)
+    assert none.bound == np.inf
+    assert [leaf.bound for leaf in none.leaves] == [np.inf, np.inf]
+    assert [leaf.single for leaf in none.leaves] == [np.inf, np.inf]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradproof as gp
-from gradproof.judge.patterns import wrong_slices
+from gradproof.judge.patterns import Block, Slices, wrong_block, wrong_slices
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,52 @@ def test_scattered_components_are_no_parts() -> None:
     report = gp.check(lambda t: float(np.sum(np.sin(t))), claim, at)
     assert [one.words for one in report.patterns] == ["40 of 200 components"]
     assert "GP411" not in [one.code for one in report.causes]
+
+
+@pytest.mark.parametrize(
+    ("part", "dimensions", "words", "code"),
+    [
+        (Slices(0, (3,)), 1, "component 3", "[3]"),
+        (Slices(0, (3, 5)), 1, "components 3, 5", "[[3, 5]]"),
+        (Slices(1, (0, 1)), 2, "columns 0, 1", "[:, [0, 1]]"),
+        (Slices(1, (0, 1, 2, 4)), 2, "columns 0 to 2, 4", "[:, [0, 1, 2, 4]]"),
+        (Slices(2, (7,)), 3, "slice 7 of axis 2", "[:, :, 7]"),
+        (Block(((3, 8),)), 1, "components 3 to 8", "[3:9]"),
+        (Block(((2, 2), (0, 4))), 2, "row 2, columns 0 to 4", "[2:3, 0:5]"),
+        (
+            Block((None, (1, 1), (2, 3))),
+            3,
+            "slice 1 of axis 1, slices 2 to 3 of axis 2",
+            "[:, 1:2, 2:4]",
+        ),
+    ],
+)
+def test_parts_as_code_and_in_words(part: Any, dimensions: int, words: str, code: str) -> None:
+    assert (part.words(dimensions), part.index(dimensions)) == (words, code)
+    full = np.arange(9.0**dimensions).reshape((9,) * dimensions)
+    assert np.array_equal(np.sort(full[part.mask(full.shape)]), np.sort(part.of(full).ravel()))
+    assert np.array_equal(np.squeeze(part.of(full)), np.squeeze(eval(f"full{code}")))
+
+
+def test_of_many_runs_the_first_eight_are_listed() -> None:
+    listed = Slices(0, tuple(range(0, 18, 2))).words(2)
+    assert listed == "rows 0, 2, 4, 6, 8, 10, 12, 14 … (9 of them)"
+    assert Slices(0, tuple(range(0, 16, 2))).words(2) == "rows 0, 2, 4, 6, 8, 10, 12, 14"
+
+
+def test_a_block_is_filled_to_nine_tenths_and_not_nearly_all() -> None:
+    wrong = np.zeros((6, 9), dtype=bool)
+    wrong[1:3, 2:7] = True
+    block = wrong_block(wrong)
+    assert block is not None
+    assert block.ranges == ((1, 2), (2, 6))
+    wrong[1, 4] = False  # 9 of 10
+    assert wrong_block(wrong) is not None
+    wrong[2, 4] = False
+    assert wrong_block(wrong) is None
+    wrong[...] = False
+    wrong[0, :3] = True
+    assert wrong_block(wrong) is None  # too few
+    vector = np.arange(10) > 0
+    assert wrong_block(vector) is not None  # 9 of 10
+    assert wrong_block(np.arange(20) > 0) is None

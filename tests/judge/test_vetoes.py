@@ -1,5 +1,6 @@
 """Every veto on a line that it is for, and silent on a claim that is plainly wrong."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from tests.judge.lines import Array, line_of
 
-from gradproof.judge.line import Line, Slope
+from gradproof.judge.line import Line, Side, Slope
 from gradproof.judge.vetoes import (
     diverges,
     is_on_a_staircase,
@@ -15,6 +16,7 @@ from gradproof.judge.vetoes import (
     smaller_steps_contest,
     smaller_steps_side_with_the_claim,
 )
+from gradproof.numerics.protocol import FloatArray
 
 Veto = Callable[[Line], bool]
 
@@ -220,3 +222,37 @@ def test_noise_is_no_divergence() -> None:
             )
             seen += diverges(line, 1)
         assert seen <= 1
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(("times", "expected"), [(0.95, False), (1.05, True)])
+def test_slopes_have_to_grow_by_twice_the_noise_of_both(
+    side: int, times: float, expected: bool
+) -> None:
+    step: FloatArray = np.ldexp(1.0, -np.arange(8))
+    noise = 4 * math.sqrt(2) * 1e-9 / step
+    slope = np.append(0.0, np.cumsum(times * 2 * (noise[1:] + noise[:-1])))
+    best = Slope(float(slope[-1]), 1.0, 0.0, 7, 0.0)
+    line = line_of(np.sin, 1.0, noise=1e-9)
+    found = Side(step, slope, best, whole=True)
+    line = dataclasses.replace(
+        line, right=found if side > 0 else line.right, left=line.left if side > 0 else found
+    )
+    assert diverges(line, side) is expected
+    assert not diverges(line, -side)
+
+
+@pytest.mark.parametrize(("off", "expected"), [(0.9, False), (1.1, True)])
+def test_slopes_below_contradict_their_estimate_beyond_its_bar_and_the_noise(
+    off: float, expected: bool
+) -> None:
+    step: FloatArray = np.ldexp(1.0, -np.arange(8))
+    bar = 0.25 + 4 * math.sqrt(2) * 1e-9 / step
+    slope = 1.0 + np.where(np.arange(8) > 3, off * bar, 0.0)
+    best = Slope(1.0, 0.125, 0.125, 3, 0.0)
+    line = line_of(np.sin, 1.0, noise=1e-9)
+    line = dataclasses.replace(line, right=Side(step, slope, best, whole=True))
+    assert diverges(line, 1) is expected
+    slope[5::2] = 2.0 - slope[5::2]  # to either side in turn: that is noise
+    assert not diverges(dataclasses.replace(line, right=Side(step, slope, best, True)), 1)
+    assert diverges(dataclasses.replace(line, right=Side(step, slope, None, True)), 1)

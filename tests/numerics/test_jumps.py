@@ -136,7 +136,7 @@ KINKS: dict[str, Function] = {
     "relu": lambda t: t + np.maximum(t - 0.11, 0),
     "many": lambda t: np.sum(np.maximum(np.outer(t, np.arange(1, 9)) - 0.3, 0), axis=1),
     "cusp at the point": lambda t: np.sqrt(np.abs(t)),
-    "x√x": lambda t: np.abs(t) * np.sqrt(np.abs(t)),
+    "x root x": lambda t: np.abs(t) * np.sqrt(np.abs(t)),
 }
 POLES: dict[str, Function] = {
     "simple": lambda t: 1 / (t - 0.5),
