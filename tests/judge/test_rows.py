@@ -16,7 +16,7 @@ TRUTH = RNG.uniform(1, 2, (8, 5))
 
 def columns(claimed: Any, **changed: Any) -> Columns:
     return dataclasses.replace(
-        Columns("t['u']", claimed, TRUTH, np.full(TRUTH.shape, 1e-6)), **changed
+        Columns("t['u']", range(5), claimed, TRUTH, np.full(TRUTH.shape, 1e-6)), **changed
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from gradproof.tree import Mismatch, flatten, match
+from gradproof.tree import Constant, Mismatch, flatten, match
 
 
 class Layer(NamedTuple):
@@ -208,3 +208,19 @@ def test_claims_of_complex_numbers_are_read_as_their_parts() -> None:
     assert amiss == Mismatch("p['x']", "a gradient of dtype complex", "real numbers")
     amiss = match(tree, {"z": np.ones((2, 2)), "c": 1.0, "x": 1.0})
     assert amiss == Mismatch("p['z']", "shape (2, 2)", "shape (2,)")
+
+
+def test_keys_with_and_without_a_d_are_not_guessed() -> None:
+    at = {"W": np.ones(3)}
+    found = match(flatten(at, "p")[0], {"W": np.ones(3), "dW": 2 * np.ones(3)})
+    assert isinstance(found, Mismatch)
+    assert found.address == "gradient['dW']"
+
+
+@pytest.mark.parametrize(("claim", "told"), [(77.0, 1), (None, 0), (0.0, 0), ("tanh", 0)])
+def test_a_claim_for_what_goes_along_is_said_to_be_unchecked(claim: object, told: int) -> None:
+    tree, _ = flatten({"w": np.ones(3), "b": Constant(0.5)}, "p")
+    found = match(tree, {"w": np.ones(3), "b": claim})
+    assert not isinstance(found, Mismatch)
+    assert len(found[1]) == told
+    assert all(note.startswith("p['b']: went along unchanged and unchecked") for note in found[1])

@@ -47,7 +47,8 @@ def unmeasured(
     price: Price,
 ) -> Record:
     """Record a check that ended before any difference was taken."""
-    ending = verdict or Verdict.PASS  # nothing to check, and nothing wrong
+    # Where no component could be moved, what is claimed was not looked at.
+    ending = verdict or (Verdict.INCONCLUSIVE if tree.size else Verdict.PASS)
     concerned = {address for cause in causes for address in cause.addresses}
     # GP208 says what to do about GP101, which is what was seen.
     seen = [cause.code for cause in causes if cause.code != "GP208"]

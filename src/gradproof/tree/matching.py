@@ -78,9 +78,14 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             found_dtype = f"a gradient of dtype {getattr(value, 'dtype', 'complex')}"
             return Mismatch(tree.address(leaf), found_dtype, "real numbers")
         ordered.append(as_parts(value) if leaf.is_complex else value)
-    for path in list(by_path):
-        if any(path[: len(constant)] == constant for constant in tree.constants):
-            del by_path[path]
+    for leaf in claimed.leaves:
+        if any(leaf.path[: len(constant)] == constant for constant in tree.constants):
+            value = by_path.pop(leaf.path, None)
+            if _says_something(value):
+                notes.append(
+                    f"{tree.root}{leaf.accessor}: went along unchanged and unchecked, though the "
+                    "gradient has a value for it: make it an array of the others' kind to check it"
+                )
     if by_path:
         extra = next(leaf for leaf in claimed.leaves if leaf.path in by_path)
         return Mismatch(
@@ -100,6 +105,8 @@ def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
     names = {leaf.top: leaf.path[0] if leaf.path else None for leaf in tree.leaves}
     if not all(isinstance(name, str) and f"d{name}" in gradient for name in names):
         return gradient, ""
+    if any(name in gradient for name in names):
+        return gradient, ""  # which of the two is meant is not to be guessed
     extra = [key for key in gradient if key[:1] != "d" or key[1:] not in names]
     dropped = [key for key in extra if key.startswith("dA")]
     kept: dict[Any, Any] = {
@@ -110,6 +117,14 @@ def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
     if dropped:
         note += f"; left out, as no parameters: {', '.join(dropped)}"
     return kept, note
+
+
+def _says_something(value: Any) -> bool:
+    """Whether a claim for what is not moved is more than None or 0."""
+    try:
+        return value is not None and bool(np.any(np.asarray(value, dtype=np.float64)))
+    except (TypeError, ValueError):
+        return False
 
 
 def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
