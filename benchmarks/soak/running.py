@@ -86,6 +86,7 @@ class Soak:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             found = _asked(one, pool, folder)
+        after = global_state()  # before f is called to judge
         told = []
         if found is not None:
             self.evaluations += found.evaluations
@@ -96,7 +97,6 @@ class Soak:
             self.wrong += [f"{one.name}: {why}" for why in told]
         self.ways[one.way] += 1
         self.checks += 1
-        after = global_state()
         changed = [what for what, state in before.items() if after[what] != state]
         if bits != [array.tobytes() for array in arrays_of(one)]:
             changed.append("parameters")
