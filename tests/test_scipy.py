@@ -108,7 +108,26 @@ def test_second_derivatives_within_bounds_need_a_right_gradient(jac: Any) -> Non
     )
     assert list(found.reports) == ([] if jac is None else ["jac at x0"])
     assert found.unchecked[0].startswith("hess at x0: where there are bounds")
-    assert found.passed is (jac is None)
+    assert found.verdict == ("inconclusive" if jac is None else "fail")
+    assert found.verdict.value.upper() in found.summary().splitlines()[0]
+
+
+def test_a_claim_that_cannot_be_looked_at_is_told_before_anything_is_minimised() -> None:
+    problem: Any = {"hess": rosen_hess, "bounds": [(-2, 2)] * 3, "points": 0}
+    with pytest.raises(gp.InputError, match="hess at x0: .* not given: write jac=, too"):
+        gp.scipy.minimize(rosen, START, method="trust-constr", inconclusive="raise", **problem)
+    with pytest.warns(UserWarning, match="not checked: hess at x0"):
+        gp.scipy.minimize(rosen, START, method="trust-constr", **problem)
+
+
+def test_random_points_that_are_not_looked_at_are_told() -> None:
+    def fun(x: Any) -> Any:
+        return np.sum(x) if np.array_equal(x, START) else np.nan
+
+    found = gp.scipy.check_minimize(fun, START, jac=lambda x: np.ones(3), points=3)
+    assert list(found.reports) == ["jac at x0"]
+    (told,) = found.unchecked
+    assert told.startswith("3 of 3 random points")
 
 
 def test_constraints() -> None:

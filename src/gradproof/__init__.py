@@ -11,8 +11,7 @@ from gradproof.api.explain import explain
 from gradproof.api.mark import problem
 from gradproof.api.report import Report
 from gradproof.api.write import write
-from gradproof.judge.plan import Plan
-from gradproof.judge.report import (
+from gradproof.judge.parts import (
     CauseFinding,
     Certificate,
     ComponentFinding,
@@ -23,6 +22,7 @@ from gradproof.judge.report import (
     PatternFinding,
     TensorValues,
 )
+from gradproof.judge.plan import Plan
 from gradproof.problems import (
     HVP,
     JVP,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import gradproof as gp
 
@@ -159,3 +160,65 @@ def test_a_jacobian_that_is_an_array_is_no_gradient_that_stays_the_same() -> Non
     for matrix, is_asked in ((wrong, False), (lambda x: wrong, True)):
         causes = gp.check(tanh, gp.Jacobian(matrix), x).causes
         assert ("GP305" in [cause.code for cause in causes]) == is_asked
+
+
+SQUARE = np.random.default_rng(8).normal(size=(5, 5))
+AT = np.linspace(-1, 1, 5)
+
+
+def layer(x: Any) -> Any:
+    return np.tanh(SQUARE @ x)
+
+
+def of_layer(x: Any) -> Any:
+    return (1 - layer(x) ** 2)[:, None] * SQUARE
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        gp.Jacobian(lambda x: of_layer(x).T),
+        gp.VJP(lambda x, u: of_layer(x) @ u),
+        gp.Jacobian(lambda x: scipy.sparse.csr_array(of_layer(x).T)),
+    ],
+    ids=["dense", "product", "sparse"],
+)
+def test_a_transposed_jacobian_is_called_one(claim: Any) -> None:
+    report = gp.check(layer, claim, AT)
+    assert report.verdict == "fail"
+    (cause,) = report.causes
+    assert (cause.code, cause.addresses) == ("GP403", ("d output / d x",))
+
+
+def test_a_sparse_transposed_jacobian_lacks_no_non_zeros() -> None:
+    matrix = scipy.sparse.diags_array(
+        [np.arange(2.0, 32.0), np.arange(1.0, 30.0)], offsets=[0, -1], format="csr"
+    )
+
+    def f(x: Any) -> Any:
+        return matrix @ np.sin(x)
+
+    def claimed(x: Any) -> Any:
+        return (matrix @ scipy.sparse.diags_array(np.cos(x))).T.tocsr()
+
+    report = gp.check(f, gp.Jacobian(claimed), np.linspace(-1, 1, 30))
+    assert report.verdict == "fail"
+    assert [cause.code for cause in report.causes] == ["GP403"]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_array])
+def test_a_transposed_jacobian_with_another_mistake_is_none(kind: Any) -> None:
+    def claimed(x: Any) -> Any:
+        found = of_layer(x).T.copy()
+        found[:, 1] *= 1.2
+        return kind(found)
+
+    report = gp.check(layer, gp.Jacobian(claimed), AT)
+    assert report.verdict == "fail"
+    assert "GP403" not in {cause.code for cause in report.causes}
+
+
+def test_a_flipped_sign_is_no_transpose_where_it_is_the_same() -> None:
+    turn = SQUARE - SQUARE.T
+    report = gp.check(lambda x: turn @ x, gp.Jacobian(turn.T), AT)
+    assert [cause.code for cause in report.causes] == ["GP301"]

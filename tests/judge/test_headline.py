@@ -8,7 +8,7 @@ import pytest
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.headline import counted, headline, percent, probed, rounded_up
-from gradproof.judge.report import Certificate, LeafFinding
+from gradproof.judge.parts import Certificate, LeafFinding
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 NOISE = CATALOGUE["GP201"].finding(sigma=0.5)

@@ -13,8 +13,8 @@ import pytest
 
 import gradproof as gp
 from gradproof.judge.folding import MOST_COMPONENTS
+from gradproof.judge.parts import TensorValues
 from gradproof.judge.reading import read, record_of, run_of
-from gradproof.judge.report import TensorValues
 from gradproof.judge.run import Place, Run
 from gradproof.render.html.maps import heat_map
 

@@ -399,3 +399,15 @@ def test_the_first_line_promises_no_more_than_the_lines_of_the_tensors(kind: str
             found += 1
             assert max(told) <= float(promised[1]), report.summary()
     assert found > 4
+
+
+def test_the_first_component_that_is_not_finite_is_named() -> None:
+    at = {"W": np.arange(6.0).reshape(2, 3)}
+
+    def gradient(p: Any) -> Any:
+        return {"W": np.where(p["W"] > 2, np.nan, 2 * p["W"])}
+
+    (cause,) = gp.check(lambda p: float(np.sum(p["W"] ** 2)), gradient, at).causes
+    assert cause.code == "GP104"
+    assert "in the gradient at p['W'][1, 0], and wherever else" in cause.advice
+    assert cause.parameters == {"count": 3, "first": "p['W'][1, 0]"}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import gradproof as gp
-from gradproof.judge.report import Curve, TensorValues
+from gradproof.judge.parts import Curve, TensorValues
 
 VERSIONS = {"gradproof": "0.1.0", "numpy": "2.0.0", "optree": "0.14.0", "python": "3.11.0"}
 

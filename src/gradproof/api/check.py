@@ -14,7 +14,7 @@ from gradproof._base.validation import described, whole_number
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
-from gradproof.api.in_pieces import check_in_pieces, is_in_pieces
+from gradproof.api.in_pieces import is_in_pieces, searched
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
@@ -318,9 +318,10 @@ def _check(
     shared_out = workers is not None or journal is not None
     if shared_out or not is_in_pieces(problem, tree, values, directions):
         return Report(**vars(whole()))
+    from gradproof.engine.streamed import run_streamed
     from gradproof.frameworks.array_field import ArrayField
 
-    record = check_in_pieces(
+    record = run_streamed(
         problem,
         ArrayField(tree, values),
         plan=directions,
@@ -331,9 +332,8 @@ def _check(
         seed=seed,
         progress=progress,
         budget=budget,
-        whole=whole,
     )
-    return Report(**vars(record))
+    return Report(**vars(searched(record, whole, tree, directions, budget)))
 
 
 def _of_many(plan: Plan, tree: Tree, chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> Plan:

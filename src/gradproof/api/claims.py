@@ -10,7 +10,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof.api.report import Report
 from gradproof.api.sparse import check_sparse, sparse_matrix
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding
+from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.problems import Problem
 from gradproof.tree import flatten
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradproof._base.errors import InputError, MissingExtra
 from gradproof._base.validation import described
-from gradproof.frameworks.leaf_kinds import is_array_of_floats
+from gradproof.frameworks.leaf_values import is_array_of_floats
 from gradproof.problems import Autodiff, Problem, over_batches
 from gradproof.tree import flatten
 

@@ -12,7 +12,7 @@ import numpy as np
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import Record
-from gradproof.problems import Field, Problem
+from gradproof.problems import Problem
 from gradproof.tree import Tree
 
 if TYPE_CHECKING:
@@ -40,35 +40,14 @@ def is_in_pieces(problem: Problem, tree: Tree, values: Sequence[Any], plan: Plan
     return tree.size >= MANY and not (promotes and _has_room(tree))
 
 
-def check_in_pieces(
-    problem: Problem,
-    field: Field,
-    *,
-    plan: Plan,
-    chosen: Sequence[bool],
-    rtol: float | None,
-    seed: int,
-    progress: Callable[[int, int], object] | None,
-    budget: Budget,
-    whole: Callable[[], Record] | None = None,
+def searched(
+    record: Record, whole: Callable[[], Record], tree: Tree, plan: Plan, budget: Budget
 ) -> Record:
-    """Check parameters in pieces; where that fails, `whole` checks them as arrays, and searches."""
-    from gradproof.engine.streamed import run_streamed
-
-    record = run_streamed(
-        problem,
-        field,
-        plan=plan,
-        chosen=chosen,
-        rtol=rtol,
-        seed=seed,
-        progress=progress,
-        budget=budget,
-    )
-    if record.verdict is not Verdict.FAIL or whole is None or not plan.search or budget.is_spent:
+    """Return what `whole` finds, which checks arrays and searches, where pieces were wrong."""
+    if record.verdict is not Verdict.FAIL or not plan.search or budget.is_spent:
         return record
-    if not _has_room(field.tree):
-        needed = _BYTES_OF_A_COMPONENT * field.tree.size
+    if not _has_room(tree):
+        needed = _BYTES_OF_A_COMPONENT * tree.size
         note = _NO_ROOM.format(max(1, round(needed / 2**30)))
         return dataclasses.replace(record, notes=(*record.notes, note))
     found = whole()

@@ -14,7 +14,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof.api.claims import failed_by
 from gradproof.api.options import chosen_components
 from gradproof.api.report import Report
-from gradproof.judge.report import CauseFinding, Curve
+from gradproof.judge.parts import CauseFinding, Curve
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Manifold, Problem
 from gradproof.tree import flatten

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict, overall
 from gradproof._base.validation import whole_number
 from gradproof.api.assertion import GradientError, Inconclusive
@@ -32,7 +33,10 @@ class ProblemReport:
         are, `gradproof.write` takes them.
     unchecked : tuple of str
         What was given and is no claim, such as ``jac='2-point'``; and second derivatives within
-        bounds where the first ones, by which they are measured there, are wrong or not given.
+        bounds where the first ones, by which they are measured there, are wrong or not given; and
+        random points near which the functions are not defined.
+    undecided : bool
+        Whether a claim among these was given and could not be checked at all.
 
     Examples
     --------
@@ -45,11 +49,13 @@ class ProblemReport:
 
     reports: dict[str, Report]
     unchecked: tuple[str, ...]
+    undecided: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """Fail where a claim is wrong, inconclusive where one could not be decided, else pass."""
-        return overall([report.verdict for report in self.reports.values()])
+        found = [report.verdict for report in self.reports.values()]
+        return overall([*found, Verdict.INCONCLUSIVE] if self.undecided else found)
 
     @property
     def passed(self) -> bool:
@@ -91,7 +97,7 @@ class ProblemReport:
         ]
         lines += [f"  not checked: {one}" for one in self.unchecked]
         verdict = self.verdict.value if self.passed else self.verdict.value.upper()
-        verdict = verdict if self.reports else "nothing was claimed"
+        verdict = verdict if self.reports or self.undecided else "nothing was claimed"
         first = [f"gradproof  {verdict.upper()}   {self.evaluations:,} evaluations", ""]
         rest = [f"\n{name}:\n{report.summary()}" for name, report in self.failed.items()][:1]
         return "\n".join([*first, *lines, *rest])
@@ -114,9 +120,10 @@ def check_stated(
     def is_defined(there: FloatArray) -> bool:
         return all(_is_finite(claim, there.copy()) for claim in stated.claims)
 
-    around = list(points_around(x0, stated.bounds, points * bool(stated.claims), seed, is_defined))
+    points *= bool(stated.claims)
+    around = list(points_around(x0, stated.bounds, points, seed, is_defined))
     reports: dict[str, Report] = {}
-    unchecked = list(stated.unchecked)
+    unchecked, undecided = list(stated.unchecked), False
     for claim in stated.claims:
         for number, (point, x) in enumerate(around):
             needed = reports.get(f"{claim.needs} at {point}")
@@ -124,14 +131,21 @@ def check_stated(
             if claim.of_second_order and stated.bounds and (by_values or claim.needs is None):
                 unchecked.append(
                     f"{claim.name} at {point}: where there are bounds it is measured by the first "
-                    f"derivatives, which are {'not right' if by_values else 'not given'} there"
+                    "derivatives, which are "
+                    + ("not right there" if by_values else "not given: write jac=, too")
                 )
+                undecided |= not by_values  # else that is the verdict
                 continue
             problem = Problem(
                 claim.f, claim.without if by_values else claim.claim, x.copy(), bounds=stated.bounds
             )
             reports[f"{claim.name} at {point}"] = check(problem, seed=seed + number, **options)
-    return ProblemReport(reports, tuple(unchecked))
+    if len(around) <= points:
+        unchecked.append(
+            f"{points + 1 - len(around)} of {points} random points: near x0 the functions are "
+            "mostly not defined"
+        )
+    return ProblemReport(reports, tuple(unchecked), undecided)
 
 
 def _is_finite(claim: Claim, there: FloatArray) -> bool:
@@ -148,11 +162,14 @@ def raise_for(
     found: ProblemReport, inconclusive: Literal["raise", "warn", "pass"], stacklevel: int
 ) -> None:
     """Raise where a claim is wrong; where one is undecided, do what is asked for."""
-    if found.passed or not found.reports:
+    if found.passed or (found.verdict is Verdict.INCONCLUSIVE and inconclusive == "pass"):
+        return
+    if not found.failed:  # nothing was looked at of what is undecided
+        if inconclusive == "raise":
+            raise InputError("; ".join(found.unchecked))
+        warnings.warn(found.summary(), stacklevel=stacklevel + 1)
         return
     name, report = next(iter(found.failed.items()))
-    if found.verdict is Verdict.INCONCLUSIVE and inconclusive == "pass":
-        return
     others = ", ".join(found.failed)
     if found.verdict is Verdict.INCONCLUSIVE and inconclusive == "warn":
         warnings.warn(f"{name}\n{report.summary()}", stacklevel=stacklevel + 1)

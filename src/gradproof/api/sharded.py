@@ -9,7 +9,6 @@ from typing import Any
 from gradproof._base.errors import InputError
 from gradproof.api.asides import with_asides
 from gradproof.api.frameworks import quietly
-from gradproof.api.in_pieces import check_in_pieces
 from gradproof.api.options import chosen_leaves, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.judge.plan import Plan
@@ -35,6 +34,7 @@ def check_sharded(
 ) -> Report:
     """Check a problem, of which `framework` knows how its parameters are sharded."""
     from gradproof.engine.budget import budget_of
+    from gradproof.engine.streamed import run_streamed
 
     plan, rtol = plan_and_rtol(plan, rtol, self_test)
     _require_directions(problem, plan, self_test)
@@ -47,7 +47,7 @@ def check_sharded(
     if plan.where == "auto":
         plan = dataclasses.replace(plan, where="project")
     with framework.adapted(problem, seed, quietly(problem)) as (adapted, field, unreached):
-        record = check_in_pieces(
+        record = run_streamed(
             adapted,
             field,
             plan=plan,

@@ -30,9 +30,10 @@ from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence, Probed
 from gradproof.judge.findings import write_record
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.parts import ControlFinding
 from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
-from gradproof.judge.report import ControlFinding, Price, Record
+from gradproof.judge.report import Price, Record
 from gradproof.judge.tolerance import scaling
 from gradproof.judge.unmeasured import unmeasured
 from gradproof.numerics.protocol import BoolArray, FloatArray

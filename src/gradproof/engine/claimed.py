@@ -17,8 +17,9 @@ from gradproof.engine.columns import Column, column
 from gradproof.engine.holomorphy import gap_of_derivatives
 from gradproof.engine.randomness import Randomness
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import MOST_CULPRITS, CauseFinding, ComponentFinding, Record
-from gradproof.judge.rows import Columns, causes_of_rows
+from gradproof.judge.parts import CauseFinding, ComponentFinding
+from gradproof.judge.report import MOST_CULPRITS, Record
+from gradproof.judge.rows import Columns, causes_of_rows, is_transposed
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import JVP, VJP, Jacobian, Problem, Space, as_derivatives
 from gradproof.problems.jacobians import Sides, is_function, like_parameters, product, rows_of
@@ -225,7 +226,8 @@ class Claimed:
     def outputs_of(self, report: Record) -> OutputsFound:
         """Return the wrong entries of the Jacobian at wrong components, which outputs, and why."""
         culprits = report.culprits
-        claimed = self._columns()
+        rows = None if isinstance(self._claim, JVP) else self._rows()
+        claimed = self._columns(rows)
         if claimed is None:
             return OutputsFound(culprits, self._number_of_outputs)
         self._randomness.look()
@@ -237,6 +239,7 @@ class Claimed:
         found: list[ComponentFinding] = []
         concerned: set[int] = set()
         columns: dict[str, list[FloatArray]] = {}
+        places: dict[str, list[int]] = {}
         signs: dict[str, list[float]] = {}
         for culprit in culprits:
             if culprit not in looked_at:
@@ -251,6 +254,7 @@ class Claimed:
             entries = self._entries(culprit, claim, measured, report.rtol)
             concerned |= entries.keys()
             found += entries.values() or [culprit]
+            places.setdefault(self.tree.address(leaf), []).append(place)
             of_leaf = columns.setdefault(self.tree.address(leaf), [])
             of_leaf.append(np.stack([claim, measured.value, measured.room(claim, report.rtol)]))
             if leaf.is_complex:
@@ -264,7 +268,7 @@ class Claimed:
             tuple(found[:MOST_CULPRITS]),
             self._number_of_outputs,
             self._told(sorted(concerned)),
-            tuple(self._causes(columns, signs)) if known else (),
+            tuple(self._causes(rows, places, columns, signs)) if known else (),
             len(concerned),
             self._not_holomorphic(culprits, report),
         )
@@ -294,7 +298,11 @@ class Claimed:
         return there.size
 
     def _causes(
-        self, columns: dict[str, list[FloatArray]], signs: dict[str, list[float]]
+        self,
+        rows: FloatArray | None,
+        places: dict[str, list[int]],
+        columns: dict[str, list[FloatArray]],
+        signs: dict[str, list[float]],
     ) -> list[CauseFinding]:
         there = self.outputs.tree
         assert there is not None
@@ -302,8 +310,12 @@ class Claimed:
         for address, ones in columns.items():
             claimed, measured, room = np.stack(ones, axis=2)
             of_columns = np.array(signs[address]) if address in signs else None
-            together.append(Columns(address, claimed, measured, room, of_columns))
-        return causes_of_rows(there, together, self._problem.facts or {})
+            together.append(Columns(address, places[address], claimed, measured, room, of_columns))
+        found = causes_of_rows(there, together, self._problem.facts or {})
+        if not found and rows is not None and is_transposed(together, rows):
+            name = f"d {there.root} / d {self.tree.root}"
+            return [CATALOGUE["GP403"].finding(name, axes="")]
+        return found
 
     def _told(self, concerned: list[int]) -> list[str]:
         there = self.outputs.tree
@@ -319,14 +331,13 @@ class Claimed:
             f"{', '.join(names)}{rest}"
         ]
 
-    def _columns(self) -> Callable[[int], FloatArray | Mismatch] | None:
+    def _columns(self, rows: FloatArray | None) -> Callable[[int], FloatArray | Mismatch] | None:
         """Return what gives the derivatives of all outputs by one component, as claimed.
 
         None where that takes too many calls.
         """
         if isinstance(self._claim, JVP):
             return lambda place: self._along(np.eye(1, self.tree.size, place)[0])
-        rows = self._rows()
         return None if rows is None else lambda place: rows[:, place]
 
     def _rows(self) -> FloatArray | None:

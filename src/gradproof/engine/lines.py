@@ -171,28 +171,15 @@ class Lines:
 
     def _judge_row(self, row: int, lines: IntArray) -> None:
         """Judge entries of one output as a function of its own."""
-        entries, setting = self.entries, self._setting
-        columns = entries.columns[lines]
-        noise = float(self._noise[row])
+        columns, noise = self.entries.columns[lines], float(self._noise[row])
         scale = self._scale[columns]
-        pilot = dataclasses.replace(
-            setting.pilot,
-            noise=noise,
-            smallest_change=np.inf,
-            roundoff_of_x=setting.pilot.roundoff_of_x[columns],
-            reach=scale,
-        )
         effect = np.full(lines.size, self._typical[row])
-        found = Escalation(
+        found = self._escalated(
+            row,
             Part(self._evaluator.of_one(row), columns),
             Scaling(scale, effect, np.zeros(lines.size), self._leaf[lines]),
-            entries.values[lines],
-            setting.rules,
-            pilot,
-            value=float(self._evaluator.at_zero[row]),
-            roundoff_of_claim=self._found.roundoff_of_claim,
-            rounding_of_claim=None,
-            rng=self._rng,
+            self.entries.values[lines],
+            self._setting.pilot.roundoff_of_x[columns],
         )
         in_noise = {
             name: part if name == "outcome" else part / noise
@@ -209,6 +196,34 @@ class Lines:
             self._tables[line] = dataclasses.replace(
                 steps, plus=steps.plus / unit, minus=steps.minus / unit
             )
+
+    def _escalated(
+        self,
+        row: int,
+        lines: Part | _AlongOne,
+        scaling: Scaling,
+        claim: FloatArray,
+        roundoff_of_x: FloatArray,
+    ) -> Escalation:
+        """Measure lines of one output by tables, with its own noise and value."""
+        pilot = dataclasses.replace(
+            self._setting.pilot,
+            noise=float(self._noise[row]),
+            smallest_change=np.inf,
+            roundoff_of_x=roundoff_of_x,
+            reach=scaling.scale,
+        )
+        return Escalation(
+            lines,
+            scaling,
+            claim,
+            self._setting.rules,
+            pilot,
+            value=float(self._evaluator.at_zero[row]),
+            roundoff_of_claim=self._found.roundoff_of_claim,
+            rounding_of_claim=None,
+            rng=self._rng,
+        )
 
     @property
     def is_right(self) -> bool:
@@ -243,7 +258,7 @@ class Lines:
 
     def _is_off_along(self, row: int, direction: FloatArray) -> bool:
         """Judge the claim for one output, less what is known of its errors, along a direction."""
-        entries, setting = self.entries, self._setting
+        entries = self.entries
         claim = np.zeros_like(direction)
         mine = self._of_row[self._begins[row] : self._begins[row + 1]]
         c = self._components
@@ -252,23 +267,12 @@ class Lines:
         one = _AlongOne(self._evaluator.of_one(row), direction, claim)
         size = float(np.linalg.norm(claim * direction))
         number = np.ones(1)
-        pilot = dataclasses.replace(
-            setting.pilot,
-            noise=float(self._noise[row]),
-            smallest_change=np.inf,
-            roundoff_of_x=number * setting.pilot.roundoff_of_x.max(),
-            reach=number,
-        )
-        found = Escalation(
+        found = self._escalated(
+            row,
             one,
             Scaling(number, number * size, 0 * number, np.zeros(1, dtype=np.int64)),
             one.claims,
-            setting.rules,
-            pilot,
-            value=float(self._evaluator.at_zero[row]),
-            roundoff_of_claim=self._found.roundoff_of_claim,
-            rounding_of_claim=None,
-            rng=self._rng,
+            number * self._setting.pilot.roundoff_of_x.max(),
         )
         return bool(found.components.outcome[0] == Outcome.FAIL)
 

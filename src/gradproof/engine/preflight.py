@@ -22,7 +22,7 @@ from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
 from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import CauseFinding
+from gradproof.judge.parts import CauseFinding
 from gradproof.numerics.precision import is_on_float32_grid
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem, Space, as_derivatives
@@ -145,8 +145,8 @@ def _try_gradient(found: Preflight, problem: Problem, tree: Tree, evaluator: Eva
         where = [
             tree.address(leaf) for leaf in tree.leaves if not np.all(finite[leaf.start : leaf.stop])
         ]
-        count = int(np.sum(~finite))
-        found.stop(Verdict.FAIL, CATALOGUE["GP104"].finding(*where, count=count))
+        count, first = int(np.sum(~finite)), tree.address(*tree.locate(int(np.argmin(finite))))
+        found.stop(Verdict.FAIL, CATALOGUE["GP104"].finding(*where, count=count, first=first))
         return
     difference = _change(found, claims)
     if difference > 0:

@@ -23,8 +23,8 @@ from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.headline import counted
 from gradproof.judge.located import Located
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.parts import Certificate
 from gradproof.judge.plan import Plan
-from gradproof.judge.report import Certificate
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian

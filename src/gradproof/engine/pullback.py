@@ -22,7 +22,7 @@ from gradproof._base.validation import described
 from gradproof.engine.budget import Budget
 from gradproof.engine.preflight import value_of
 from gradproof.engine.randomness import Randomness
-from gradproof.judge.report import Curve
+from gradproof.judge.parts import Curve
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.richardson import central
 from gradproof.numerics.table import Table

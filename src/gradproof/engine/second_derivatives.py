@@ -13,7 +13,8 @@ from gradproof._base.validation import real_number
 from gradproof.engine.adjoint import PAIRS, adjoint_gap
 from gradproof.engine.budget import Budget
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import CauseFinding, ComponentFinding, LeafFinding, Record
+from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
+from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import HVP, Hessian, Problem
 from gradproof.problems.jacobians import like_parameters, rows_of, symmetric

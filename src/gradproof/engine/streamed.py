@@ -38,9 +38,10 @@ from gradproof.engine.stream import Stream, Through
 from gradproof.judge.certificate import certificate_of_all, certificate_of_each, visible
 from gradproof.judge.evidence import Evidence, Probed, Probes
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.parts import Certificate
 from gradproof.judge.plan import Plan
 from gradproof.judge.probed import write_probed
-from gradproof.judge.report import Certificate, Price, Record
+from gradproof.judge.report import Price, Record
 from gradproof.judge.tolerance import Scaling, limits
 from gradproof.judge.unmeasured import unmeasured
 from gradproof.numerics.directions import THROUGH_ONE_LEAF

@@ -68,6 +68,10 @@ class Adapted(abc.ABC):
     def as_arrays(self, values: Any) -> Any:
         """Return a pytree with arrays of NumPy in the place of those of the framework."""
 
+    def as_matrix(self, value: Any) -> Any:
+        """Return a Jacobian in arrays of NumPy; a framework's sparse matrix as one of SciPy."""
+        return self.as_arrays(value)
+
     @abc.abstractmethod
     def copies(self) -> list[Any]:
         """Return copies of the leaves."""
@@ -226,10 +230,10 @@ class Adapted(abc.ABC):
     def _claim(self, claim: Any) -> Any:
         """Return a claim whose functions return arrays of NumPy."""
 
-        def arrays(f: Any) -> Any:
+        def arrays(f: Any, convert: Function = self.as_arrays) -> Any:
             if f is None or not callable(f) or is_linear(f):
-                return self.as_arrays(f)
-            return self._returning_arrays(self.calling(f))
+                return convert(f)
+            return self._returning_arrays(self.calling(f), convert=convert)
 
         if isinstance(claim, VJP):
             return VJP(arrays(claim.function), arrays(claim.jvp))
@@ -238,7 +242,7 @@ class Adapted(abc.ABC):
         if isinstance(claim, HVP):
             return HVP(arrays(claim.function), arrays(claim.gradient))
         if isinstance(claim, Jacobian):
-            return Jacobian(arrays(claim.matrix))
+            return Jacobian(arrays(claim.matrix, self.as_matrix))
         if isinstance(claim, Hessian):
             return Hessian(arrays(claim.matrix), arrays(claim.gradient))
         return arrays(self._by_name(claim))
@@ -262,9 +266,13 @@ class Adapted(abc.ABC):
 
         return named
 
-    def _returning_arrays(self, f: Function, named: Function | None = None) -> Function:
+    def _returning_arrays(
+        self, f: Function, named: Function | None = None, convert: Function | None = None
+    ) -> Function:
+        convert = convert or self.as_arrays
+
         @functools.wraps(named or f)
         def converted(*arguments: Any) -> Any:
-            return self.as_arrays(f(*arguments))
+            return convert(f(*arguments))
 
         return converted

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.floats import is_float, unit_roundoff
-from gradproof.frameworks.leaf_kinds import Buffer, Kind, kind_of, numbers_of
+from gradproof.frameworks.leaf_kinds import Buffer, Kind
+from gradproof.frameworks.leaf_values import kind_of, numbers_of
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.field import Alone, Numbers
 from gradproof.tree import Tree

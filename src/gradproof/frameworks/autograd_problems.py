@@ -17,7 +17,7 @@ from autograd.extend import Box, defvjp, primitive
 from autograd.tracer import getval
 
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
-from gradproof.frameworks.leaf_kinds import is_array_of_floats
+from gradproof.frameworks.leaf_values import is_array_of_floats
 from gradproof.problems import Problem
 from gradproof.problems.wirtinger import Convention
 from gradproof.tree import NAMESPACE, Constant, Tree, flatten

@@ -13,7 +13,7 @@ import optree
 from gradproof._base.errors import InputError
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
 from gradproof.frameworks.cupy_arrays import as_arrays, on_device
-from gradproof.frameworks.leaf_kinds import is_array_of_floats
+from gradproof.frameworks.leaf_values import is_array_of_floats
 from gradproof.problems import Autodiff, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,25 @@ def as_arrays(values: Any) -> Any:
     Containers that JAX alone knows are dictionaries by the names of their leaves.
     """
     return _converted(values, np.asarray)
+
+
+def as_matrix(value: Any) -> Any:
+    """Return a Jacobian in arrays of NumPy; a sparse matrix of JAX as one of SciPy."""
+    sparse = sys.modules.get("jax.experimental.sparse")  # else there is none
+    if sparse is None or not isinstance(value, sparse.JAXSparse):
+        return as_arrays(value)
+    known = isinstance(value, (sparse.BCOO, sparse.BCSR)) and value.ndim == 2
+    if not known or value.n_batch or value.n_dense:
+        return np.asarray(value.todense())
+    from scipy.sparse import coo_array
+
+    numbers, places = np.asarray(value.data), np.asarray(value.indices)
+    if isinstance(value, sparse.BCSR):
+        lengths = np.diff(np.asarray(value.indptr))
+        rows = np.repeat(np.arange(lengths.size), lengths)
+        numbers, places = numbers[: rows.size], np.stack([rows, places[: rows.size]], axis=1)
+    inside = np.all(places < value.shape, axis=1)  # what fills up lies outside
+    return coo_array((numbers[inside], tuple(places[inside].T)), shape=value.shape)
 
 
 def in_known_containers(values: Any) -> Any:

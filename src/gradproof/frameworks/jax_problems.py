@@ -13,7 +13,7 @@ import numpy as np
 import optree
 
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
-from gradproof.frameworks.jax_arrays import as_arrays, in_float64, is_floating
+from gradproof.frameworks.jax_arrays import as_arrays, as_matrix, in_float64, is_floating
 from gradproof.frameworks.jax_nodes import JaxNode, is_node
 from gradproof.problems import Autodiff, Many, Problem
 from gradproof.problems.wirtinger import Convention
@@ -127,6 +127,10 @@ class _OfJax(Adapted):
     def as_arrays(self, values: Any) -> Any:
         """Return a pytree with arrays of NumPy in the place of those of JAX."""
         return as_arrays(values)
+
+    def as_matrix(self, value: Any) -> Any:
+        """Return a Jacobian in arrays of NumPy; a sparse matrix as one of SciPy."""
+        return as_matrix(value)
 
     def copies(self) -> list[Any]:
         """Return copies: a jitted f may take the memory of its argument for its value."""

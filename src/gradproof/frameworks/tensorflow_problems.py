@@ -14,7 +14,7 @@ import tensorflow as tf
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.frameworks.adapting import Adapted, Function, Quietly
-from gradproof.frameworks.leaf_kinds import kind_of
+from gradproof.frameworks.leaf_values import kind_of
 from gradproof.frameworks.tensorflow_layers import Held, LayerNode, State, is_layer, kept
 from gradproof.frameworks.tensorflow_tensors import (
     as_arrays,

@@ -23,6 +23,7 @@ from gradproof.frameworks.torch_promotion import (
 )
 from gradproof.frameworks.torch_tensors import (
     as_arrays,
+    as_matrix,
     as_tensor,
     is_moved,
     kind_of_tensor,
@@ -174,6 +175,10 @@ class _OfTorch(Adapted):
     def as_arrays(self, values: Any) -> Any:
         """Return a pytree with arrays of NumPy in the place of tensors."""
         return as_arrays(values)
+
+    def as_matrix(self, value: Any) -> Any:
+        """Return a Jacobian in arrays of NumPy; a sparse matrix as one of SciPy."""
+        return as_matrix(value)
 
     def copies(self) -> list[Any]:
         """Return copies of the tensors, which require a gradient."""

@@ -127,6 +127,18 @@ def as_arrays(values: Any) -> Any:
     )
 
 
+def as_matrix(value: Any) -> Any:
+    """Return a Jacobian in arrays; a sparse matrix of PyTorch as one of SciPy."""
+    is_sparse = isinstance(value, torch.Tensor) and value.layout is not torch.strided
+    if not is_sparse or value.ndim != 2 or value.dense_dim():
+        return as_arrays(value)
+    from scipy.sparse import coo_array
+
+    value = value.detach().to_sparse_coo().coalesce()
+    places = tuple(as_array(value.indices()))
+    return coo_array((as_array(value.values()), places), shape=tuple(value.shape))
+
+
 def require_numbers(tensor: Any, address: str) -> None:
     """Raise if a tensor holds its numbers in a way of its own, or has none."""
     if tensor.is_meta:

@@ -13,15 +13,8 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.findings import uniform_ratio
 from gradproof.judge.headline import counted
-from gradproof.judge.report import (
-    MOST_CULPRITS,
-    CauseFinding,
-    ComponentFinding,
-    LeafFinding,
-    Price,
-    Record,
-    versions,
-)
+from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
+from gradproof.judge.report import MOST_CULPRITS, Price, Record, versions
 from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray
 from gradproof.numerics.scales import natural_scales

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gradproof.judge.report import CauseFinding
+from gradproof.judge.parts import CauseFinding
 from gradproof.judge.suspect import Map, Parameters, Suspect
 
 HEADINGS = (

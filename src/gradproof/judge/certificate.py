@@ -9,7 +9,7 @@ import numpy as np
 
 from gradproof.judge.evidence import Probes
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.report import Certificate, LeafCertificate
+from gradproof.judge.parts import Certificate, LeafCertificate
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
 from gradproof.numerics.protocol import FloatArray

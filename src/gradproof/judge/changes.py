@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, LeafFinding, Record
+from gradproof.judge.parts import CauseFinding, LeafFinding
+from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 
 _RANKS = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}

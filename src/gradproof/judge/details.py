@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.judge.evidence import Evidence, Steps
-from gradproof.judge.report import ComponentFinding, Curve, TensorValues
+from gradproof.judge.parts import ComponentFinding, Curve, TensorValues
 from gradproof.numerics.protocol import FloatArray
 from gradproof.tree import Tree
 

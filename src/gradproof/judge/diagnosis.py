@@ -14,7 +14,8 @@ from gradproof.judge.catalogue import Cause
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.fit import Fit, fit
 from gradproof.judge.naming import of_whole_numbers
-from gradproof.judge.report import CauseFinding, LeafFinding, Record
+from gradproof.judge.parts import CauseFinding, LeafFinding
+from gradproof.judge.report import Record
 from gradproof.judge.suspect import Map, Parameters, Suspect
 
 _ALIKE = 1e-3  # relative: parameters of two tensors that are one and the same

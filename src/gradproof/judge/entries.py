@@ -13,15 +13,9 @@ from gradproof.judge.evidence import Evidence
 from gradproof.judge.findings import write_record
 from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.report import (
-    CauseFinding,
-    ComponentFinding,
-    Curve,
-    LeafFinding,
-    PatternFinding,
-    Price,
-    Record,
-)
+from gradproof.judge.parts import CauseFinding, ComponentFinding, Curve, LeafFinding, PatternFinding
+from gradproof.judge.report import Price, Record
+from gradproof.judge.suspect import ROOM
 from gradproof.judge.tolerance import Asked
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
@@ -177,6 +171,12 @@ def write_sparse(
         or not cause.code.startswith(("GP3", "GP4"))
         or (cause.code in _OF_ENTRIES and not all_missing)
     )
+    if _is_transposed(measured, record.rtol):
+        name = f"d {outputs.root} / d {parameters.root}"
+        found["causes"] = (
+            CATALOGUE["GP403"].finding(name, axes=""),
+            *(cause for cause in found["causes"] if not cause.code.startswith(("GP3", "GP4"))),
+        )
     if measured.unexplained.size and record.verdict is not Verdict.FAIL and ending is None:
         found["verdict"], found["headline"] = Verdict.FAIL, causes[-1].message
     found["culprits"] = tuple(_entry(names, one, measured.unit) for one in record.culprits)
@@ -194,6 +194,27 @@ def write_sparse(
     )
     found["tensors"] = ()
     return Record(**found)
+
+
+def _is_transposed(measured: Measured, rtol: float) -> bool:
+    """Whether every entry as measured is claimed where rows and columns are exchanged."""
+    entries, c = measured.entries, measured.evidence.components
+    side = entries.shape[0]
+    if side != entries.shape[1] or int(np.sum(c.wrong)) < 2 or measured.unexplained.size:
+        return False
+    place, opposite = (
+        entries.columns * side + entries.rows,
+        entries.rows * side + entries.columns,
+    )
+    there = np.searchsorted(place, opposite).clip(max=place.size - 1)
+    listed = place[there] == opposite
+    claimed = np.where(listed, entries.values[there], 0.0)
+    value, bar = c.value * measured.unit, c.bar * measured.unit
+    with np.errstate(invalid="ignore"):
+        size = np.maximum(np.abs(claimed), np.abs(value))
+        fits = np.abs(claimed - value) <= ROOM * bar + rtol * size
+    # What is claimed opposite of a place without an entry was not measured: f is 0 there.
+    return bool(np.all(fits) and not np.any(entries.values[~listed]))
 
 
 def _entry(names: _Names, one: ComponentFinding, unit: FloatArray) -> ComponentFinding:

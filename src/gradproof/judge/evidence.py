@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof.judge.located import Located
-from gradproof.judge.report import Certificate
+from gradproof.judge.parts import Certificate
 from gradproof.judge.tolerance import Asked, Limits, Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray

@@ -16,19 +16,16 @@ from gradproof.judge.evidence import Evidence
 from gradproof.judge.headline import counted, headline
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.outcome import Outcome
-from gradproof.judge.patterns import is_throughout, wrong_parts
-from gradproof.judge.reasons import largest_finite, numbers_of
-from gradproof.judge.report import (
-    MOST_CULPRITS,
+from gradproof.judge.parts import (
     CauseFinding,
     ComponentFinding,
     ControlFinding,
     LeafFinding,
     PatternFinding,
-    Price,
-    Record,
-    versions,
 )
+from gradproof.judge.patterns import is_throughout, wrong_parts
+from gradproof.judge.reasons import largest_finite, numbers_of
+from gradproof.judge.report import MOST_CULPRITS, Price, Record, versions
 from gradproof.judge.suspect import ROOM, Suspect, signs_of
 from gradproof.judge.tally import Tally, tally
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, Certificate, LeafFinding
+from gradproof.judge.parts import CauseFinding, Certificate, LeafFinding
 
 _FAR = 5.0  # times the tolerance: a resolution so coarse is the better answer
 

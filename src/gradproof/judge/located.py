@@ -11,14 +11,9 @@ from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.headline import counted
 from gradproof.judge.naming import code_of, words_of
+from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding, PatternFinding
 from gradproof.judge.patterns import Part, wrong_block, wrong_slices
-from gradproof.judge.report import (
-    MOST_CULPRITS,
-    CauseFinding,
-    ComponentFinding,
-    LeafFinding,
-    PatternFinding,
-)
+from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import ROOM, Slopes, Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Tree

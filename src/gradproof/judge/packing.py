@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.judge.folding import most_of_each, worst_places
-from gradproof.judge.report import TensorValues
+from gradproof.judge.parts import TensorValues
 
 _PARTS = ("claimed", "measured", "bar")
 _MOST = 2**32  # no tensor of which components were measured one by one has as many

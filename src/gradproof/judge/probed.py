@@ -17,15 +17,9 @@ from gradproof.judge.findings import uniform_ratio
 from gradproof.judge.headline import counted, probed
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome
+from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.judge.reasons import numbers_of
-from gradproof.judge.report import (
-    CauseFinding,
-    ComponentFinding,
-    LeafFinding,
-    Price,
-    Record,
-    versions,
-)
+from gradproof.judge.report import Price, Record, versions
 from gradproof.judge.unmeasured import unmeasured_leaf
 from gradproof.tree import Leaf, Tree
 

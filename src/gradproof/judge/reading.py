@@ -14,7 +14,8 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described
 from gradproof.judge.packing import unpacked
-from gradproof.judge.report import SCHEMA_VERSION, Record, TensorValues
+from gradproof.judge.parts import TensorValues
+from gradproof.judge.report import SCHEMA_VERSION, Record
 from gradproof.judge.run import Place, Run
 
 # What null stands for where a number is expected: nothing below these would have been seen, or is

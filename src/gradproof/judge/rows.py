@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof.judge.diagnosis import diagnose
-from gradproof.judge.report import CauseFinding
+from gradproof.judge.parts import CauseFinding
 from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
@@ -20,11 +20,13 @@ _OF_ROWS = ("GP301", "GP302", "GP306", "GP409")  # what a few columns can tell o
 class Columns:
     """Columns of a Jacobian by components of one leaf, each array of shape (outputs, columns).
 
-    `room` is by how much a derivative may differ from `measured` and still be right, and `signs`
-    are those that the components of the columns have in a conjugate; None where they are real.
+    `places` are the numbers of their components among all, `room` is by how much a derivative may
+    differ from `measured` and still be right, and `signs` are those that the components of the
+    columns have in a conjugate; None where they are real.
     """
 
     address: str
+    places: Sequence[int]
     claimed: FloatArray
     measured: FloatArray
     room: FloatArray
@@ -58,6 +60,21 @@ def causes_of_rows(
     found = [cause for cause in diagnose(suspects, []) if cause.code in _OF_ROWS]
     explained = {address for cause in found for address in cause.addresses}
     return found if explained == {one.address for one in suspects} else []
+
+
+def is_transposed(columns: Sequence[Columns], claimed: FloatArray) -> bool:
+    """Whether columns as measured are rows of the whole Jacobian as claimed.
+
+    Of two columns at least: an entry that is wrong in a transpose has a wrong one opposite.
+    """
+    outputs, parameters = claimed.shape
+    if outputs != parameters or sum(len(one.places) for one in columns) < 2:
+        return False
+    return all(
+        one.signs is None
+        and bool(np.all(np.abs(claimed[list(one.places)].T - one.measured) <= one.room))
+        for one in columns
+    )
 
 
 def _index(leaf: Leaf, rows: IntArray) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.headline import headline
-from gradproof.judge.report import CauseFinding, LeafFinding, Price, Record, versions
+from gradproof.judge.parts import CauseFinding, LeafFinding
+from gradproof.judge.report import Price, Record, versions
 from gradproof.tree import Leaf, Tree
 
 _NOTHING = float("nan")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradproof.judge.report import Curve
+from gradproof.judge.parts import Curve
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render import words
 

@@ -3,7 +3,8 @@
 import re
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, ComponentFinding, Record
+from gradproof.judge.parts import CauseFinding, ComponentFinding
+from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render import words
 

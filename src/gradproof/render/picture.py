@@ -11,7 +11,8 @@ import numpy as np
 from gradproof._base.errors import MissingExtra
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.headline import counted
-from gradproof.judge.report import LeafFinding, Record, TensorValues
+from gradproof.judge.parts import LeafFinding, TensorValues
+from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render import words
 from gradproof.render.curves import draw_curve

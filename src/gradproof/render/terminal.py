@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import CauseFinding, Record
+from gradproof.judge.parts import CauseFinding
+from gradproof.judge.report import Record
 from gradproof.render import words
 from gradproof.render.words import printable
 

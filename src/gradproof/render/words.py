@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.headline import counted, percent, rounded_up
-from gradproof.judge.report import (
+from gradproof.judge.parts import (
     CauseFinding,
     Certificate,
     ComponentFinding,
     ControlFinding,
     LeafCertificate,
     LeafFinding,
-    Record,
 )
+from gradproof.judge.report import Record
 
 VERDICTS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
 LEFT_OUT = "not checked"

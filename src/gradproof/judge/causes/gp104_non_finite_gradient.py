@@ -2,13 +2,21 @@
 
 from gradproof.judge.catalogue import Cause
 
+
+def _advice(count: int, first: str = "") -> str:
+    where = f" at {first}" if first else ""
+    more = ", and wherever else there are such numbers" if first and count > 1 else ""
+    return (
+        "Find the 0/0, the division by 0 or the overflow in the gradient"
+        f"{where}{more}; f itself is finite here."
+    )
+
+
 CAUSE = Cause(
     code="GP104",
     name="non-finite-gradient",
     message="components of the claimed gradient that are infinite or NaN: {count}",
-    advice=(
-        "Find the 0/0, the division by 0 or the overflow in the gradient; f itself is finite here."
-    ),
+    advice=_advice,
     text="""
 ## What it is
 
@@ -18,7 +26,7 @@ NaN.
 ## How it shows
 
 The verdict is fail, and no difference is taken: no finite slope could agree. The report counts the
-components and names the parameters that they belong to.
+components, names the parameters that they belong to, and the first of them.
 
 ## How it comes about
 

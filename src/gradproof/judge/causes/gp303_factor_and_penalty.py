@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.factors import what_it_may_be
+from gradproof.judge.penalised import but, penalised
 from gradproof.judge.suspect import Map, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 
@@ -17,14 +18,15 @@ def _maps(suspect: Suspect) -> Iterator[Map]:
         penalty = rest / (1 - share)
         return {"factor": 1 / share, "penalty": penalty} if penalty > 4 * bars[1] else None
 
-    yield Map(0.0, (suspect.claim, suspect.x), read=read)
+    for x, spared in penalised(suspect):
+        yield Map(0.0, (suspect.claim, x), parameters=spared, read=read)
 
 
-def _message(factor: float, penalty: float) -> str:
+def _message(factor: float, penalty: float, spared: str = "") -> str:
     may_be = what_it_may_be(factor, "")
     return (
         f"the data term is {factor:.5g} times what it should be, beside a penalty of {penalty:.4g} "
-        "times the parameters that is right" + (f" ({may_be})" if may_be else "")
+        f"times the parameters{but(spared)} that is right" + (f" ({may_be})" if may_be else "")
     )
 
 

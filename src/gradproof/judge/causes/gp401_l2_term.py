@@ -3,17 +3,26 @@
 from collections.abc import Iterator
 
 from gradproof.judge.catalogue import Cause
+from gradproof.judge.penalised import but, penalised
 from gradproof.judge.suspect import Map, Suspect
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
-    yield Map(suspect.claim, (suspect.x,), read=lambda theta, bars: {"penalty": float(theta[0])})
+    for x, spared in penalised(suspect):
+        yield Map(
+            suspect.claim,
+            (x,),
+            parameters=spared,
+            read=lambda theta, bars: {"penalty": float(theta[0])},
+            is_partial=bool(spared),
+        )
 
 
-def _message(penalty: float) -> str:
+def _message(penalty: float, spared: str = "") -> str:
+    times, of = f"{abs(penalty):.4g} times the parameters{but(spared)}", "that of an L2 penalty"
     if penalty > 0:
-        return f"{penalty:.4g} times the parameters is missing in the claim: that of an L2 penalty"
-    return f"the claim has {-penalty:.4g} times the parameters too much: that of an L2 penalty"
+        return f"{times} is missing in the claim: {of}"
+    return f"the claim has {times} too much: {of}"
 
 
 CAUSE = Cause(
@@ -29,7 +38,9 @@ Claim and measurement differ by a multiple of the parameters themselves: the gra
 
 ## How it shows
 
-The difference divided by the parameter is one number λ in all components of the tensor.
+The difference divided by the parameter is one number λ in all components of the tensor. Or it is so
+in all but the first or the last component of a vector, row or column of a matrix: penalties mostly
+spare an intercept.
 
 ## How it comes about
 

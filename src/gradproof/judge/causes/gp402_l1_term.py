@@ -5,19 +5,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.judge.catalogue import Cause
+from gradproof.judge.penalised import but, penalised
 from gradproof.judge.suspect import Map, Suspect
 
 
 def _maps(suspect: Suspect) -> Iterator[Map]:
-    signs = np.sign(suspect.x)
-    if np.any(signs > 0) and np.any(signs < 0):  # else it is a constant offset
-        yield Map(suspect.claim, (signs,), read=lambda theta, bars: {"penalty": float(theta[0])})
+    for x, spared in penalised(suspect):
+        signs = np.sign(x)
+        if np.any(signs > 0) and np.any(signs < 0):  # else it is a constant offset
+            yield Map(
+                suspect.claim,
+                (signs,),
+                parameters=spared,
+                read=lambda theta, bars: {"penalty": float(theta[0])},
+                is_partial=bool(spared),
+            )
 
 
-def _message(penalty: float) -> str:
+def _message(penalty: float, spared: str = "") -> str:
+    times = f"{abs(penalty):.4g} times the parameters' signs{but(spared)}"
     if penalty > 0:
-        return f"{penalty:.4g} times the parameters' signs is missing in the claim: an L1 penalty"
-    return f"the claim has {-penalty:.4g} times the parameters' signs too much: an L1 penalty"
+        return f"{times} is missing in the claim: an L1 penalty"
+    return f"the claim has {times} too much: an L1 penalty"
 
 
 CAUSE = Cause(

@@ -36,7 +36,8 @@ square tensor does not show it.
 
 ## How it shows
 
-The transpose of the claim agrees with the measurement in all components.
+The transpose of the claim agrees with the measurement in all components. Of a square Jacobian, the
+columns that were measured are rows of the claim.
 
 ## How it comes about
 

@@ -6,9 +6,9 @@ import math
 import numpy as np
 from markupsafe import Markup
 
-from gradproof.judge.report import Curve
-from gradproof.judge.taylor import left_over
+from gradproof.judge.parts import Curve
 from gradproof.numerics.protocol import FloatArray
+from gradproof.numerics.taylor import left_over
 from gradproof.render.html.svg import Chart, Points
 
 
@@ -73,7 +73,9 @@ def taylor_test(curve: Curve, key: str) -> Picture:
     if curve.noise > 0:
         chart.band(curve.noise, "noise of f", left=False)
     chart.axes("step h", "what is left of f")
-    slope, through = left_over(curve)
+    slope, through = left_over(
+        curve.steps, curve.plus, curve.minus, claimed=curve.claimed, noise=curve.noise
+    )
     if through is not None:
         for one in (1.0, 2.0):
             chart.guide(one, through)

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof.judge.folding import bars, block, folded, laid_out, most_of_each, worst_places
-from gradproof.judge.report import Record, TensorValues
+from gradproof.judge.parts import TensorValues
+from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
 from gradproof.render.html.tables import RANK
 from gradproof.render.words import shape as shape_in_words

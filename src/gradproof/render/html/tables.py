@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.report import ComponentFinding, LeafFinding, PatternFinding, Record
+from gradproof.judge.parts import ComponentFinding, LeafFinding, PatternFinding
+from gradproof.judge.report import Record
 from gradproof.render import words
 
 ROWS = 50  # at once

@@ -9,7 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.report import CauseFinding, Record
+from gradproof.judge.parts import CauseFinding
+from gradproof.judge.report import Record
 from gradproof.render import words
 from gradproof.render.html import tables
 from gradproof.render.html.curves import is_drawable, pictures
