@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.question import Question, Stage
+from gradproof.numerics.question import KAPPA, Question, Stage
 from gradproof.numerics.stages import CheapStages
 
 Lines = Callable[[FloatArray, FloatArray], FloatArray]
@@ -207,3 +207,22 @@ def test_what_was_asked_anew_replaces_the_old_question() -> None:
     np.testing.assert_array_equal(whole.question.relative[[7, 9]], 1e-3)
     np.testing.assert_array_equal(whole.agrees[[7, 9]], again.agrees)
     np.testing.assert_array_equal(whole.first.value[[7, 9]], again.first.value)
+
+
+@pytest.mark.parametrize("claim", [0.5, 5.0])
+def test_the_truncation_of_one_side_is_half_of_the_offset_in_scales_of_the_slope(
+    claim: float,
+) -> None:
+    scale = 4.0
+    offsets = np.zeros(3)
+
+    def f(x: FloatArray, t: FloatArray) -> FloatArray:
+        if t.size > 1:  # not the value at zero
+            offsets[:] = t
+        return 1 + claim * t
+
+    stages, spent = answer(question(np.full(3, claim), scale=scale), f)
+    assert spent == 3
+    size = max(claim, 1.0)
+    assert stages.forward_truncation == pytest.approx(offsets / 2 / scale * size)
+    assert stages.forward_noise == pytest.approx(KAPPA * 1e-16 * np.sqrt(2) / offsets)
