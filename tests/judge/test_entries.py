@@ -44,6 +44,7 @@ def test_a_wrong_entry_is_told_in_the_units_of_its_output(row: int) -> None:
     assert (culprit.path, culprit.index, culprit.output) == ((), (row,), f"output[{row}]")
     assert culprit.claimed == pytest.approx(1.5 * truth)
     assert culprit.measured == pytest.approx(truth, rel=1e-6)
+    assert culprit.bar == pytest.approx(culprit.truncation + culprit.noise)
     for told in (culprit.bar, culprit.truncation + culprit.noise, culprit.visible):
         assert 0 < told < 1e-3 * truth
     (leaf,) = report.leaves

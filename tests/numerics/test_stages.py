@@ -226,3 +226,22 @@ def test_the_truncation_of_one_side_is_half_of_the_offset_in_scales_of_the_slope
     size = max(claim, 1.0)
     assert stages.forward_truncation == pytest.approx(offsets / 2 / scale * size)
     assert stages.forward_noise == pytest.approx(KAPPA * 1e-16 * np.sqrt(2) / offsets)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_at_an_edge_two_points_of_one_side_are_exact_for_parabolas(side: int) -> None:
+    stages, _ = answer(
+        question(np.full(4, 2.0), relative=1e-3),
+        lambda x, t: np.where(side * t >= 0, 1 + 2 * t + 0.1 * t**2, np.nan),
+        noise=1e-9,
+        default=1e-3,
+    )
+    assert np.all(stages.agrees)
+    assert stages.forward == pytest.approx(np.full(4, 2.0), rel=1e-6)
+    wrong, _ = answer(
+        question(np.full(4, 2.1), relative=1e-3),
+        lambda x, t: np.where(side * t >= 0, 1 + 2 * t + 0.1 * t**2, np.nan),
+        noise=1e-9,
+        default=1e-3,
+    )
+    assert not np.any(wrong.agrees)
