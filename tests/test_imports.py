@@ -1,6 +1,7 @@
 """What `import gradproof` loads, seen in a fresh interpreter."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,11 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
 
 
 def modules_after(statement: str) -> set[str]:
+    # What measures coverage loads modules of its own.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     run = subprocess.run(
         [sys.executable, "-I", "-c", REPORT.format(statement=statement)],
+        env=env,
         check=True,
         capture_output=True,
         text=True,

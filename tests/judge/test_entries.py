@@ -44,6 +44,7 @@ def test_a_wrong_entry_is_told_in_the_units_of_its_output(row: int) -> None:
     assert (culprit.path, culprit.index, culprit.output) == ((), (row,), f"output[{row}]")
     assert culprit.claimed == pytest.approx(1.5 * truth)
     assert culprit.measured == pytest.approx(truth, rel=1e-6)
+    assert culprit.bar == pytest.approx(culprit.truncation + culprit.noise)
     for told in (culprit.bar, culprit.truncation + culprit.noise, culprit.visible):
         assert 0 < told < 1e-3 * truth
     (leaf,) = report.leaves
@@ -63,12 +64,10 @@ def test_a_wrong_entry_is_told_in_the_units_of_its_output(row: int) -> None:
     assert f"the wrong components concern 1 of 12 outputs: output[{row}]" in report.notes
 
 
-def test_of_many_outputs_six_are_named_and_all_are_told_as_such() -> None:
+def test_of_many_outputs_six_are_named() -> None:
     report = gp.check(f, gp.Jacobian(jacobian(times=times(1.5, *range(8)))), X)
     listed = ", ".join(f"output[{row}]" for row in range(6))
     assert f"the wrong components concern 8 of 12 outputs: {listed} and 2 more" in report.notes
-    report = gp.check(f, gp.Jacobian(jacobian(times=times(1.5, *range(N)))), X)
-    assert "the wrong components concern all outputs" in report.notes
 
 
 def test_missing_entries_are_one_cause_and_told_by_name() -> None:
@@ -94,6 +93,7 @@ def test_beside_missing_entries_a_mistake_keeps_its_name() -> None:
     report = gp.check(f, gp.Jacobian(-jacobian()), X)
     assert [one.code for one in report.causes] == ["GP301"]
     assert report.patterns[0].words == "all non-zeros"
+    assert "the wrong components concern all outputs" in report.notes
 
 
 def test_an_output_that_depends_on_all_is_wrong_though_every_entry_is_right() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.patterns import Block, Slices
+from gradproof.judge.probed import _not_found
 from gradproof.judge.suspect import Slopes
 from gradproof.tree import flatten
 
@@ -210,3 +211,19 @@ def test_exchanged_tensors_are_explained_by_what_others_claim() -> None:
     assert causes([c, b, c], a) == [("GP408", ("t['a']",))]
     assert causes([3 * a, b, c], a) == [("GP302", ("t['a']",))]
     assert causes([a, b, c]) == []
+
+
+def test_what_was_not_found_is_noted_with_its_price() -> None:
+    nothing = np.array([False, False])
+    rest = (
+        "was not found; by groups a single component shows from 1e-02 of a typical one on. To "
+        "measure every component: include=\"t['a']\", plan='every', about 24 evaluations"
+    )
+    for found, notes in [
+        (located(rest=0.5), [f"t['a']: part of the error {rest}"]),
+        (located(rest=0.5, wrong=nothing), [f"t['a']: where the error is {rest}"]),
+        (located(wrong=nothing), [f"t['a']: where the error is {rest}"]),
+        (located(), []),
+        (located(rest=0.5, widespread=True), []),
+    ]:
+        assert _not_found(TREE, [found]) == notes

@@ -133,3 +133,20 @@ def test_a_block_is_filled_to_nine_tenths_and_not_nearly_all() -> None:
     vector = np.arange(10) > 0
     assert wrong_block(vector) is not None  # 9 of 10
     assert wrong_block(np.arange(20) > 0) is None
+
+
+def test_what_counts_is_the_discrepancy_and_few_that_are_faintly_wrong_elsewhere_do_not() -> None:
+    slope = np.random.default_rng(0).uniform(0.5, 1, (8, 20))
+    slope[0, 0] = 1e3
+    claim = slope.copy()
+    claim[3] += 1.0
+    claim[0, 0] += 0.1
+    report = gp.check(lambda W: float(np.sum(slope * W)), claim, np.ones((8, 20)))
+    assert report.leaves[0].wrong == 21
+    assert [pattern.address for pattern in report.patterns] == ["W[3, :]"]
+    # Of 20 in a row two may be elsewhere, and no third.
+    wrong, effect = claim != slope, np.abs(claim - slope)
+    for place, named in [(5, True), (6, False)]:
+        wrong[place, 1] = True
+        found = wrong_slices(wrong, effect)
+        assert (found is not None and found.places == (3,)) is named

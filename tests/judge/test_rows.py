@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradproof.judge.rows import Columns, causes_of_rows
+from gradproof.judge.rows import Columns, causes_of_rows, is_transposed
 from gradproof.tree import flatten
 
 OUTPUTS, _ = flatten({"a": np.zeros((2, 3)), "b": np.zeros(2)}, "output")
@@ -87,3 +87,21 @@ def test_conjugates_of_complex_outputs_and_of_complex_parameters() -> None:
     claimed = TRUTH.copy()
     claimed[2] *= signs
     assert told(columns(claimed, signs=signs)) == [("GP306", ("d output['a'][0, 2] / d t['u']",))]
+
+
+def test_a_transpose_is_told_by_two_columns_within_their_room() -> None:
+    whole = RNG.uniform(1, 2, (8, 8))
+    places = [1, 4]
+    room = np.full((8, 2), 1e-6)
+    seen = Columns("t['u']", places, whole[:, places], whole[places].T, room)
+    assert is_transposed([seen], whole)
+    assert not is_transposed([seen], whole.T)
+    assert not is_transposed([dataclasses.replace(seen, signs=np.ones(2))], whole)
+    assert not is_transposed([seen], whole[:, :7])
+    one = Columns("t['u']", places[:1], whole[:, [1]], whole[[1]].T, room[:, :1])
+    assert not is_transposed([one], whole)
+    assert is_transposed([one, one], whole)
+    for off, expected in [(0.9e-6, True), (1.1e-6, False)]:
+        measured = seen.measured.copy()
+        measured[3, 1] += off
+        assert is_transposed([one, dataclasses.replace(seen, measured=measured)], whole) is expected

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.question import Question, Stage
+from gradproof.numerics.question import KAPPA, Question, Stage
 from gradproof.numerics.stages import CheapStages
 
 Lines = Callable[[FloatArray, FloatArray], FloatArray]
@@ -207,3 +207,41 @@ def test_what_was_asked_anew_replaces_the_old_question() -> None:
     np.testing.assert_array_equal(whole.question.relative[[7, 9]], 1e-3)
     np.testing.assert_array_equal(whole.agrees[[7, 9]], again.agrees)
     np.testing.assert_array_equal(whole.first.value[[7, 9]], again.first.value)
+
+
+@pytest.mark.parametrize("claim", [0.5, 5.0])
+def test_the_truncation_of_one_side_is_half_of_the_offset_in_scales_of_the_slope(
+    claim: float,
+) -> None:
+    scale = 4.0
+    offsets = np.zeros(3)
+
+    def f(x: FloatArray, t: FloatArray) -> FloatArray:
+        if t.size > 1:  # not the value at zero
+            offsets[:] = t
+        return 1 + claim * t
+
+    stages, spent = answer(question(np.full(3, claim), scale=scale), f)
+    assert spent == 3
+    size = max(claim, 1.0)
+    assert stages.forward_truncation == pytest.approx(offsets / 2 / scale * size)
+    assert stages.forward_noise == pytest.approx(KAPPA * 1e-16 * np.sqrt(2) / offsets)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_at_an_edge_two_points_of_one_side_are_exact_for_parabolas(side: int) -> None:
+    stages, _ = answer(
+        question(np.full(4, 2.0), relative=1e-3),
+        lambda x, t: np.where(side * t >= 0, 1 + 2 * t + 0.1 * t**2, np.nan),
+        noise=1e-9,
+        default=1e-3,
+    )
+    assert np.all(stages.agrees)
+    assert stages.forward == pytest.approx(np.full(4, 2.0), rel=1e-6)
+    wrong, _ = answer(
+        question(np.full(4, 2.1), relative=1e-3),
+        lambda x, t: np.where(side * t >= 0, 1 + 2 * t + 0.1 * t**2, np.nan),
+        noise=1e-9,
+        default=1e-3,
+    )
+    assert not np.any(wrong.agrees)
