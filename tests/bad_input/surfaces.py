@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.bad_input import (
     calls_of_check,
+    calls_of_problems,
     calls_of_scipy,
     calls_of_textbook,
     commands,
@@ -20,8 +21,8 @@ CALLS: dict[str, list[Case]] = {
     "gp.check: points": calls_of_check.POINTS,
     "gp.check: functions and their values": calls_of_check.FUNCTIONS,
     "claims and assertions": calls_of_check.CLAIMS,
-    "gp.differentiate": calls_of_check.DIFFERENTIATE,
-    "gp.Problem": calls_of_check.PROBLEMS,
+    "gp.differentiate": calls_of_problems.DIFFERENTIATE,
+    "gp.Problem": calls_of_problems.PROBLEMS,
     "gp.scipy": calls_of_scipy.SCIPY,
     "gp.Manifold": calls_of_scipy.MANIFOLDS,
     "sparse Jacobians and linear operators": calls_of_scipy.SPARSE,

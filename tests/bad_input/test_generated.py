@@ -156,7 +156,7 @@ def _functions() -> list[Callable[..., Any]]:
 
 
 @given(st.sampled_from(_functions()), st.data())
-@settings(max_examples=120 * MORE)
+@settings(max_examples=80 * MORE)
 def test_any_arguments_of_the_textbook(function: Callable[..., Any], data: st.DataObject) -> None:
     needed = [
         one
@@ -195,7 +195,7 @@ PLACES = list(_places(valid()))
 
 
 @given(st.sampled_from(PLACES), _json)
-@settings(max_examples=120 * MORE)
+@settings(max_examples=60 * MORE)
 def test_any_json_in_any_place_of_a_report(place: tuple[Any, ...], value: Any) -> None:
     data = valid()
     part = data
@@ -278,7 +278,7 @@ _ARGUMENTS = st.lists(
 
 
 @given(_ARGUMENTS)
-@settings(max_examples=50 * MORE, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30 * MORE, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_arguments_of_the_command_line(tmp_path: Path, arguments: list[str]) -> None:
     out, err = io.StringIO(), io.StringIO()
     with (

@@ -1,6 +1,7 @@
 """Nothing that is read is run: by a walk through the source, and by what the interpreter is asked."""
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,15 +40,14 @@ ALLOWED = {
     ("engine/serialising.py", "pickle.loads"): "what this check has sent to its own processes",
     ("cli/loading.py", "exec_module"): "a file of problems is a program that the user names",
 }
-# Strings are put into SQL in one place: a constant of the module.
 LOADERS = {"np.load", "numpy.load"}
 
 
-def calls(text: str) -> Iterator[tuple[str, ast.Call]]:
-    """Yield all calls of a module by the names that they are called by."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+@functools.cache
+def calls(text: str) -> list[tuple[str, ast.Call]]:
+    """Return all calls of a module by the names that they are called by."""
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return [(ast.unparse(node.func), node) for node in nodes]
 
 
 def dangerous(text: str) -> Iterator[str]:
