@@ -30,7 +30,7 @@ def probes(shown: Array, bar: float, size: float) -> Probes:
     )  # fmt: skip
     question = Question(shown, one, one, one, one, one, np.zeros(shown.size, dtype=np.int64))
     limits = Limits(question, one, one, 1e-6 * one, policy(None, low_precision=False))
-    return Probes(components, limits, size * one, 0.0, 1.0, 2.0, ())
+    return Probes(components, limits, size * one, 0.0, 1.0, 2.0, (), shown < 0)
 
 
 def whole(seed: int, n: int, direction: int) -> Array:

@@ -22,6 +22,7 @@ _WIDE = 1e-3  # of the natural scale: from here on f may bend
 _WIDER = 3.0  # times the step, which shows the truncation
 _BALANCED = 8.0  # truncation over noise, beyond which a shorter step is worth two evaluations
 _NARROWER = 8.0  # times: a step at which a smooth f bends that much less
+_BENT = 1.05  # times half of what the sides differ by: a claim that is the slope of one of them
 _EVEN = 0.7, 1.3  # sizes of the moves: equal and opposite errors must not cancel
 
 
@@ -95,7 +96,8 @@ class Groups:
         measured by itself.
         """
         wide = self._half_widths[place]
-        if abs(error) > wide + self.bars_of(np.array([place]))[0]:
+        # What f bends by at the step is in what the sides differ by, and not in the error.
+        if abs(error) > _BENT * wide + self.bars_of(np.array([place]))[0]:
             return False
         plus, minus = self._values(np.array([place]), 1.0, self.step / _NARROWER)
         return self._half_width(plus, minus, self.step / _NARROWER) > wide / 2

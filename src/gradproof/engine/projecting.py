@@ -33,6 +33,8 @@ from gradproof.numerics.question import KAPPA
 from gradproof.numerics.scales import away_from_zero, lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 
+_SHOWS_KINKS = 1e-3  # of a typical slope
+_ADD_UP = 10.0  # times what the sides of some direction differ by
 _KINKED = 0.1  # of a typical slope
 _CONFIRMATIONS = 2  # tables, after which the other directions over the same need none
 MANY = 50  # leaves: which of them are wrong is asked in groups
@@ -143,6 +145,7 @@ def measure_along(
         confirmations=_CONFIRMATIONS,
     )
     _doubt_kinks(measured.components, effects)
+    doubted = _doubt_sums_of_kinks(measured.components, effects)
     # f moves by more than squares can hold: beside that any claim would be right.
     measured.components.outcome[~np.isfinite(effects)] = Outcome.DIVERGES
     return Probes(
@@ -153,6 +156,7 @@ def measure_along(
         unit=1 / projections.factor,
         margin=measured.margin,
         notes=tuple(measured.notes),
+        doubted=doubted,
     )
 
 
@@ -162,6 +166,21 @@ def _doubt_kinks(c: Components, size: FloatArray) -> None:
     with np.errstate(invalid="ignore"):
         wide = np.abs(c.right - c.left) > _KINKED * size
     c.outcome[at_a_kink & wide] = Outcome.KINK
+
+
+def _doubt_sums_of_kinks(c: Components, size: FloatArray) -> BoolArray:
+    """Leave open what contradicts the claim by no more than kinks add up to; return where.
+
+    Along one direction kinks of either sign may cancel in what the sides differ by, and not in what
+    a subgradient differs from both. The sides of all directions together tell how much there is.
+    """
+    with np.errstate(invalid="ignore"):
+        apart = np.nan_to_num(np.abs(c.right - c.left) / size, posinf=0.0)
+        off = np.abs(np.stack([c.left, c.right, c.value]) - c.claim).min(axis=0) / size
+    kinks = float(apart.max(initial=0.0))
+    doubted: BoolArray = c.wrong & (kinks > _SHOWS_KINKS) & (off <= _ADD_UP * kinks)
+    c.outcome[doubted] = Outcome.KINK
+    return doubted
 
 
 def project(
@@ -248,7 +267,8 @@ def project(
                 tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence
             )
         if plan.search:
-            failed = [k for k, wrong in zip(asked, leaves.components.wrong, strict=True) if wrong]
+            open_too = leaves.components.wrong | leaves.doubted
+            failed = [k for k, wrong in zip(asked, open_too, strict=True) if wrong]
             search = functools.partial(
                 _search, tree, groups_of=groups_of, rtol=setting.rules.default, rng=rng
             )

@@ -366,4 +366,5 @@ def _as_probes(evidence: Evidence, size: float) -> Probes:
         evidence.unit,
         evidence.margin,
         (),
+        np.zeros(sizes.size, dtype=bool),
     )

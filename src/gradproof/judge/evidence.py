@@ -113,7 +113,8 @@ class Evidence:
 class Probes:
     """Slopes along random directions, in the place of components; `size` is what the claim does.
 
-    `size` is the norm of the claim times the weights of the direction: a typical slope.
+    `size` is the norm of the claim times the weights of the direction: a typical slope. `doubted`
+    are those that contradict the claim, by no more than kinks of either sign may add up to.
     """
 
     components: Components
@@ -123,6 +124,7 @@ class Probes:
     unit: float
     margin: float
     notes: tuple[str, ...]
+    doubted: BoolArray
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

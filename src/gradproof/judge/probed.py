@@ -42,7 +42,7 @@ def write_probed(
     `elsewhere` is what is claimed at other parameters.
     """
     probes = [part for part in (found.everything, found.leaves) if part is not None]
-    verdict = ending or _overall(probes)
+    verdict = ending or overall([_overall(probes), *map(_of_place, found.located)])
     leaves = _none_passes_alone(_leaves(tree, found), found, verdict)
     relative = np.concatenate([part.limits.question.relative for part in probes])
     rtol = float(np.max(relative))
@@ -124,6 +124,10 @@ def _verdict(probes: Probes, line: int) -> Verdict:
     if c.wrong[line]:
         return Verdict.FAIL
     return Verdict.INCONCLUSIVE if c.undecided[line] else Verdict.PASS
+
+
+def _of_place(one: Located) -> Verdict:
+    return Verdict.FAIL if np.any(one.wrong) else Verdict.PASS
 
 
 def _overall(probes: Sequence[Probes]) -> Verdict:
