@@ -750,3 +750,26 @@ def test_automatic_differentiation_without_a_framework_says_what_to_install(
     assert any("PyTorch, JAX or TensorFlow" in note for note in missing.value.__notes__)
     with pytest.raises(gp.InputError, match=r"found gp\.autodiff at a point of an array"):
         gp.check(np.sum, gp.autodiff, np.arange(3))
+
+
+def test_a_function_in_autodiff_is_told_where_it_belongs() -> None:
+    with pytest.raises(
+        gp.InputError, match=r"^gp.autodiff: found .*gp.check\(f, gp.autodiff, at\)"
+    ):
+        gp.check(np.sum, gp.autodiff(np.sum), np.ones(3))
+
+
+def test_a_reference_with_numbers_for_a_gradient_is_told() -> None:
+    with pytest.raises(gp.InputError, match="^reference: found it with an array"):
+        gp.check(gp.Problem(np.sum, np.ones(3), np.ones(3), reference=np.sum))
+
+
+def test_a_value_of_another_framework_is_told() -> None:
+    class Value:
+        dtype = "float64 of its own"
+
+        def __float__(self) -> float:
+            return 1.0
+
+    with pytest.raises(gp.InputError, match="^the value of f: found one of float64 of its own"):
+        gp.check(lambda x: Value(), np.ones(3), np.ones(3))

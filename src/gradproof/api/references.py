@@ -99,7 +99,8 @@ def check_reference(
 
 def _require_use(problem: Problem, options: dict[str, Any]) -> None:
     """Raise where something is asked for that concerns differences only."""
-    if problem.gradient not in (Autodiff(), Autodiff("forward")):
+    gradient = problem.gradient
+    if not (isinstance(gradient, Autodiff) and gradient in (Autodiff(), Autodiff("forward"))):
         raise InputError(
             f"reference: found it with {described(problem.gradient)} as the gradient, expected "
             "gp.autodiff, which is asked for the gradients of f and of the reference"

@@ -216,8 +216,14 @@ class Evaluator:
         self._seconds = min(self._seconds, time.perf_counter() - started)
         self._chunk = min(_FEW, max(1, int(self._moment / self._seconds)))
         if self._terms is None:
+            dtype = getattr(result, "dtype", np.dtype(np.float64))
+            if not isinstance(dtype, np.dtype):
+                raise InputError(
+                    f"the value of f: found one of {dtype} at a point of NumPy's numbers; return "
+                    "float(value), or let the point hold what f computes with"
+                )
             value = self.value_of_f = as_float(result)
-            roundoff = unit_roundoff(getattr(result, "dtype", np.float64))
+            roundoff = unit_roundoff(dtype)
         else:
             if not self._terms.known:
                 self._terms.stand_at(result)

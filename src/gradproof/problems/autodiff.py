@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described
 from gradproof.problems.options import require_one_of
 
 
@@ -62,9 +64,14 @@ class Autodiff:
         require_one_of(self.order, "order", (1, 2))
 
     def __call__(
-        self, *, mode: Literal["reverse", "forward"] = "reverse", order: Literal[1, 2] = 1
+        self, *f: Any, mode: Literal["reverse", "forward"] = "reverse", order: Literal[1, 2] = 1
     ) -> Autodiff:
         """Return the claim in another mode, or of another order."""
+        if f:
+            raise InputError(
+                f"gp.autodiff: found {described(f[0])}, expected no function, as it is asked about "
+                "that of the check itself: gp.check(f, gp.autodiff, at)"
+            )
         return Autodiff(mode, order)
 
 
