@@ -22,7 +22,8 @@ test: lint types floors
 
 test-all: $(VENV)/.test+docs $(VENV)/.bench $(VENV)/.clusters
 	$(BIN)/python -m pytest -n 2 -m integration
-	$(MAKE) frameworks tensorflow clusters
+	$(MAKE) frameworks
+	$(MAKE) --jobs 2 tensorflow clusters
 	$(MAKE) --jobs 2 trust diagnose docs
 	$(MAKE) bench BENCH=--quick
 
