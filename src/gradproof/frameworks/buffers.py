@@ -298,8 +298,8 @@ def _form(view: Any) -> tuple[Any, Any]:
 
 
 def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
-    """Whether two arrays of one type hold the same bits; only of long doubles copies are made."""
+    """Whether two arrays of one type hold the same numbers, bit for bit."""
     words = {2: "u2", 4: "u4", 8: "u8"}.get(one.itemsize)
-    if words is None:
-        return one.tobytes() == other.tobytes()
+    if words is None:  # long doubles, of which some bits are no part of the number
+        return bool(np.array_equal(one, other) and not np.any(np.signbit(one) ^ np.signbit(other)))
     return bool(np.array_equal(one.view(words), other.view(words)))

@@ -21,6 +21,7 @@ _KNOWN = 8.0  # times the noise: the bars hold stairs no higher than that
 _CLIMBS = 3  # levels of the table: stairs finer than a hundredth of the widest step
 _EVENLY = 0.3  # of its slope a hill may bend
 _FURTHER = 32.0  # times closer than the edge of a stair is
+_COMES = 0.3  # of how far off the wider step was
 _FINEST = 2  # levels
 _AS_MUCH = 0.3  # of the most that f moves
 _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithmetic
@@ -29,25 +30,29 @@ _HIGH = 100.0  # roundings in float32: stairs that are no rounding of the arithm
 def smaller_steps_side_with_the_claim(line: Line, against: Sequence[Slope]) -> bool:
     """Whether some difference at a step up to the smallest of the slopes' is close to the claim.
 
-    Where f is rough at wider steps, by which single ones tell nothing, two neighbours do, within
-    the noise of f.
+    Where f is rough at wider steps, by which single ones tell nothing, two neighbours do of which
+    the shorter comes far closer, within the noise of f.
     """
     gap = min(line.off(slope) for slope in against)
     below = slice(max(slope.level for slope in against), None)
     tells = line.noise_of_slope[below] < gap / 2
     near = np.abs(line.slope[below] - line.claim) < _NEAR * gap
+    off = np.abs(line.slope[below] - line.claim)
     resolved = near & (_noise_of_slope(line)[below] < gap / 2)
-    return bool(np.any(tells & near) or np.any(resolved[1:] & resolved[:-1]))
+    # What noise makes of slopes grows as steps get shorter.
+    comes = resolved[:-1] & resolved[1:] & (off[1:] <= _COMES * off[:-1])
+    return bool(np.any(tells & near) or np.any(comes))
 
 
 def varies_within_the_smallest_steps(line: Line) -> bool:
     """Whether f moves to both sides of the point as much at the smallest steps as at any.
 
-    Then it has structure finer than these, and no slope of it is known.
+    And should, by the claim: then it has structure finer than these, and no slope of it is known.
     """
     last = np.abs(np.stack([line.plus, line.minus])[:, -_FINEST:] - line.value_at_zero)
     least = max(_AS_MUCH * line.movement, _KNOWN * line.noise_of_f)
-    return bool(last.size and np.all(last.max(axis=1) > least))
+    should = last.size and abs(line.claim) * line.step[-1] > _AS_MUCH * line.movement
+    return bool(should and np.all(last.max(axis=1) > least))
 
 
 def finer_steps_contradict(line: Line, side: Slope, step: FloatArray, slope: FloatArray) -> bool:

@@ -157,10 +157,11 @@ def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:
     """Return, for each order of differences, its noise level and whether its sign changes."""
     levels = []
     gamma = 1.0
-    unit = float(np.max(np.abs(f), initial=0.0)) or 1.0  # whose square may be out of range
-    difference = f / unit
+    difference = np.diff(f)
+    unit = float(np.max(np.abs(difference), initial=0.0)) or 1.0  # whose square may be out of range
+    difference = difference / unit
     for order in range(1, POINTS):
-        difference = np.diff(difference)
+        difference = np.diff(difference) if order > 1 else difference
         gamma *= 0.5 * order / (2 * order - 1)  # (k!)² / (2k)!
         level = unit * math.sqrt(gamma * float(np.mean(difference**2)))
         levels.append((level, bool(difference.min() * difference.max() < 0)))
@@ -175,11 +176,11 @@ def noise_of_outputs(values: FloatArray) -> FloatArray:
     """
     differences = np.diff(values, axis=0)
     levels, changes = [], []
-    gamma, unit = 1.0, np.max(np.abs(values), axis=0)
-    difference = values / np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
+    gamma, unit = 1.0, np.max(np.abs(differences), axis=0)
+    difference = differences / np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
     with np.errstate(invalid="ignore"):
         for order in range(1, POINTS):
-            difference = np.diff(difference, axis=0)
+            difference = np.diff(difference, axis=0) if order > 1 else difference
             gamma *= 0.5 * order / (2 * order - 1)
             levels.append(unit * np.sqrt(gamma * np.mean(difference**2, axis=0)))
             changes.append((difference.min(axis=0) < 0) & (difference.max(axis=0) > 0))
