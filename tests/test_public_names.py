@@ -23,7 +23,7 @@ PUBLIC = {
         explain gradient_check numerical_gradient problem pymanopt scipy textbook torch write
     """,
     "gradproof.conformance": "Framework conformance",
-    "gradproof.data": "Examples load_digits load_h5",
+    "gradproof.data": "Examples load_digits load_h5 load_npz",
     "gradproof.pymanopt": "check_problem",
     "gradproof.scipy": "ProblemReport check_least_squares check_minimize least_squares minimize",
     "gradproof.textbook": """
@@ -85,7 +85,7 @@ def parameters(function: object) -> list[tuple[str, object, str]]:
 
 def test_check_takes_what_others_build_on() -> None:
     options = {"plan": "auto", "seed": 0, "self_test": False} | dict.fromkeys(
-        ("rtol", "budget", "include", "exclude", "executor", "journal", "progress")
+        ("rtol", "budget", "include", "exclude", "executor", "timeout", "journal", "progress")
     )
     positional, keywords = parameters(gp.check)[:3], parameters(gp.check)[3:]
     assert [name for name, _, _ in positional] == ["f", "gradient", "at"]

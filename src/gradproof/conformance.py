@@ -51,14 +51,14 @@ class Framework:
     take : callable, default operator.getitem
         Takes rows of an array, by an array of whole numbers.
 
-    See Also
-    --------
-    conformance : Runs the suite.
-
     Raises
     ------
     InputError
         If one of them is no function, or there is no such mode.
+
+    See Also
+    --------
+    conformance : Runs the suite.
 
     Examples
     --------

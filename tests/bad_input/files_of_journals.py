@@ -46,7 +46,7 @@ JOURNALS: list[FileCase] = [
     FileCase(
         "another-format",
         database(_JOURNAL[0], "INSERT INTO journal VALUES ('gradproof journal 9', NULL)"),
-        ("a database that is no journal", _NO_USE),
+        ("a journal of another version of gradproof", _NO_USE),
     ),
     FileCase(
         "a-view-without-end",

@@ -157,7 +157,7 @@ def test_a_disk_that_is_full_from_the_start_is_told_before_anything_is_evaluated
         text=True,
         check=False,
     )
-    assert "InputError: journal: found 'run.gp', no file that can be written" in done.stderr
+    assert "Error: journal: found 'run.gp', no file that can be written" in done.stderr
 
 
 AT_ONCE = """

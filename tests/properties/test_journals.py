@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.executors import told
 
 import gradproof as gp
+from gradproof.engine.journal import _sealed
 
 Array = npt.NDArray[Any]
 N = 24
@@ -82,16 +83,17 @@ def cut(path: Path, after: int) -> None:
     """Forget everything behind the first so many values, as if the run had ended there."""
     with opened(path) as file:
         left = after
-        for rowid, *arrays, cost in file.execute("SELECT rowid, * FROM evaluations").fetchall():
+        rows = file.execute("SELECT rowid, * FROM evaluations").fetchall()
+        for rowid, *arrays, cost, written, _ in rows:
             size = len(arrays[0]) // 8
             assert cost == size
             kept = min(left, size)
             left -= kept
-            part = (*(array[: 8 * kept] for array in arrays), kept, rowid)
+            part = _sealed(*(array[: 8 * kept] for array in arrays), kept, written)
             file.execute(
-                "UPDATE evaluations SET places=?, asked=?, found=?, realised=?, cost=? "
-                "WHERE rowid=?",
-                part,
+                "UPDATE evaluations SET places=?, asked=?, found=?, realised=?, cost=?, "
+                "written=?, seal=? WHERE rowid=?",
+                (*part, rowid),
             )
         file.execute("DELETE FROM evaluations WHERE cost = 0")
 

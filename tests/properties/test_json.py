@@ -58,15 +58,27 @@ def is_told_whole(record: Record) -> None:
     assert again.to_dict() == data
 
 
+def _of_curves(size: int) -> st.SearchStrategy[gp.Curve]:
+    numbers = st.lists(st.floats(), min_size=size, max_size=size).map(tuple)
+    one = st.floats()
+    return st.builds(
+        gp.Curve, st.text(max_size=12), one, one, one, one, numbers, numbers, numbers, one
+    )
+
+
 def of_type(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     """Return values of the type that a field of a record is annotated with."""
     arguments = typing.get_args(kind)
     if kind is float:
         return st.floats()
     if kind in (int, str, Verdict):
-        return {int: st.integers(0), str: st.text(max_size=12), Verdict: st.sampled_from(Verdict)}[
-            kind
-        ]
+        return {
+            int: st.integers(0, 2**31),
+            str: st.text(max_size=12),
+            Verdict: st.sampled_from(Verdict),
+        }[kind]
+    if kind is gp.Curve:  # as many steps as differences
+        return st.integers(0, 4).flatmap(_of_curves)
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         fields = {field.name for field in dataclasses.fields(kind)} - {"tensors"}
