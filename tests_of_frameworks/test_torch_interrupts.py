@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 import torch
 from tests.interrupts import moments, run
 
 import gradproof as gp
 
 
+# What torch does when a tensor goes is interrupted, too: Python ignores that, and pytest tells it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_module_is_as_it_was_wherever_a_check_is_interrupted() -> None:
     generator = torch.Generator().manual_seed(0)
     model = torch.nn.Sequential(

@@ -33,6 +33,7 @@ from gradproof.numerics.question import KAPPA
 from gradproof.numerics.scales import away_from_zero, lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 
+_CLEARLY = 8.0  # bars
 _SHOWS_KINKS = 1e-3  # of a typical slope
 _ADD_UP = 10.0  # times what the sides of some direction differ by
 _KINKED = 0.1  # of a typical slope
@@ -145,7 +146,9 @@ def measure_along(
         confirmations=_CONFIRMATIONS,
     )
     _doubt_kinks(measured.components, effects)
-    doubted = _doubt_sums_of_kinks(measured.components, effects)
+    doubted = np.zeros(effects.size, dtype=bool)
+    if not pilot.low_precision:  # where what the sides differ by is rounding
+        doubted = _doubt_sums_of_kinks(measured.components, effects)
     # f moves by more than squares can hold: beside that any claim would be right.
     measured.components.outcome[~np.isfinite(effects)] = Outcome.DIVERGES
     return Probes(
@@ -175,9 +178,10 @@ def _doubt_sums_of_kinks(c: Components, size: FloatArray) -> BoolArray:
     a subgradient differs from both. The sides of all directions together tell how much there is.
     """
     with np.errstate(invalid="ignore"):
-        apart = np.nan_to_num(np.abs(c.right - c.left) / size, posinf=0.0)
+        apart = np.abs(c.right - c.left)
+        apart = np.where(apart > _CLEARLY * c.bar, apart, 0.0) / size  # else it may be noise
         off = np.abs(np.stack([c.left, c.right, c.value]) - c.claim).min(axis=0) / size
-    kinks = float(apart.max(initial=0.0))
+    kinks = float(apart[np.isfinite(apart)].max(initial=0.0))
     doubted: BoolArray = c.wrong & (kinks > _SHOWS_KINKS) & (off <= _ADD_UP * kinks)
     c.outcome[doubted] = Outcome.KINK
     return doubted
