@@ -217,7 +217,7 @@ def test_keys_with_and_without_a_d_are_not_guessed() -> None:
     assert found.address == "gradient['dW']"
 
 
-@pytest.mark.parametrize(("claim", "told"), [(77.0, 1), (None, 0), (0.0, 0), ("tanh", 0)])
+@pytest.mark.parametrize(("claim", "told"), [(77.0, 1), (2j, 1), (None, 0), (0.0, 0), ("tanh", 0)])
 def test_a_claim_for_what_goes_along_is_said_to_be_unchecked(claim: object, told: int) -> None:
     tree, _ = flatten({"w": np.ones(3), "b": Constant(0.5)}, "p")
     found = match(tree, {"w": np.ones(3), "b": claim})

@@ -121,10 +121,10 @@ def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
 
 def _says_something(value: Any) -> bool:
     """Whether a claim for what is not moved is more than None or 0."""
-    try:
-        return value is not None and bool(np.any(np.asarray(value, dtype=np.float64)))
-    except (TypeError, ValueError):
+    if value is None or _array_shape(value) is None:
         return False
+    array = np.asarray(value)
+    return array.dtype.kind in "iufc" and bool(np.any(array))
 
 
 def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
