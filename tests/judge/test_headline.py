@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from tests.findings import leaf
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.causes import CATALOGUE
@@ -15,31 +16,6 @@ NOISE = CATALOGUE["GP201"].finding(sigma=0.5)
 KINK = CATALOGUE["GP202"].finding(left=0.0, right=1.0)
 SPENT = CATALOGUE["GP206"].finding()
 SIGN = CATALOGUE["GP301"].finding("t")
-
-
-def leaf(verdict: Verdict = PASS, **told: Any) -> LeafFinding:
-    """Return a tensor of ten components, right to 1e-8."""
-    zero = dict.fromkeys(
-        ["wrong", "undecided", "relative_to_itself", "relative_to_leaf", "relative_to_others"], 0
-    )
-    return LeafFinding(
-        **{
-            "address": "t",
-            "path": (),
-            "shape": (10,),
-            "verdict": verdict,
-            "checked": 10,
-            "discrepancy": 1e-9,
-            "bar": 1e-8,
-            "resolution": 1e-6,
-            "unseen": 0,
-            "reason": None,
-            "ratio": None,
-            "worst": None,
-            **zero,
-            **told,
-        }
-    )
 
 
 def said(verdict: Verdict, *leaves: LeafFinding, causes: Any = (), **told: Any) -> str:

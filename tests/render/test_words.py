@@ -4,37 +4,13 @@ import math
 from typing import Any
 
 import pytest
+from tests.findings import leaf
 
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.parts import ComponentFinding, LeafCertificate, LeafFinding
 from gradproof.render import words
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
-
-
-def leaf(verdict: Verdict = PASS, **told: Any) -> LeafFinding:
-    """Return a tensor of ten components, right to 1e-8."""
-    zero = dict.fromkeys(
-        ["wrong", "undecided", "relative_to_itself", "relative_to_leaf", "relative_to_others"], 0
-    )
-    return LeafFinding(
-        **{
-            "address": "t",
-            "path": (),
-            "shape": (10,),
-            "verdict": verdict,
-            "checked": 10,
-            "discrepancy": 1e-9,
-            "bar": 1e-8,
-            "resolution": 1e-6,
-            "unseen": 0,
-            "reason": None,
-            "ratio": None,
-            "worst": None,
-            **zero,
-            **told,
-        }
-    )
 
 
 def component(address: str = "t[3]", **told: Any) -> ComponentFinding:

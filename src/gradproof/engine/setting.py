@@ -66,9 +66,12 @@ def prepare(
     """
     claim, x = found.claim, evaluator.space.x
     assert claim is not None
-    moves = np.abs(claim) * scaling(tree, x, claim, found.value).scale
-    evaluator.factor = factor = power_of_two(found.value, float(np.max(moves, initial=0.0)))
-    scales = within(scaling(tree, x, claim * factor, found.value * factor), evaluator.space)
+    scales = scaling(tree, x, claim, found.value)
+    moves = float(np.max(np.abs(claim) * scales.scale, initial=0.0))
+    evaluator.factor = factor = power_of_two(found.value, moves)
+    if factor != 1.0:
+        scales = scaling(tree, x, claim * factor, found.value * factor)
+    scales = within(scales, evaluator.space)
     return look_around(
         tree, evaluator, found, scales, rtol=rtol, rng=rng, many_outputs=many_outputs
     )

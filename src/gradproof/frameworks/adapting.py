@@ -34,6 +34,18 @@ Quietly = Callable[[Callable[[], Any]], Any]
 """Calls a function, and puts all generators of random numbers back."""
 
 
+def by_names(claim: Function, names: Sequence[str]) -> Function:
+    """Return a claim of which a list in the order of the names is by them."""
+
+    @functools.wraps(claim)
+    def named(at: Any) -> Any:
+        found = claim(at)
+        in_order = isinstance(found, (list, tuple)) and len(found) == len(names)
+        return dict(zip(names, found, strict=True)) if in_order else found
+
+    return named
+
+
 class Adapted(abc.ABC):
     """A problem whose functions take the arrays of a framework, and return those of NumPy.
 
@@ -255,16 +267,7 @@ class Adapted(abc.ABC):
     def _by_name(self, claim: Any) -> Any:
         """Return a claim that gives a list its names."""
         names = self.names
-        if names is None or not callable(claim):
-            return claim
-
-        @functools.wraps(claim)
-        def named(at: Any) -> Any:
-            found = claim(at)
-            in_order = isinstance(found, (list, tuple)) and len(found) == len(names)
-            return dict(zip(names, found, strict=True)) if in_order else found
-
-        return named
+        return claim if names is None or not callable(claim) else by_names(claim, names)
 
     def _returning_arrays(
         self, f: Function, named: Function | None = None, convert: Function | None = None

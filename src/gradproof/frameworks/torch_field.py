@@ -19,7 +19,7 @@ import torch
 from gradproof._base.errors import InputError
 from gradproof._base.floats import unit_roundoff
 from gradproof._base.validation import described
-from gradproof.frameworks.adapting import Function, Quietly
+from gradproof.frameworks.adapting import Function, Quietly, by_names
 from gradproof.frameworks.leaf_kinds import Buffer
 from gradproof.frameworks.torch_modules import ModuleNode, kept
 from gradproof.frameworks.torch_problems import marked_tensors
@@ -250,15 +250,7 @@ def _named(gradient: Function, at: Any) -> Function:
     """Return a gradient of which a list for a module is by the names of its parameters."""
     if not isinstance(at, torch.nn.Module):
         return gradient
-    names = ModuleNode(at, set()).names
-
-    @functools.wraps(gradient)
-    def named(at: Any) -> Any:
-        found = gradient(at)
-        in_order = isinstance(found, (list, tuple)) and len(found) == len(names)
-        return dict(zip(names, found, strict=True)) if in_order else found
-
-    return named
+    return by_names(gradient, ModuleNode(at, set()).names)
 
 
 def _then(after: Function, f: Function) -> Function:

@@ -5,10 +5,11 @@ Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011) 1
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from gradproof.numerics.protocol import Block, FloatArray
+from gradproof.numerics.protocol import Block, BoolArray, FloatArray
 
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
@@ -155,17 +156,19 @@ def _climb_stairs(changes: FloatArray) -> bool:
 
 def _noise_levels(f: FloatArray) -> list[tuple[float, bool]]:
     """Return, for each order of differences, its noise level and whether its sign changes."""
-    levels = []
-    gamma = 1.0
-    difference = np.diff(f)
-    unit = float(np.max(np.abs(difference), initial=0.0)) or 1.0  # whose square may be out of range
-    difference = difference / unit
+    return [(float(level[0]), bool(change[0])) for level, change in _of_columns(f[:, np.newaxis])]
+
+
+def _of_columns(values: FloatArray) -> Iterator[tuple[FloatArray, BoolArray]]:
+    """Yield the same for columns of values."""
+    gamma, difference = 1.0, np.diff(values, axis=0)
+    unit = np.max(np.abs(difference), axis=0)  # whose square may be out of range
+    difference = difference / np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
     for order in range(1, POINTS):
-        difference = np.diff(difference) if order > 1 else difference
         gamma *= 0.5 * order / (2 * order - 1)  # (k!)² / (2k)!
-        level = unit * math.sqrt(gamma * float(np.mean(difference**2)))
-        levels.append((level, bool(difference.min() * difference.max() < 0)))
-    return levels
+        level = unit * np.sqrt(gamma * np.mean(difference**2, axis=0))
+        yield level, (difference.min(axis=0) < 0) & (difference.max(axis=0) > 0)
+        difference = np.diff(difference, axis=0)
 
 
 def noise_of_outputs(values: FloatArray) -> FloatArray:
@@ -174,19 +177,11 @@ def noise_of_outputs(values: FloatArray) -> FloatArray:
     0 where the differences of an output agree on no noise level, where it stands still, and where
     it moves too much to be called smooth.
     """
-    differences = np.diff(values, axis=0)
-    levels, changes = [], []
-    gamma, unit = 1.0, np.max(np.abs(differences), axis=0)
-    difference = differences / np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
     with np.errstate(invalid="ignore"):
-        for order in range(1, POINTS):
-            difference = np.diff(difference, axis=0) if order > 1 else difference
-            gamma *= 0.5 * order / (2 * order - 1)
-            levels.append(unit * np.sqrt(gamma * np.mean(difference**2, axis=0)))
-            changes.append((difference.min(axis=0) < 0) & (difference.max(axis=0) > 0))
+        levels, changes = zip(*_of_columns(values), strict=True)
         passes_zero = (values.min(axis=0) < 0) & (values.max(axis=0) > 0)
         smooth = np.ptp(values, axis=0) <= 0.1 * np.max(np.abs(values), axis=0)
-    usable = np.sum(differences == 0, axis=0) < POINTS / 2
+        usable = np.sum(np.diff(values, axis=0) == 0, axis=0) < POINTS / 2
     usable &= (passes_zero | smooth) & np.all(np.isfinite(values), axis=0)
     noise = np.zeros(values.shape[1])
     for k in reversed(range(len(levels) - 2)):
