@@ -225,7 +225,8 @@ def minimize(
     Inconclusive
         If that is not certain either way and `inconclusive` is ``"raise"``.
     InputError
-        If an argument cannot be understood.
+        If an argument cannot be understood; and, where `inconclusive` is ``"raise"``, if a Hessian
+        cannot be looked at because there are bounds and no gradient.
 
     See Also
     --------
