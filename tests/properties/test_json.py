@@ -66,6 +66,13 @@ def _of_curves(size: int) -> st.SearchStrategy[gp.Curve]:
     )
 
 
+def _bounds_all_leaves_or_none(found: gp.Certificate) -> bool:
+    """Whether a certificate is one that checks make: each leaf has a direction of its own, or none."""
+    bounded = {leaf.bound is not None for leaf in found.leaves}
+    whole = math.isfinite(found.bound) or found.directions != len(found.leaves)
+    return bounded in (set(), {True}) or (bounded == {False} and whole)
+
+
 def of_type(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     """Return values of the type that a field of a record is annotated with."""
     arguments = typing.get_args(kind)
@@ -82,9 +89,10 @@ def of_type(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         fields = {field.name for field in dataclasses.fields(kind)} - {"tensors"}
-        return st.builds(
+        found = st.builds(
             typing.cast("type", kind), **{field: of_type(hints[field], field) for field in fields}
         )
+        return found.filter(_bounds_all_leaves_or_none) if kind is gp.Certificate else found
     if name == "path":
         return st.lists(KEYS | st.tuples(KEYS, KEYS), max_size=3).map(tuple)
     if typing.get_origin(kind) is tuple:
