@@ -343,7 +343,7 @@ def test_right_entries_of_rows_that_were_not_looked_into_are_not_wrong(
 ) -> None:
     monkeypatch.setattr("gradproof.engine.missing._FEW_ROWS", 2)
     monkeypatch.setattr("gradproof.engine.missing._MOST_NUMBERS", 1)
-    monkeypatch.setattr("gradproof.engine.lines._STORM", 20)
+    monkeypatch.setattr("gradproof.engine.lines.STORM", 20)
     missing = [(row, largest(row, nth), None) for row in range(N) for nth in (0, 1)]
     report = gp.check(f, gp.Jacobian(changed(*missing)), X, seed=seed)
     assert report.verdict == "fail"

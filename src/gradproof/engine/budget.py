@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof._base.validation import described, whole_number
-from gradproof.judge.headline import counted
 from gradproof.judge.run import INTERRUPTED
 
 # No more digits than anybody needs: Python reads no number of thousands.

@@ -37,10 +37,10 @@ from gradproof.numerics.table import Table
 
 _FEW = 2  # components: to look at both sides of them costs no more than along a direction
 _MOST_AT_ONCE = 512
-_ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
-_STORM = 60  # undecided components, from which on those that agree get no table
+ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
+STORM = 60  # undecided lines, from which on those that agree get no table
 _MANY = 200
-_LEARN_FROM = 5  # tables that pass
+LEARN_FROM = 5  # what passes, be it tables or outputs: more noise than was seen before
 _MOST_TABLES = 1_000  # that are kept for pictures
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
@@ -98,7 +98,7 @@ class Escalation:
         rounding_of_claim: FloatArray | None,
         rng: np.random.Generator,
         common: Common | None = None,
-        confirmations: int = _ENOUGH_FAILED,
+        confirmations: int = ENOUGH_FAILED,
     ) -> None:
         self._evaluator, self._scales, self._claim = evaluator, scales, claim
         self._rules, self._pilot, self._value = rules, pilot, value
@@ -271,13 +271,13 @@ class Escalation:
         outcome[queue[certain]] = Outcome.FAIL
         queue = queue[~certain]
         undecided = int(np.sum(self.components.undecided[judged]))
-        if undecided >= _STORM and self._claim.size > _MANY:
+        if undecided >= STORM and self._claim.size > _MANY:
             queue = queue[outcome[queue] != Outcome.NOISE]
         return queue
 
     def _learn(self) -> bool:
         """Raise the noise where tables that passed show more of it than the pilot."""
-        if len(self._learned) < _LEARN_FROM:
+        if len(self._learned) < LEARN_FROM:
             return False
         seen = float(np.median(self._learned))
         self._learned.clear()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.engine.colours import Colours
-from gradproof.engine.escalation import Escalation
+from gradproof.engine.escalation import ENOUGH_FAILED, LEARN_FROM, STORM, Escalation
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.missing import Probes
 from gradproof.engine.outputs import OutputsEvaluator
@@ -25,11 +25,8 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.stages import CheapStages
 from gradproof.problems.sparsity import Entries
 
-_ENOUGH_FAILED = 8  # entries of a leaf
-_LEARN_FROM = 5  # outputs
 NOISIER = 2.0  # times what the pilot saw: what is asked is put anew
 _MOST_ALONG = 8  # outputs that are judged along a direction
-_STORM = 60  # undecided entries, or of unsettled rows, from which on no more are looked into
 
 
 class Lines:
@@ -147,17 +144,17 @@ class Lines:
             for row in rows.tolist():
                 mine = self._of_row[self._begins[row] : self._begins[row + 1]]
                 mine = mine[is_open[mine]]
-                lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
+                lost = (failed >= ENOUGH_FAILED) & (passed == 0)
                 if self._stages is not None:
                     certain = lost[group[mine]] & self._stages.confirmed_wrong(mine)
                     certain &= ~self._unsettled[mine]
                     outcome[mine[certain]] = Outcome.FAIL
                     is_open[mine[certain]] = False
                     mine = mine[~certain]
-                if mine.size == 0 or undecided >= _STORM or self.noisier > NOISIER:
+                if mine.size == 0 or undecided >= STORM or self.noisier > NOISIER:
                     continue
                 if np.any(self._unsettled[mine]):
-                    if mixed >= _STORM:
+                    if mixed >= STORM:
                         continue
                     mixed += mine.size
                 self._judge_row(row, mine)
@@ -233,7 +230,7 @@ class Lines:
     @property
     def noisier(self) -> float:
         """How many times noisier than the pilot saw outputs are, once some tables showed it."""
-        return float(np.median(self._seen)) if len(self._seen) >= _LEARN_FROM else 1.0
+        return float(np.median(self._seen)) if len(self._seen) >= LEARN_FROM else 1.0
 
     def errors_along(self, moves: FloatArray) -> FloatArray:
         """Return what the errors that were measured add up to along directions, by output."""

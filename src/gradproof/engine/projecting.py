@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
@@ -20,7 +21,6 @@ from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify, certify_leaves
 from gradproof.judge.evidence import Probed, Probes
-from gradproof.judge.headline import counted
 from gradproof.judge.located import Located
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import Certificate

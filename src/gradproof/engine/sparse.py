@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.budget import Budget
 from gradproof.engine.check import compare_with_the_start
@@ -19,7 +20,6 @@ from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
 from gradproof.judge.entries import Measured, write_sparse
-from gradproof.judge.headline import counted
 from gradproof.judge.report import Price, Record
 from gradproof.numerics.colouring import colour_columns
 from gradproof.numerics.protocol import BoolArray, IntArray

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof.engine.batching import Columns
 from gradproof.engine.budget import Spent
 from gradproof.engine.executors import Engine
 from gradproof.engine.serialising import dumps
 from gradproof.engine.shared_block import Block, Broke, Gone, OtherValues, Owner, Point, Sent
-from gradproof.judge.headline import counted
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.timeouts import Limit
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.findings import write_record
-from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import CauseFinding, ComponentFinding, Curve, LeafFinding, PatternFinding
 from gradproof.judge.report import Price, Record

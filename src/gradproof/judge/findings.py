@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.details import MOST_CURVES, curves_of, tensors_of
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
-from gradproof.judge.headline import counted, headline
+from gradproof.judge.headline import headline
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import (

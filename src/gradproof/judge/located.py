@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
-from gradproof.judge.headline import counted
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding, PatternFinding
 from gradproof.judge.patterns import Part, wrong_block, wrong_slices

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Probed, Probes
 from gradproof.judge.findings import uniform_ratio
-from gradproof.judge.headline import counted, probed
+from gradproof.judge.headline import probed
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding

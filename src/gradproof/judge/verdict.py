@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.judge.escalated import Judgement
+from gradproof.judge.escalated import FLAT, Judgement
 from gradproof.judge.kinks import Sides, claimed_side, sides
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits
@@ -20,7 +20,6 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.question import Stage
 from gradproof.numerics.stages import CheapStages
 
-_FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _NATURAL = 0.05  # of the natural scale: a step that should show an effect
 
 
@@ -183,7 +182,7 @@ def _single_differences(
 def _is_negligible(stages: CheapStages, limits: Limits, largest: float) -> BoolArray:
     """Whether a component is claimed to matter nothing beside others that do, and are visible."""
     q, rules = stages.question, limits.policy
-    hidden = _FLAT / _NATURAL * stages.noise_of_f  # the effect that an invisible one may have
+    hidden = FLAT / _NATURAL * stages.noise_of_f  # the effect that an invisible one may have
     result: BoolArray = np.abs(q.claim) * q.scale <= rules.default * largest
     return result & (hidden <= rules.cap * largest)
 
@@ -193,8 +192,8 @@ def _is_invisible(difference: Differences, stages: CheapStages) -> BoolArray:
     q, noise = stages.question, stages.noise_of_f
     result: BoolArray = (
         (difference.step >= _NATURAL * q.scale)
-        & (_movement(difference, stages) <= _FLAT * noise)
-        & (np.abs(q.claim) * difference.step <= _FLAT * noise)
+        & (_movement(difference, stages) <= FLAT * noise)
+        & (np.abs(q.claim) * difference.step <= FLAT * noise)
     )
     return result
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof._base.errors import MissingExtra
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.headline import counted
+from gradproof._base.phrases import counted
 from gradproof.judge.parts import LeafFinding, TensorValues
 from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
