@@ -97,6 +97,7 @@ def check_claim(
                 singly = SingleOutputs(asked, report, budget).look()
         if budget.is_spent:
             notes.append(budget.note)
+            found["interrupted"] = budget.interrupted
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found |= failed_by(unsound, report, guesses)

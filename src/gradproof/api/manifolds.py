@@ -76,6 +76,9 @@ def check_on_manifold(
         known = [cause for cause in report.causes if not cause.code.startswith(MISTAKES)]
         others = known if causes[0].code == "GP602" else report.causes
         found |= failed_by(causes[0], report, [*causes[1:], *others])
+    if budget.is_spent:
+        found["notes"] = (*report.notes, budget.note)
+        found["interrupted"] = budget.interrupted
     if curve is not None:
         found["curves"] = (*report.curves, curve)
     found["evaluations"] += budget.count - before

@@ -11,8 +11,8 @@ import numpy as np
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.outputs import OutputsEvaluator
 from gradproof.engine.subgradients import BENT
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.support import NONE, SEVERAL, single_columns, sparse_support
 from gradproof.problems.sparsity import Entries
 

@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from gradproof.judge.report import MOST_CULPRITS
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 
 _SHORT = 64  # parts of a group: a position known no better than to one is not worth measuring
 SURE = 0.12  # of a place: how well a position must be known to be read as a whole number

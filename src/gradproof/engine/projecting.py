@@ -28,8 +28,8 @@ from gradproof.judge.plan import Plan
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.scales import away_from_zero, lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 

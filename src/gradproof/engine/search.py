@@ -14,8 +14,8 @@ from gradproof.judge.located import Located
 from gradproof.judge.patterns import LARGEST, Part, Slices
 from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import Slopes
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.tree import Leaf, Tree
 
 _SMALL = 64  # components: all of them are measured

@@ -122,6 +122,8 @@ class _Check:
             return None
         compare_with_the_start(found, evaluator)
         found.notes.extend(self.told)
+        if evaluator.budget.is_spent:
+            found.notes.append(evaluator.budget.note)
         seconds = time.perf_counter() - started
         there = self._outputs.tree
         assert there is not None
@@ -136,7 +138,14 @@ class _Check:
             causes=found.causes,
             notes=found.notes,
             facts=self._problem.facts or {},
-            price=Price(evaluator.count, found.gradient_calls, seconds, self._where, self._seed),
+            price=Price(
+                evaluator.count,
+                found.gradient_calls,
+                seconds,
+                self._where,
+                self._seed,
+                evaluator.budget.interrupted,
+            ),
         )
 
     def _prepare(

@@ -14,6 +14,7 @@ from gradproof.judge.details import MOST_CURVES, curves_of, tensors_of
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
+from gradproof.judge.factors import uniform_ratio
 from gradproof.judge.headline import headline
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.outcome import Outcome
@@ -175,22 +176,6 @@ def _ratio(leaf: Leaf, evidence: Evidence) -> float | None:
     c, question = evidence.components.take(part), evidence.asked.limits_of(part).question
     rounding = question.tolerance - question.relative * np.abs(c.claim)
     return uniform_ratio(c.claim, c.value, c.bar, rounding)
-
-
-def uniform_ratio(
-    claim: FloatArray, value: FloatArray, bar: FloatArray, rounding: FloatArray | float = 0.0
-) -> float | None:
-    """Return claimed / measured where one number other than 1 explains all components.
-
-    `rounding` is that of the claim.
-    """
-    clear = np.abs(value) > 10 * bar
-    if not np.any(clear):
-        return None
-    ratio = float(np.median(claim[clear] / value[clear]))
-    room = 3 * abs(ratio) * bar + ROOM * rounding + 1e-3 * np.abs(claim)
-    explained = np.all(np.abs(claim - ratio * value) <= room)
-    return ratio if explained and abs(ratio - 1) > 1e-3 else None
 
 
 def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding | None:

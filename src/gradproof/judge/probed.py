@@ -14,7 +14,7 @@ from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Probed, Probes
-from gradproof.judge.findings import uniform_ratio
+from gradproof.judge.factors import uniform_ratio
 from gradproof.judge.headline import probed
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome

@@ -9,9 +9,6 @@ import numpy as np
 
 from gradproof.numerics.protocol import FloatArray, IntArray
 
-KAPPA = 4.0
-"""How many standard deviations of noise an error bar is wide."""
-
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Question:

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.numerics.differences import Differences
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA, Question, Stage, sample_of_groups
+from gradproof.numerics.question import Question, Stage, sample_of_groups
 
 _AS_A_PARABOLA = 8.0  # times the movement of a parabola
 _LARGEST_STEP = 0.1  # in units of the natural scale
