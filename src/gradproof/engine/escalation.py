@@ -30,9 +30,10 @@ from gradproof.judge.verdict import (
     without_company,
 )
 from gradproof.judge.vetoes import edge_of_fine_stairs
+from gradproof.numerics.answers import Stage
 from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import Stage, sample_of_groups
+from gradproof.numerics.question import sample_of_groups
 from gradproof.numerics.stages import CheapStages
 from gradproof.numerics.table import Table
 
