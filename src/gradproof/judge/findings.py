@@ -30,6 +30,7 @@ from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import MOST_CULPRITS, Price, Record, versions
 from gradproof.judge.suspect import ROOM, Suspect, signs_of
 from gradproof.judge.tally import Tally, tally
+from gradproof.judge.units import in_units
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
@@ -188,19 +189,20 @@ def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding
 
 def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
     leaf, index = tree.locate(place)
-    c, unit = evidence.components, evidence.unit
+    c = evidence.components
     (beyond,) = evidence.asked.limits_of(slice(place, place + 1)).beyond
-    return ComponentFinding(
+    found = ComponentFinding(
         address=tree.address(leaf, index),
         path=leaf.path,
         index=index,
-        claimed=float(c.claim[place]) * unit,
-        measured=float(c.value[place]) * unit,
-        bar=float(c.bar[place]) * unit,
-        truncation=float(c.truncation[place]) * unit,
-        noise=float(c.noise[place]) * unit,
-        visible=float(beyond + evidence.margin * c.bar[place]) * unit,
+        claimed=float(c.claim[place]),
+        measured=float(c.value[place]),
+        bar=float(c.bar[place]),
+        truncation=float(c.truncation[place]),
+        noise=float(c.noise[place]),
+        visible=float(beyond + evidence.margin * c.bar[place]),
     )
+    return in_units(found, evidence.unit)
 
 
 def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
