@@ -14,9 +14,9 @@ from gradproof.engine.along import Along
 from gradproof.engine.complex_steps import clear_by_complex_steps
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.jump_search import JumpSearch
-from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.projections import Projections
+from gradproof.engine.restriction import Restriction
 from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.evidence import Steps
@@ -89,7 +89,7 @@ class Escalation:
 
     def __init__(
         self,
-        evaluator: Evaluator | Part | Projections,
+        evaluator: Evaluator | Restriction | Projections,
         scales: Scaling,
         claim: FloatArray,
         rules: Policy,

@@ -10,11 +10,11 @@ import numpy as np
 from gradproof.engine.colours import Colours
 from gradproof.engine.escalation import ENOUGH_FAILED, LEARN_FROM, STORM, Escalation
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.missing import Probes
+from gradproof.engine.missing import Residuals
 from gradproof.engine.outputs import OutputsEvaluator
-from gradproof.engine.part import Part
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Projections
+from gradproof.engine.restriction import Restriction
 from gradproof.engine.setting import Setting
 from gradproof.judge.entries import Measured, Units
 from gradproof.judge.evidence import Evidence, Steps
@@ -173,7 +173,7 @@ class Lines:
         effect = np.full(lines.size, self._typical[row])
         found = self._escalated(
             row,
-            Part(self._evaluator.of_one(row), columns),
+            Restriction(self._evaluator.of_one(row), columns),
             Scaling(scale, effect, np.zeros(lines.size), self._leaf[lines]),
             self.entries.values[lines],
             self._setting.pilot.roundoff_of_x[columns],
@@ -197,7 +197,7 @@ class Lines:
     def _escalated(
         self,
         row: int,
-        lines: Part | _AlongOne,
+        lines: Restriction | _AlongOne,
         scaling: Scaling,
         claim: FloatArray,
         roundoff_of_x: FloatArray,
@@ -240,7 +240,7 @@ class Lines:
         wrong = dataclasses.replace(entries, values=error)
         return np.array([wrong.times(move) for move in moves])
 
-    def unexplained(self, rows: IntArray, probes: Probes, known: FloatArray) -> IntArray:
+    def unexplained(self, rows: IntArray, residuals: Residuals, known: FloatArray) -> IntArray:
         """Return which outputs move by more than all entries say, as measured, by tables.
 
         A few are looked into; where all of them do, the others count as well.
@@ -248,8 +248,8 @@ class Lines:
         found = []
         with self._evaluator.budget.ending():
             for row in rows[:_MOST_ALONG].tolist():
-                along = int(np.argmax(np.abs(probes.errors[:, row] - known[:, row])))
-                if self._is_off_along(row, probes.direction(along)):
+                along = int(np.argmax(np.abs(residuals.errors[:, row] - known[:, row])))
+                if self._is_off_along(row, residuals.direction(along)):
                     found.append(row)
         return rows if len(found) == _MOST_ALONG else np.array(found, dtype=np.int64)
 

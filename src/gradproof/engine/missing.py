@@ -22,7 +22,7 @@ _FINEST, _WIDEST = 1e-6, 0.02  # of the natural scale
 _TRUNCATION = 10.0  # times the square of the step: of a row's movement
 
 
-class Probes:
+class Residuals:
     """Errors of the claim along dense directions, output by output.
 
     `moves` has one row for each direction: by how much every component was moved. `errors` and

@@ -16,7 +16,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups, groups_in
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
-from gradproof.engine.projections import Line, OfArrays, Projections
+from gradproof.engine.projections import OfArrays, Projections, RandomDirection
 from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify, certify_leaves
@@ -64,7 +64,7 @@ def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray, value: float) -> 
 
 def probe(
     evaluator: Evaluator,
-    lines: list[Line],
+    lines: list[RandomDirection],
     weight: FloatArray,
     claim: FloatArray,
     rules: Policy,
@@ -243,7 +243,9 @@ def project(
     )
     everything = certificate = None
     if plan.where == "project":
-        everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)])
+        everything = ask(
+            [RandomDirection(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)]
+        )
         if evaluator.budget.is_spent:
             return result(everything, None, (), certificate=None)
         certificate = certify(
@@ -265,7 +267,7 @@ def project(
                 # What matters too little for groups to tell is asked by itself.
                 asked = [k for k in asked if k in told or not bars[k] <= setting.rules.cap]
         through = [Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
-        leaves = ask([Line(one, THROUGH_ONE_LEAF) for one in through])
+        leaves = ask([RandomDirection(one, THROUGH_ONE_LEAF) for one in through])
         if certificate is None:
             certificate = certify_leaves(
                 tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence

@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gradproof._base.outcomes import Verdict, overall
 from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.details import MOST_CURVES, curves_of, tensors_of
+from gradproof.judge.details import MOST_CURVES, curves_of, of_leaf, tensors_of
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
@@ -223,7 +221,7 @@ def _mistakes(
 ) -> list[CauseFinding]:
     """Return what explains the tensors that are wrong, and where the mistake begins."""
     claims = {
-        found.address: _of_leaf(leaf, evidence.components.claim) * evidence.unit
+        found.address: of_leaf(leaf, evidence.components.claim) * evidence.unit
         for leaf, found in zip(tree.leaves, leaves, strict=True)
     }
     wrong = frozenset(leaf.address for leaf in leaves if leaf.verdict is Verdict.FAIL)
@@ -255,21 +253,17 @@ def _suspect(
     return Suspect(
         address=address,
         claim=claims[address],
-        x=_of_leaf(leaf, evidence.x),
+        x=of_leaf(leaf, evidence.x),
         measured=(measured * unit).reshape(leaf.shape),
         room=(room * unit).reshape(leaf.shape),
         rounding=(rounding * unit).reshape(leaf.shape),
-        weight=_of_leaf(leaf, evidence.scale),
+        weight=of_leaf(leaf, evidence.scale),
         right={k: claim for k, claim in claims.items() if k not in wrong},
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
         facts=facts,
         elsewhere=elsewhere and elsewhere.of(leaf),
         signs=signs_of(leaf),
     )
-
-
-def _of_leaf(leaf: Leaf, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values[leaf.start : leaf.stop].reshape(leaf.shape)
 
 
 def _patterns(
