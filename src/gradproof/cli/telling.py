@@ -5,11 +5,10 @@ import io
 from rich.console import Console
 from rich.text import Text
 
-from gradproof._base.text import inert
+from gradproof._base.text import inert, printable
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render.terminal import STYLES, WIDEST, show
-from gradproof.render.words import printable
 
 
 def tell_report(name: str, record: Record, console: Console) -> None:

@@ -3,11 +3,11 @@
 import xml.etree.ElementTree as ElementTree
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render.terminal import WIDEST
 from gradproof.render.terminal import render as as_text
-from gradproof.render.words import printable
 
 
 def render(run: Run) -> str:

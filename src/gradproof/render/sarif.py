@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render.terminal import WIDEST
 from gradproof.render.terminal import render as as_text
-from gradproof.render.words import printable, where
+from gradproof.render.words import where
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Verdict.PASS: "note", Verdict.FAIL: "error", Verdict.INCONCLUSIVE: "warning"}

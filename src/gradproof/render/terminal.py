@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
-from gradproof._base.text import inert
+from gradproof._base.text import inert, printable
 from gradproof.judge.parts import CauseFinding
 from gradproof.judge.report import Record
 from gradproof.render import words
-from gradproof.render.words import printable
 
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 _NARROWEST, WIDEST = 40, 100

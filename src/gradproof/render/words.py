@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from gradproof._base.outcomes import Verdict
 from gradproof._base.phrases import counted, listed, percent, rounded_up
-from gradproof._base.text import printable as printable
 from gradproof.judge.parts import (
     CauseFinding,
     Certificate,
