@@ -114,6 +114,7 @@ def test_an_interrupt_leaves_a_report_and_the_parameters(call: int, plan: str) -
     assert not report.passed
     assert "GP206" in codes(report)
     assert any("it was interrupted" in note for note in report.notes)
+    assert report.interrupted
     assert f.calls <= call + 1  # a last look at the point
     assert np.array_equal(at["x"], X)
 

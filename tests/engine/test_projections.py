@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 import gradproof as gp
+from gradproof._base.phrases import rounded_up
 from gradproof.frameworks.numpy_space import NumpySpace
-from gradproof.judge.headline import rounded_up
 from gradproof.tree import flatten
 
 Array = npt.NDArray[Any]
