@@ -1,5 +1,6 @@
 """What may be given to a check, what f and its gradient may do, and what is refused."""
 
+import functools
 import math
 import pickle
 import time
@@ -57,6 +58,35 @@ def test_f_and_the_gradient_are_called_with_one_argument_and_no_other() -> None:
     report = gp.check(watched, claim, (2.0, 3.0))
     assert report.passed
     assert seen == {(1, 0, tuple)}
+
+
+@pytest.mark.parametrize("missing", [TypeError, KeyError])
+def test_what_the_users_functions_raise_inside_is_told_as_it_is(missing: type[Exception]) -> None:
+    def inner(x: Array, y: Array) -> Array:
+        raise missing("of the user")
+
+    def unknown(*args: Any, **kwargs: Any) -> Any:  # that inner takes two shows in the call only
+        return inner(*args, **kwargs)
+
+    for claim in (unknown, gp.VJP(unknown), gp.JVP(unknown), gp.Jacobian(unknown)):
+        with pytest.raises((missing, TypeError), match=r"of the user|missing 1 required") as caught:
+            gp.check(f, claim, AT)
+        assert not isinstance(caught.value, gp.GradproofError)
+
+
+def test_a_function_takes_what_its_wrapper_takes() -> None:
+    def of_two(x: float, y: float) -> float:
+        return x * y
+
+    @functools.wraps(of_two)
+    def of_a_pair(pair: tuple[float, float]) -> float:
+        return of_two(*pair)
+
+    @functools.wraps(of_two)
+    def gradient_of_a_pair(pair: tuple[float, float]) -> tuple[float, float]:
+        return pair[::-1]
+
+    assert gp.check(of_a_pair, gradient_of_a_pair, (2.0, 3.0)).passed
 
 
 def test_addresses_begin_with_the_name_of_the_first_parameter_of_f() -> None:

@@ -1,11 +1,12 @@
 """Checks of single values, with messages that name the parameter, what was found and expected."""
 
 import decimal
+import inspect
 import itertools
 import math
 import numbers
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
 _FLOAT64 = np.dtype(np.float64)
 _MOST_NAMES = 6
+_COUNTS = "no argument", "one argument", "two arguments", "three arguments"
 
 
 def described(value: object) -> str:
@@ -41,6 +43,64 @@ def require_callable(value: object, name: str, signature: str) -> None:
         raise InputError(
             f"{name}: found {described(value)}, expected a function, called as {signature}"
         )
+
+
+def require_arguments(
+    function: Callable[..., Any],
+    name: str,
+    call: str,
+    given: Sequence[object],
+    named: Iterable[str] = (),
+    *,
+    hint: str = "",
+) -> None:
+    """Raise if a function does not take what it is called with; `call` shows how it will be.
+
+    What it raises itself once it is called is its own affair, and so is what tells no signature.
+    """
+    signature = _signature_of(function)
+    if signature is None:
+        return
+    try:
+        signature.bind(*given, **dict.fromkeys(named))
+    except TypeError:
+        count = _COUNTS[len(given)] if len(given) < len(_COUNTS) else f"{len(given)} arguments"
+        hint = hint if signature.parameters else ""
+        raise InputError(
+            f"{name}: found a function of {_without_values(signature)}, but it is called with "
+            f"{count}, {call}{hint}"
+        ) from None
+
+
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return what a function takes: a wrapper of anything what it wraps, another one its own."""
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)
+        kinds = {one.kind for one in signature.parameters.values()}
+        if inspect.Parameter.VAR_POSITIONAL not in kinds:
+            return signature
+    except (TypeError, ValueError):  # builtins and C functions have none
+        pass
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+class _Elided:
+    def __repr__(self) -> str:
+        return "…"
+
+
+def _without_values(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature without annotations and default values, of which any may be large."""
+    parameters = [
+        one.replace(
+            annotation=one.empty, default=one.empty if one.default is one.empty else _Elided()
+        )
+        for one in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters, return_annotation=signature.empty)
 
 
 def positive_number(value: object, name: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, real_number
+from gradproof._base.validation import described, real_number, require_arguments
 
 
 def require_one_of(
@@ -36,6 +36,8 @@ def require_reseed(reseed: Any) -> None:
                 "f draws from (numpy.random.Generator, RandomState or random.Random), or a list "
                 "of such generators"
             )
+        if not is_generator(generator):
+            require_arguments(generator, "reseed", "reseed()", ())
 
 
 def require_facts(facts: Any) -> None:
