@@ -74,6 +74,20 @@ def test_what_the_users_functions_raise_inside_is_told_as_it_is(missing: type[Ex
         assert not isinstance(caught.value, gp.GradproofError)
 
 
+def test_switches_of_numpy_are_switches() -> None:
+    true: Any = np.bool_(True)
+    false: Any = np.bool_(False)
+    both: Any = lambda x: [f(x), gradient(x)]  # noqa: E731
+    assert gp.check(both, true, AT, self_test=false).passed
+    assert gp.check(gp.Problem(f, gradient, AT, vectorized=false)).passed
+    assert gp.Plan("project", search=false)
+    order: Any = np.int64(2)
+    assert gp.autodiff(order=order) == gp.Autodiff("reverse", 2)
+    assert gp.scipy.check_minimize(both, AT, jac=true, points=0).passed
+    with pytest.raises(gp.InputError, match=r"gradient: found np.False_, expected|found False"):
+        gp.check(f, false, AT)
+
+
 def test_a_function_takes_what_its_wrapper_takes() -> None:
     def of_two(x: float, y: float) -> float:
         return x * y
@@ -675,7 +689,7 @@ def test_a_wrong_gradient_raises_with_the_report() -> None:
     assert isinstance(error, AssertionError)
     assert not isinstance(error, gp.Inconclusive)
     assert error.report.verdict == "fail"
-    assert str(error) == "\n" + error.report.summary()
+    assert str(error) == error.report.summary()
     choices: tuple[Literal["raise", "warn", "pass"], ...] = ("raise", "warn", "pass")
     for inconclusive in choices:
         with pytest.raises(gp.GradientError):

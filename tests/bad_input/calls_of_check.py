@@ -33,6 +33,15 @@ class Nameless:
         raise RuntimeError("no representation")
 
 
+class Table:
+    """What a Series of pandas is by what it can do; shown, it has many lines."""
+
+    shape = (3,)
+
+    def to_numpy(self) -> Any:
+        return AT
+
+
 class Painted:
     """Shows what a terminal obeys."""
 
@@ -246,6 +255,11 @@ POINTS: list[Case] = [
         ],
     ),
     Case(
+        "a-series",
+        lambda: gp.check(f, gradient, Table()),
+        ("x: found a Table of shape (3,), expected a number", "; .to_numpy() makes one of it"),
+    ),
+    Case(
         "control-characters",
         lambda: gp.check(f, gradient, Painted()),
         (r"x: found \x1b[31m\x07\u202ered", _POINT),
@@ -442,7 +456,11 @@ FUNCTIONS: list[Case] = [
             ("bytes", b"1", "b'1'"),
             ("nothing", None, "None"),
             ("a-dict", {"a": 1}, "{'a': 1}"),
-            ("a-pair", (1.0, 2.0), "(1.0, 2.0)"),
+            (
+                "a-pair",
+                (1.0, 2.0),
+                "(1.0, 2.0), expected one real number; where f returns (value, ",
+            ),
             ("an-array", np.ones(3), "an array of shape (3,)"),
             ("an-empty-array", np.ones(0), "an array of shape (0,)"),
             ("a-complex-number", 1j, "1j"),

@@ -22,11 +22,28 @@ _MOST_NAMES = 6
 _COUNTS = "no argument", "one argument", "two arguments", "three arguments"
 
 
-def described(value: object) -> str:
+def is_table(value: Any) -> bool:
+    """Whether a value is a Series or DataFrame of pandas, or what is like it."""
+    return callable(getattr(value, "to_numpy", None)) and hasattr(value, "shape")
+
+
+def described(value: Any) -> str:
     """Say what a value is in a few words, never a whole array."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
+    if is_table(value):
+        return f"a {type(value).__name__} of shape {value.shape}"
+    plain = isinstance(value, np.generic) and not isinstance(value, np.bool_)  # which is no bool
+    return reprlib.repr(value.item() if plain else value)
+
+
+def require_detached(value: Any, name: str) -> None:
+    """Raise where a tensor of PyTorch lets nobody read its numbers, as it requires a gradient."""
+    if getattr(value, "requires_grad", False) is True:
+        raise InputError(
+            f"{name}: found a tensor that requires a gradient, which NumPy cannot read, expected "
+            "an array, as the point has; .detach().numpy() makes one of it"
+        )
 
 
 def listed(names: Iterable[str], count: int) -> str:

@@ -66,6 +66,7 @@ def of_minimize(
     fun = _function(fun, "fun", args)
     stated = Stated([], [], None if bounds is None else box(bounds, x0.size))
     gradient = None
+    jac = bool(jac) if isinstance(jac, np.bool_) else jac
     if jac is True:
         stated.claims.append(Claim("jac", lambda x: _pair(fun(x, *args)), True))
         gradient = lambda x: np.atleast_1d(fun(x, *args)[1])  # noqa: E731

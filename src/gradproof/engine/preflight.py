@@ -302,7 +302,7 @@ def claim_moved(
 
 
 def _is_value_and_gradient(result: Any) -> bool:
-    if not (isinstance(result, tuple) and len(result) == 2):
+    if not (isinstance(result, (tuple, list)) and len(result) == 2):
         return False
     try:
         return np.size(result[0]) == 1

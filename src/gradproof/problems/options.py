@@ -15,7 +15,8 @@ def require_one_of(
     value: object, name: str, choices: tuple[str | int, ...], otherwise: str = ""
 ) -> None:
     """Raise unless `value` is one of a few words; `otherwise` names what else it may be."""
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not any(type(plain) is type(choice) and plain == choice for choice in choices):
         words = " or ".join(repr(choice) for choice in choices)
         raise InputError(f"{name}: found {described(value)}, expected {words}{otherwise}")
 

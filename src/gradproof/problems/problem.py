@@ -139,6 +139,8 @@ class Problem:
         require_callable(self.f, "f", "f(at)")
         if self.gradient is Autodiff:
             object.__setattr__(self, "gradient", Autodiff())
+        if isinstance(self.gradient, np.bool_):  # shown as True and False, and meant so
+            object.__setattr__(self, "gradient", bool(self.gradient))
         if (
             self.gradient is None
             or isinstance(self.gradient, (str, bytes))
@@ -194,7 +196,7 @@ class Problem:
                 raise InputError(f"{name}: found it with a manifold, expected one of the two")
 
     def _require_batches(self) -> None:
-        if not isinstance(self.vectorized, bool):
+        if not isinstance(self.vectorized, (bool, np.bool_)):
             raise InputError(
                 f"vectorized: found {described(self.vectorized)}, expected True or False"
             )
