@@ -74,6 +74,17 @@ def test_what_the_users_functions_raise_inside_is_told_as_it_is(missing: type[Ex
         assert not isinstance(caught.value, gp.GradproofError)
 
 
+def test_f_and_a_gradient_that_are_exchanged_are_told() -> None:
+    said = "the gradient returns one number, as f should: f, gradient and at, in this order"
+    with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+        gp.check(gradient, f, AT)
+    assert any(said in note for note in caught.value.__notes__)
+    for claim in (gradient, lambda x: undefined, lambda x: "a word", AT):  # type: ignore[name-defined]  # noqa: F821
+        with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+            gp.check(gradient, claim, AT)
+        assert not any(said in note for note in getattr(caught.value, "__notes__", []))
+
+
 def test_switches_of_numpy_are_switches() -> None:
     true: Any = np.bool_(True)
     false: Any = np.bool_(False)

@@ -18,6 +18,7 @@ from gradproof._base.validation import (
 )
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
+from gradproof.api.exchanged import note_if_exchanged
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import is_in_pieces, searched
 from gradproof.api.mark import MARK
@@ -189,6 +190,9 @@ def check(
     with _told(progress) as update:
         try:
             return _check_anything(problem, seed, options | {"progress": update})
+        except InputError as error:
+            note_if_exchanged(problem, error)
+            raise
         except TypeError as error:
             if isinstance(problem.at, (tuple, list)):  # whose parts f may have been waiting for
                 error.add_note(
