@@ -152,7 +152,9 @@ def _note_low_precision(found: Preflight, pilot: Pilot, space: Space, rules: Pol
         return
     of_f = max(pilot.roundoff, float(np.max(pilot.roundoff_of_x, initial=0.0)))
     which = "f" if of_f > UNIT_ROUNDOFF_64 else "the gradient"
-    roundoff = of_f if of_f > UNIT_ROUNDOFF_64 else found.roundoff_of_claim
+    roundoff = of_f if of_f > UNIT_ROUNDOFF_64 else found.roundoff_told
+    if roundoff <= UNIT_ROUNDOFF_64:  # a few digits that cancellation left are no type
+        return
     name = "float32" if roundoff <= UNIT_ROUNDOFF_32 else "less than float32"
     said = (
         f"{which} computes in {name}, though the parameters are in float64: its tolerance is then "
