@@ -2,7 +2,6 @@
 
 import decimal
 import inspect
-import itertools
 import math
 import numbers
 import reprlib
@@ -18,7 +17,6 @@ from gradproof._base.floats import is_real
 _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
 _FLOAT64 = np.dtype(np.float64)
-_MOST_NAMES = 6
 _COUNTS = "no argument", "one argument", "two arguments", "three arguments"
 
 
@@ -44,14 +42,6 @@ def require_detached(value: Any, name: str) -> None:
             f"{name}: found a tensor that requires a gradient, which NumPy cannot read, expected "
             "an array, as the point has; .detach().numpy() makes one of it"
         )
-
-
-def listed(names: Iterable[str], count: int) -> str:
-    """List names, six of `count` at most; those beyond them are never drawn from `names`."""
-    if count == 0:
-        return "nothing"
-    first = ", ".join(itertools.islice(map(str, names), _MOST_NAMES))
-    return f"{first} and {count - _MOST_NAMES:,} more" if count > _MOST_NAMES else first
 
 
 def require_callable(value: object, name: str, signature: str) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.numerics.precision import LOW_PRECISION
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
 
 LARGEST_STEP = 0.2
 _FINE_RATIO, _COARSE_RATIO = 5.0, 3.0
-_LOW_PRECISION = 1e-10
 _MOST_EXTRA_LEVELS = 8
 _ULPS = 8.0  # of x: smaller steps are not realised well
 
@@ -45,7 +45,7 @@ class Table:
         self.scale = scale
         self._noise_of_f = noise_of_f
         coarsest = float(np.max(roundoff_of_x, initial=UNIT_ROUNDOFF_64))
-        ratio = _FINE_RATIO if coarsest < _LOW_PRECISION else _COARSE_RATIO
+        ratio = _FINE_RATIO if coarsest < LOW_PRECISION else _COARSE_RATIO
         depth = math.log(LARGEST_STEP / coarsest**0.75) / math.log(ratio)
         self._levels, self._ratio = math.ceil(depth) + 1, ratio
         self._smallest = _ULPS * np.maximum(2 * roundoff_of_x * np.abs(place), scale * 2.0**-60)
