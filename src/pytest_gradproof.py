@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MARK = "__gradproof_problem__"  # as in gradproof.api.mark, which is not imported
 _DIGITS = 4300  # of a number that Python reads
-_WAYS = ("fail", "skip", "pass")
+_WAYS = ("fail", "raise", "skip", "warn", "pass")  # "raise" as in gradproof.assert_gradient
 _FILED: pytest.StashKey[dict[str, Record]] = pytest.StashKey()
 _OF_ITEM: pytest.StashKey[dict[str, Record]] = pytest.StashKey()
 _SAID: pytest.StashKey[str] = pytest.StashKey()
@@ -52,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("gradproof_budget", "what each check may spend", "string", default="")
     parser.addini("gradproof_seed", "seed of the random numbers", "string", default="0")
     parser.addini(
-        "gradproof_inconclusive", "what is inconclusive: fail, skip or pass", default="fail"
+        "gradproof_inconclusive", "what is inconclusive: fail, skip, warn or pass", default="fail"
     )
 
 
@@ -116,7 +116,9 @@ def pytest_pycollect_makeitem(
     collector: pytest.Module | pytest.Class, name: str, obj: object
 ) -> pytest.Item | None:
     """Make a test item of every function under ``@gradproof.problem`` of the module itself."""
-    if not inspect.isfunction(obj) or getattr(obj, MARK, None) is not True:
+    if isinstance(obj, (staticmethod, classmethod)):
+        obj = getattr(collector.obj, name)
+    if not inspect.isroutine(obj) or getattr(obj, MARK, None) is not True:
         return None
     module = collector.getparent(pytest.Module)
     if module is not None and obj.__module__ != module.obj.__name__:
@@ -158,7 +160,7 @@ class ProblemItem(pytest.Function):
             problem = made(self.obj, self.name)
             report = check(problem, **_defaults(self.config))
         except InputError as error:
-            raise _Refused(inert(str(error))) from error
+            raise _Refused(inert(str(error))) from None  # else the sentence is shown twice
         _file(self, self.nodeid, report)
         _end_where_interrupted(report)
         _judge(self, report, _option(self.config, "inconclusive"))
@@ -212,9 +214,9 @@ def _judge(item: pytest.Item, report: Report, way: str) -> None:
 
     if report.verdict is Verdict.FAIL:
         raise GradientError(report)
-    if report.verdict is not Verdict.INCONCLUSIVE:
+    if report.verdict is not Verdict.INCONCLUSIVE or way == "pass":
         return
-    if way == "fail":
+    if way in ("fail", "raise"):
         raise Inconclusive(report)
     cures = "".join(f" {cause.code}: {cause.advice}" for cause in report.causes[:1])
     said = printable(f"{item.name}: inconclusive: {report.headline}.{cures}")
@@ -258,7 +260,8 @@ class Gradproof:
     ) -> Report:
         """Call `check`, and fail unless the gradient is right.
 
-        `inconclusive` is "fail", "skip" or "pass", by default as the run is told.
+        `inconclusive` is "raise", "warn" or "pass" as in ``gradproof.assert_gradient``, or "skip";
+        by default as the run is told.
         """
         __tracebackhide__ = True
         way = _option(self._item.config, "inconclusive") if inconclusive is None else inconclusive

@@ -189,15 +189,49 @@ def test_what_is_no_claim_is_said_to_be_unchecked() -> None:
         constraints=NonlinearConstraint(lambda x: x[0], 0, 1),
     )
     assert not found.reports
-    assert found.passed
+    assert found.verdict == "inconclusive"
+    assert not found
     assert [one.split(":")[0] for one in found.unchecked] == [
         "jac='3-point'",
         "hess=BFGS()",
         "constraints[0].jac='2-point'",
         "constraints[0].hess=BFGS()",
     ]
-    assert "NOTHING WAS CLAIMED" in found.summary()
+    assert "INCONCLUSIVE   nothing was claimed" in found.summary()
     assert "not checked: jac='3-point'" in found.summary()
+
+
+def test_nothing_claimed_is_nothing_shown() -> None:
+    linear = LinearConstraint(np.eye(3), 0, 1)
+    for found in (
+        gp.scipy.check_minimize(rosen, START),
+        gp.scipy.check_minimize(rosen, START, constraints=linear),
+        gp.scipy.check_least_squares(lambda x: x, START),
+    ):
+        assert found.verdict == "inconclusive"
+        assert not found.passed
+        assert len(found.unchecked) == 1
+
+
+def test_an_optimiser_without_derivatives_says_that_nothing_was_checked() -> None:
+    with pytest.warns(UserWarning, match=r"not checked: the derivatives, of which none was given"):
+        gp.scipy.minimize(rosen, START)
+    with pytest.raises(gp.InputError, match="none was given: write jac="):
+        gp.scipy.minimize(rosen, START, inconclusive="raise")
+    with pytest.warns(UserWarning, match=r"nothing was claimed"):
+        gp.scipy.least_squares(lambda x: x - 1, START)
+
+
+def test_what_is_the_optimisers_own_is_told_apart_from_what_is_misspelt() -> None:
+    misplaced: dict[str, Any]
+    for name in ("method", "tol", "callback", "options"):
+        misplaced = {name: "BFGS"}
+        with pytest.raises(gp.InputError, match=rf"{name}: found .* gp\.scipy\.minimize takes it"):
+            gp.scipy.check_minimize(rosen, START, jac=rosen_der, **misplaced)
+    with pytest.raises(gp.InputError, match=r"loss: found .* gp\.scipy\.least_squares takes it"):
+        gp.scipy.check_least_squares(lambda x: x, START, loss="huber")
+    with pytest.raises(TypeError, match="jacobian"):
+        gp.scipy.check_minimize(rosen, START, jacobian=rosen_der)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +309,7 @@ def test_least_squares_is_a_drop_in() -> None:
     assert found.success
     with pytest.raises(gp.GradientError):
         gp.scipy.least_squares(banded, x, lambda x: banded_jac(x, below=1.0))
-    assert gp.scipy.least_squares(lambda x: x - 1, x).success
+    assert gp.scipy.least_squares(lambda x: x - 1, x, inconclusive="pass").success
 
 
 def test_what_cannot_be_decided_warns() -> None:

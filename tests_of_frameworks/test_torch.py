@@ -365,6 +365,19 @@ def test_what_automatic_differentiation_there_is(options: Any) -> None:
         gp.autodiff(**options)
 
 
+def test_what_a_module_is_checked_with_is_told_by_its_name() -> None:
+    layer: Any = torch.nn.Linear(3, 2)
+    said = r"loss: found a function of \(input, target.*called with one argument, loss\(module\)"
+    with pytest.raises(gp.InputError, match=said):
+        gp.torch.check_module(layer, torch.nn.functional.mse_loss)
+    with pytest.raises(
+        gp.InputError, match=r"loss: found 3, expected a function, .*loss\(module\)"
+    ):
+        gp.torch.check_module(layer, 3)  # type: ignore[arg-type]
+    with pytest.raises(gp.InputError, match=r"module: found .* then its loss: check_module\(mod"):
+        gp.torch.check_module(lambda module: 0.0, layer)
+
+
 def test_checking_a_module_is_the_same_check() -> None:
     layer, x = torch.nn.Linear(3, 2).double(), normal(4, 3)
 

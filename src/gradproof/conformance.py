@@ -4,10 +4,10 @@
 and raises `AssertionError` with the number of the first point that does not hold:
 
 1. A right gradient passes, and one that is wrong in one component fails and is located there.
-2. What automatic differentiation says passes, and what it says of another function fails.
+2. What automatic differentiation says passes, of first and second order, in every mode there is.
 3. Functions of several values are tested with cotangents, and addresses name the outputs.
 4. Dictionaries, lists, tuples and nested ones are points; leaves are found by their paths.
-5. Whole numbers and what is no array go along unchanged.
+5. Whole numbers and words go along with what automatic differentiation is asked of, unmoved.
 6. The point is as it was, bit for bit, after a check and after an exception in f.
 7. float32 is promoted and said to be, or judged by what float32 allows.
 8. Random directions find a row that is wrong among many components.
@@ -27,7 +27,7 @@ from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict
 from gradproof._base.validation import described, require_callable
 from gradproof.api.check import check
-from gradproof.problems import Autodiff, autodiff
+from gradproof.problems import VJP, Autodiff, autodiff
 
 __all__ = ["Framework", "conformance"]
 
@@ -177,15 +177,23 @@ def _automatic_differentiation(of: Framework) -> str:
 
 
 def _several_values(of: Framework) -> str:
-    if not of.modes:
-        return "several values are tested by claims of products"
     x = of.array(_normal(4, 3))
 
     def f(t: Any) -> Any:
         return {"first": of.sin(t), "second": of.sum(t * t)}
 
-    report = check(f, autodiff, x)
-    _require(report.passed, f"several values did not pass: {report.headline}")
+    def product(t: Any, u: Any, factor: float = 2.0) -> Any:
+        return of.cos(t) * u["first"] + factor * t * u["second"]
+
+    if of.modes:
+        report = check(f, autodiff, x)
+        _require(report.passed, f"several values did not pass: {report.headline}")
+    report = check(f, VJP(product), x)
+    _require(report.passed, f"products by hand did not pass: {report.headline}")
+    wrong = check(f, VJP(lambda t, u: product(t, u, 3.0)), x)
+    _require(wrong.verdict is Verdict.FAIL, "a wrong product did not fail")
+    named = [one.address.partition(" /")[0] for one in wrong.culprits]
+    _require(set(named) == {"d output['second']"}, f"the wrong outputs are named {named[:3]}")
     return "several values are tested with cotangents"
 
 

@@ -70,7 +70,8 @@ def check_minimize(
     Returns
     -------
     ProblemReport
-        A report for each claim and point; true where all pass.
+        A report for each claim and point; true where all pass. Without any claim it is
+        inconclusive.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def check_minimize(
         constraints=constraints,
         seed=seed,
     )
-    return check_stated(stated, x, points, seed, options)
+    return check_stated(stated, x, points, seed, options, "minimize")
 
 
 def check_least_squares(
@@ -150,7 +151,7 @@ def check_least_squares(
     Returns
     -------
     ProblemReport
-        A report for each point; true where all pass.
+        A report for each point; true where all pass. Without a Jacobian it is inconclusive.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def check_least_squares(
     x = first_point(x0, None)
     x = first_point(x0, None if bounds is None else two_sided(bounds, x.size))
     stated = of_least_squares(fun, x, jac=jac, bounds=bounds, args=args, kwargs=kwargs)
-    return check_stated(stated, x, points, seed, options)
+    return check_stated(stated, x, points, seed, options, "least_squares")
 
 
 def minimize(
@@ -211,7 +212,7 @@ def minimize(
     points, seed : int
         Further points, and the seed, as in :func:`check_minimize`.
     inconclusive : {"raise", "warn", "pass"}
-        What to do where a claim could not be decided.
+        What to do where a claim could not be decided, or none was given.
 
     Returns
     -------
@@ -225,8 +226,8 @@ def minimize(
     Inconclusive
         If that is not certain either way and `inconclusive` is ``"raise"``.
     InputError
-        If an argument cannot be understood; and, where `inconclusive` is ``"raise"``, if a Hessian
-        cannot be looked at because there are bounds and no gradient.
+        If an argument cannot be understood; and, where `inconclusive` is ``"raise"``, if nothing is
+        claimed, or a Hessian cannot be looked at because there are bounds and no gradient.
 
     See Also
     --------
@@ -306,7 +307,7 @@ def least_squares(
     points, seed : int
         Further points, and the seed, as in :func:`check_least_squares`.
     inconclusive : {"raise", "warn", "pass"}
-        What to do where a claim could not be decided.
+        What to do where a claim could not be decided, or none was given.
     **options : Any
         The optimiser's further arguments, by name.
 
@@ -322,7 +323,8 @@ def least_squares(
     Inconclusive
         If that is not certain either way and `inconclusive` is ``"raise"``.
     InputError
-        If an argument cannot be understood.
+        If an argument cannot be understood; and, where `inconclusive` is ``"raise"``, if no
+        Jacobian is given.
 
     See Also
     --------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+from gradproof._base.errors import InputError
+from gradproof._base.validation import described, require_arguments, require_callable
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.problems import autodiff
@@ -55,4 +58,12 @@ def check_module(module: Any, loss: Callable[[Any], Any], **options: Any) -> Rep
     >>> report.passed
     True
     """
+    if inspect.isroutine(module):
+        raise InputError(
+            f"module: found {described(module)}, a function, expected the module, and then its "
+            "loss: check_module(module, loss)"
+        )
+    require_callable(loss, "loss", "loss(module)")
+    hint = "; write lambda module: loss(module(inputs), targets)"
+    require_arguments(loss, "loss", "loss(module)", (module,), hint=hint)
     return check(loss, autodiff, module, **options)

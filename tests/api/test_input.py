@@ -1,5 +1,6 @@
 """What may be given to a check, what f and its gradient may do, and what is refused."""
 
+import functools
 import math
 import pickle
 import time
@@ -57,6 +58,60 @@ def test_f_and_the_gradient_are_called_with_one_argument_and_no_other() -> None:
     report = gp.check(watched, claim, (2.0, 3.0))
     assert report.passed
     assert seen == {(1, 0, tuple)}
+
+
+@pytest.mark.parametrize("missing", [TypeError, KeyError])
+def test_what_the_users_functions_raise_inside_is_told_as_it_is(missing: type[Exception]) -> None:
+    def inner(x: Array, y: Array) -> Array:
+        raise missing("of the user")
+
+    def unknown(*args: Any, **kwargs: Any) -> Any:  # that inner takes two shows in the call only
+        return inner(*args, **kwargs)
+
+    for claim in (unknown, gp.VJP(unknown), gp.JVP(unknown), gp.Jacobian(unknown)):
+        with pytest.raises((missing, TypeError), match=r"of the user|missing 1 required") as caught:
+            gp.check(f, claim, AT)
+        assert not isinstance(caught.value, gp.GradproofError)
+
+
+def test_f_and_a_gradient_that_are_exchanged_are_told() -> None:
+    said = "the gradient returns one number, as f should: f, gradient and at, in this order"
+    with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+        gp.check(gradient, f, AT)
+    assert any(said in note for note in caught.value.__notes__)
+    for claim in (gradient, lambda x: undefined, lambda x: "a word", AT):  # type: ignore[name-defined]  # noqa: F821
+        with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+            gp.check(gradient, claim, AT)
+        assert not any(said in note for note in getattr(caught.value, "__notes__", []))
+
+
+def test_switches_of_numpy_are_switches() -> None:
+    true: Any = np.bool_(True)
+    false: Any = np.bool_(False)
+    both: Any = lambda x: [f(x), gradient(x)]  # noqa: E731
+    assert gp.check(both, true, AT, self_test=false).passed
+    assert gp.check(gp.Problem(f, gradient, AT, vectorized=false)).passed
+    assert gp.Plan("project", search=false)
+    order: Any = np.int64(2)
+    assert gp.autodiff(order=order) == gp.Autodiff("reverse", 2)
+    assert gp.scipy.check_minimize(both, AT, jac=true, points=0).passed
+    with pytest.raises(gp.InputError, match=r"gradient: found np.False_, expected|found False"):
+        gp.check(f, false, AT)
+
+
+def test_a_function_takes_what_its_wrapper_takes() -> None:
+    def of_two(x: float, y: float) -> float:
+        return x * y
+
+    @functools.wraps(of_two)
+    def of_a_pair(pair: tuple[float, float]) -> float:
+        return of_two(*pair)
+
+    @functools.wraps(of_two)
+    def gradient_of_a_pair(pair: tuple[float, float]) -> tuple[float, float]:
+        return pair[::-1]
+
+    assert gp.check(of_a_pair, gradient_of_a_pair, (2.0, 3.0)).passed
 
 
 def test_addresses_begin_with_the_name_of_the_first_parameter_of_f() -> None:
@@ -645,7 +700,7 @@ def test_a_wrong_gradient_raises_with_the_report() -> None:
     assert isinstance(error, AssertionError)
     assert not isinstance(error, gp.Inconclusive)
     assert error.report.verdict == "fail"
-    assert str(error) == "\n" + error.report.summary()
+    assert str(error) == error.report.summary()
     choices: tuple[Literal["raise", "warn", "pass"], ...] = ("raise", "warn", "pass")
     for inconclusive in choices:
         with pytest.raises(gp.GradientError):

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import functools
 import math
 from typing import Any
 
@@ -32,6 +33,15 @@ class Nameless:
         raise RuntimeError("no representation")
 
 
+class Table:
+    """What a Series of pandas is by what it can do; shown, it has many lines."""
+
+    shape = (3,)
+
+    def to_numpy(self) -> Any:
+        return AT
+
+
 class Painted:
     """Shows what a terminal obeys."""
 
@@ -53,6 +63,24 @@ def several(x: Any) -> Any:
 
 def never(*_: Any) -> Any:
     raise AssertionError("evaluated before the arguments were understood")
+
+
+def _takes_one(x: Any) -> Any:
+    raise AssertionError("called though it does not take what it is called with")
+
+
+def _takes_two(x: Any, y: Any) -> Any:
+    raise AssertionError("called though it does not take what it is called with")
+
+
+def _marked() -> gp.Problem:
+    raise AssertionError("called, though only its owner knows whether that was meant")
+
+
+# In places that their types refuse.
+ONE: Any = _takes_one
+TWO: Any = _takes_two
+marked: Any = gp.problem(_marked)
 
 
 def checked(**options: Any) -> gp.Report:
@@ -227,6 +255,11 @@ POINTS: list[Case] = [
         ],
     ),
     Case(
+        "a-series",
+        lambda: gp.check(f, gradient, Table()),
+        ("x: found a Table of shape (3,), expected a number", "; .to_numpy() makes one of it"),
+    ),
+    Case(
         "control-characters",
         lambda: gp.check(f, gradient, Painted()),
         (r"x: found \x1b[31m\x07\u202ered", _POINT),
@@ -253,8 +286,32 @@ POINTS: list[Case] = [
     Case(
         "a-function-as-the-point",
         lambda: gp.check(f, AT, gradient),
-        ("at: found <function", "a function, expected the point: f, gradient and at"),
+        (
+            "at: found <function",
+            "a function, expected the point: f, gradient and at",
+            "these two seem to be exchanged",
+        ),
     ),
+    *[
+        Case(
+            f"{name}-as-the-point",
+            lambda at=at: gp.check(f, gradient, at),
+            ("at: found", "a function, expected the point: f, gradient and at, in this order"),
+        )
+        for name, at in (
+            ("a-ufunc", np.sin),
+            ("a-function-in-part", functools.partial(TWO, AT)),
+            ("a-function-that-remembers", functools.cache(ONE)),
+        )
+    ],
+    *[
+        Case(
+            f"the-point-first-{number}",
+            lambda claim=claim, at=at: check(AT, claim, at),
+            ("f: found an array", "called as f(at): f, gradient and at, in this order"),
+        )
+        for number, (claim, at) in enumerate([(f, gradient), (f, AT), (AT, f)])
+    ],
     Case(
         "a-list-in-itself",
         lambda: gp.check(f, gradient, ITSELF),
@@ -305,6 +362,82 @@ FUNCTIONS: list[Case] = [
         lambda: check(lambda *, x: 1.0, gradient, AT),
         ("f: found a function of (*, x)", "it is called with one argument"),
     ),
+    *[
+        Case(
+            f"{name}-of-{takes}",
+            lambda call=call: call(),
+            (f"{name}: found a function of ({takes}), but it is called with {given}",),
+        )
+        for name, takes, given, call in (
+            ("gradient", "x, y", "one argument, gradient(at)", lambda: check(f, TWO, AT)),
+            ("gradient", "", "one argument, gradient(at)", lambda: check(f, lambda: AT, AT)),
+            ("gradient", "x, *, k", "one argument", lambda: check(f, lambda x, *, k: AT, AT)),
+            (
+                "gradient",
+                "x, y, k=…",
+                "one argument, gradient(at); for several write lambda t: gradient(*t)",
+                lambda: check(f, lambda x, y, k=AT: AT, AT),
+            ),
+            ("VJP", "x", "two arguments, function(at, u)", lambda: gp.VJP(ONE)),
+            ("jvp", "x", "two arguments, jvp(at, v)", lambda: gp.VJP(TWO, jvp=ONE)),
+            ("JVP", "x", "two arguments, function(at, v)", lambda: gp.JVP(ONE)),
+            ("HVP", "x", "two arguments, function(at, v)", lambda: gp.HVP(ONE)),
+            ("gradient", "x, y", "one argument, gradient(at)", lambda: gp.HVP(TWO, TWO)),
+            ("gradient", "x, y", "one argument, gradient(at)", lambda: gp.Hessian(AT, TWO)),
+            ("Hessian", "x, y", "one argument, matrix(at)", lambda: gp.Hessian(TWO)),
+            ("Jacobian", "x, y", "one argument, matrix(at)", lambda: gp.Jacobian(TWO)),
+            (
+                "reference",
+                "x, y",
+                "one argument, reference(at)",
+                lambda: gp.Problem(f, gp.autodiff, AT, reference=TWO),
+            ),
+            ("reseed", "x", "no argument, reseed()", lambda: gp.Problem(f, AT, AT, reseed=ONE)),
+            (
+                "progress",
+                "x",
+                "two arguments, progress(done, total)",
+                lambda: checked(progress=ONE),
+            ),
+        )
+    ],
+    *[
+        Case(
+            f"a-wrapper-{name}-of-two",
+            lambda wrapper=wrapper: check(f, wrapper, AT),
+            ("gradient: found a function of (x, y), but it is called with one argument",),
+        )
+        for name, wrapper in (
+            ("that-takes-two", functools.wraps(gradient)(lambda x, y: x)),
+            ("of-anything", functools.wraps(TWO)(lambda *args, **kwargs: TWO(*args, **kwargs))),
+            ("that-remembers", functools.cache(TWO)),
+            ("in-part", functools.partial(lambda z, x, y: x, 1.0)),
+        )
+    ],
+    *[
+        Case(
+            f"the-class-{kind.__name__}-for-a-claim",
+            lambda kind=kind: gp.check(f, kind, AT),
+            (f"gradient: found the class gp.{kind.__name__} itself, expected gp.{call}",),
+        )
+        for kind, call in (
+            (gp.VJP, "VJP(function)"),
+            (gp.JVP, "JVP(function)"),
+            (gp.HVP, "HVP(function)"),
+            (gp.Jacobian, "Jacobian(matrix)"),
+            (gp.Hessian, "Hessian(matrix)"),
+        )
+    ],
+    Case(
+        "a-problem-that-was-not-called",
+        lambda: gp.check(marked),
+        ("f: found the function _marked(), which gp.problem marks", "call it: check(_marked())"),
+    ),
+    Case(
+        "a-problem-that-was-not-called-with-all",
+        lambda: gp.assert_gradient(marked, gradient, AT),
+        ("f: found the function _marked(), which gp.problem marks", "call it: check(_marked())"),
+    ),
     Case("nothing-but-f", lambda: gp.check(f), ("gradient and at: missing", "call check(f")),
     Case("no-point", lambda: gp.check(f, gradient), ("at: missing", "call check(f, gradient, at)")),
     Case(
@@ -323,7 +456,11 @@ FUNCTIONS: list[Case] = [
             ("bytes", b"1", "b'1'"),
             ("nothing", None, "None"),
             ("a-dict", {"a": 1}, "{'a': 1}"),
-            ("a-pair", (1.0, 2.0), "(1.0, 2.0)"),
+            (
+                "a-pair",
+                (1.0, 2.0),
+                "(1.0, 2.0), expected one real number; where f returns (value, ",
+            ),
             ("an-array", np.ones(3), "an array of shape (3,)"),
             ("an-empty-array", np.ones(0), "an array of shape (0,)"),
             ("a-complex-number", 1j, "1j"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 import scipy.sparse
-from tests.bad_input.calls_of_check import AT, f, gradient, several
+from tests.bad_input.calls_of_check import AT, ONE, TWO, f, gradient, several
 from tests.bad_input.cases import Case, of_option
 
 import gradproof as gp
@@ -120,6 +120,44 @@ SCIPY: list[Case] = [
         lambda: gp.scipy.check_minimize(scipy.optimize.rosen, X0, jac=True),
         ("the value of fun: found 100.0", "expected (value, gradient), because jac=True"),
     ),
+    *[
+        Case(
+            f"{name}-of-({takes})",
+            lambda call=call: call(),
+            (f"{name}: found a function of ({takes}), but it is called with {given}",),
+        )
+        for name, takes, given, call in (
+            ("fun", "x, y", "one argument, fun(x); what else", lambda: minimized(fun=TWO)),
+            ("fun", "x, y", "one argument, fun(x); what else", lambda: fitted(fun=TWO)),
+            ("fun", "x", "two arguments, fun(x, *args)", lambda: minimized(fun=ONE, args=(AT,))),
+            ("fun", "x", "one argument, fun(x, **kw", lambda: fitted(fun=ONE, kwargs={"a": AT})),
+            ("jac", "x, y", "one argument, jac(x); what else", lambda: minimized(jac=TWO)),
+            ("jac", "x, y", "one argument, jac(x); what else", lambda: fitted(jac=TWO)),
+            ("jac", "x", "4 arguments, jac(x, *args)", lambda: fitted(jac=ONE, args=(1, 2, 3))),
+            ("hess", "x, y", "one argument, hess(x); what else", lambda: minimized(hess=TWO)),
+            ("hessp", "x", "two arguments, hessp(x, p)", lambda: minimized(hessp=ONE)),
+            (
+                "constraints[0].fun",
+                "x, y",
+                "one argument, fun(x)",
+                lambda: minimized(constraints={"fun": TWO}),
+            ),
+            (
+                "constraints[0].jac",
+                "x, y",
+                "one argument, jac(x)",
+                lambda: minimized(constraints={"fun": ONE, "jac": TWO}),
+            ),
+            (
+                "constraints[0].hess",
+                "x",
+                "two arguments, hess(x, v)",
+                lambda: minimized(
+                    constraints=scipy.optimize.NonlinearConstraint(never, 0, 1, never, ONE)
+                ),
+            ),
+        )
+    ],
 ]
 
 
@@ -151,6 +189,18 @@ MANIFOLDS: list[Case] = [
         "called as inner(x, u, v)",
         [1, "x", True],
     ),
+    *[
+        Case(
+            f"{name}-of-two-or-one",
+            lambda name=name, call=call: on(**{name: call}),
+            (f"{name}: found a function of ({takes}), but it is called with {given}",),
+        )
+        for name, takes, given, call in (
+            ("retract", "x", "two arguments, retract(x, v)", ONE),
+            ("project", "x", "two arguments, project(x, z)", ONE),
+            ("inner", "x, y", "three arguments, inner(x, u, v)", TWO),
+        )
+    ],
     *[
         Case(f"{name}-{what}", lambda name=name, call=call: on(**{name: call}), says)
         for name, what, call, says in (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from tests.bad_input.calls_of_check import TWO
 from tests.bad_input.cases import Case, of_option
 
 import gradproof as gp
@@ -24,6 +25,7 @@ _DIFFERENCES: list[Callable[..., float]] = [
     textbook.backward_difference,
     textbook.central_difference,
 ]
+
 
 DIFFERENCES: list[Case] = [
     case
@@ -86,6 +88,23 @@ DIFFERENCES: list[Case] = [
         "f-returns-an-array",
         lambda: gp.numerical_gradient(lambda x: x, [1.0, 2.0]),
         ("the value of f: found an array of shape (2,)", _REAL),
+    ),
+    *[
+        Case(
+            f"{name}-of-two",
+            call,
+            (f"{name}: found a function of (x, y)", f"called with one argument, {name}(params)"),
+        )
+        for name, call in (
+            ("f", lambda: gp.numerical_gradient(TWO, [1.0])),
+            ("f", lambda: gp.gradient_check(TWO, np.ones_like, [1.0])),
+            ("analytical_grad_fn", lambda: gp.gradient_check(np.sum, TWO, [1.0])),
+        )
+    ],
+    Case(
+        "f-of-two-numbers",
+        lambda: textbook.central_difference(TWO, 1.0),
+        ("f: found a function of (x, y)", "called with one argument, f(x)"),
     ),
     *of_option("error", textbook.grade, _REAL, [None, "x", 1j, [1, 2]]),
     Case("error=-1", lambda: textbook.grade(-1.0), ("error: found -1.0", "expected a relative er")),

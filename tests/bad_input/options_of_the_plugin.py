@@ -7,7 +7,7 @@ from tests.bad_input.calls_of_check import AT, f, gradient
 
 _WHOLE = "expected a whole number from 0"
 _SPEND = "such as '30s', '5min' or '1h'"
-_WAYS = "expected one of fail, skip, pass"
+_WAYS = "expected one of fail, raise, skip, warn, pass"
 _FOLDER = "expected a folder, or the name of one to make"
 
 
@@ -36,7 +36,7 @@ OPTIONS: list[Option] = [
             (f"gradproof_inconclusive: found {value!r}", _WAYS),
             refused_by_pytest=True,
         )
-        for value in ("maybe", "FAIL", "warn")
+        for value in ("maybe", "FAIL", "Warn")
     ],
     *[
         Option("gradproof-html", value, ("gradproof_html: found", _FOLDER))
@@ -64,7 +64,7 @@ class OfFixture(NamedTuple):
                     ),
                     (f"inconclusive: found {value!r}", _WAYS),
                 )
-                for value in ("raise", 1, True, "", ["skip"])
+                for value in ("RAISE", 1, True, "", ["skip"])
             ],
             OfFixture("nothing", lambda fixture: fixture.check(f), ("gradient and at: missing",)),
             OfFixture(

@@ -398,3 +398,69 @@ def test_a_budget_that_makes_no_sense_is_told_once_before_anything_runs() -> Non
     assert result.exit_code == 2
     assert "Invalid value for '--budget': found '5 parsecs', expected" in flat(result.output)
     assert "problems.py" not in result.output
+
+
+IN_CLASSES = (
+    HEAD
+    + """
+class Cubes:
+    @staticmethod
+    @gp.problem
+    def right():
+        return gp.Problem(f, lambda x: 3 * x**2, AT)
+
+    @gp.problem
+    @staticmethod
+    def wrong():
+        return gp.Problem(f, lambda x: 6 * x**2, AT)
+
+    class Deeper:
+        @classmethod
+        @gp.problem
+        def right(cls):
+            return gp.Problem(f, lambda x: 3 * x**2, AT)
+
+    itself = f
+
+
+Again = Cubes
+"""
+)
+A_METHOD = """
+    @gp.problem
+    def method(self):
+        raise AssertionError("called without a self")
+"""
+
+
+def test_problems_inside_of_classes_are_found() -> None:
+    Path("classes.py").write_text(IN_CLASSES)
+    result = run("check", "classes.py")
+    assert result.exit_code == 1, result.output
+    found = re.findall(r"(PASS|FAIL) +classes.py::([\w.]+)", result.output)
+    assert found == [
+        ("PASS", "Cubes.right"),
+        ("FAIL", "Cubes.wrong"),
+        ("PASS", "Cubes.Deeper.right"),
+    ]
+    for name in ("Cubes.right", "Cubes::right"):
+        assert run("check", f"classes.py::{name}").exit_code == 0
+    assert "there are Cubes.right, Cubes.wrong" in run("check", "classes.py::right").output
+
+
+def test_a_problem_that_takes_a_self_is_told_and_not_passed_over() -> None:
+    Path("classes.py").write_text(IN_CLASSES.replace("    itself = f\n", A_METHOD))
+    result = run("check", "classes.py")
+    assert result.exit_code == 2
+    said = " ".join(result.output.split())
+    assert "Cubes.method(): found the argument 'self', expected a function without" in said
+    assert "in a class put @staticmethod above it" in said
+    assert "2 passed" in said or "2 pass" in said
+
+
+def test_a_problem_of_another_library_is_told_from_ours() -> None:
+    Path("another.py").write_text(
+        HEAD + "class Problem:\n    pass\n\n\n@gp.problem\ndef one():\n    return Problem()\n"
+    )
+    said = " ".join(run("check", "another.py").output.split())
+    assert "found _gradproof_another.Problem, expected a gradproof.Problem" in said

@@ -462,3 +462,39 @@ def test_along_directions_the_rounding_of_a_claim_is_no_error(name: str, plan: s
     for seed in range(2):
         assert gp.check(f, claim(1), at, plan=plan, seed=seed).passed
         assert gp.check(f, claim(1.05), at, plan=plan, seed=seed).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("of_f", "of_gradient", "which"),
+    [
+        (np.float32, np.float64, "f"),
+        (np.float64, np.float32, "the gradient"),
+        (np.float32, np.float32, "f"),
+        (np.float64, np.float64, None),
+    ],
+)
+@pytest.mark.parametrize("count", [6, 1_200])
+def test_what_computes_in_float32_at_a_point_in_float64_is_told(
+    of_f: type, of_gradient: type, which: str | None, count: int
+) -> None:
+    at = np.random.default_rng(0).standard_normal(count)
+
+    def f(x: Any) -> float:
+        return float(np.sum(np.sin(x.astype(of_f))))
+
+    def gradient(x: Any) -> Any:
+        return np.cos(x).astype(of_gradient)
+
+    said = f"{which} computes in float32, though the parameters are in float64"
+    report = gp.check(f, gradient, at)
+    assert report.passed
+    assert report.rtol == (1e-6 if which is None else 1e-2)
+    assert [note for note in report.notes if "computes in" in note] == [
+        f"{said}: its tolerance is then 0.01, where float64 throughout would show smaller errors"
+    ] * (which is not None)
+    # Whoever says what is right needs no word about it, nor where the parameters say it all.
+    for other in (
+        gp.check(f, gradient, at, rtol=1e-2),
+        gp.check(f, gradient, at.astype(np.float32)),
+    ):
+        assert not any("though the parameters" in note for note in other.notes)

@@ -147,12 +147,18 @@ def test_what_cannot_be_checked_is_one_sentence(run: pytest.Pytester) -> None:
             @gp.problem
             def method(self):
                 pass
+
+            @gp.problem
+            @staticmethod
+            def function():
+                return gp.Problem(lambda x: x**2, lambda x: 2 * x, 1.0)
         """
     )
     result = run.runpytest()
-    result.assert_outcomes(passed=1, failed=4)
+    result.assert_outcomes(passed=2, failed=4)
     text = result.stdout.str()
-    assert "no_problem(): found int, expected a gradproof.Problem" in text
+    assert text.count("no_problem(): found int, expected a gradproof.Problem") == 1
+    assert "direct cause" not in text
     assert "found 'a text', expected" in text
     assert "with_fixture(): found the argument 'tmp_path', expected a function without" in text
     assert "method(): found the argument 'self', expected a function without" in text
@@ -215,7 +221,7 @@ def test_problems_that_a_module_imports_and_odd_objects_are_left_alone(
         (None, False, {"failed": 1}),
         ("skip", False, {"skipped": 1}),
         ("skip", True, {"skipped": 1}),
-        ("pass", False, {"passed": 1, "warnings": 1}),
+        ("warn", False, {"passed": 1, "warnings": 1}),
     ],
 )
 def test_what_is_inconclusive_is_what_the_run_says(
@@ -242,6 +248,7 @@ def test_the_fixture_takes_options_and_fails_at_the_line_of_the_test(
         """
         import numpy as np
         import pytest
+        import gradproof as gp
 
         def right(t):
             return 2 * t
@@ -262,18 +269,32 @@ def test_the_fixture_takes_options_and_fails_at_the_line_of_the_test(
                 lambda x: round(float(np.sin(x)), 2), np.cos, 0.7, inconclusive="skip"
             )
 
+        @pytest.mark.parametrize("way", ["raise", "warn", "pass"])
+        def test_words_of_the_assertion(gradproof, way, recwarn):
+            found = []
+            for assertion in (gradproof.assert_gradient, gp.assert_gradient):
+                try:
+                    assertion(lambda x: round(float(np.sin(x)), 2), np.cos, 0.7, inconclusive=way)
+                except gp.Inconclusive:
+                    found.append("raise")
+                else:
+                    found.append("warn" if recwarn.list else "pass")
+                    recwarn.clear()
+            assert found == [way, way]
+
         def test_check_does_not_fail(gradproof):
             assert not gradproof.check(lambda t: t**2, lambda t: t, 3.0)
 
         def test_misused(gradproof):
-            with pytest.raises(ValueError, match="found 'ignore', expected one of fail, skip"):
+            with pytest.raises(ValueError, match="found 'ignore', expected one of fail, raise"):
                 gradproof.assert_gradient(lambda t: t, right, 3.0, inconclusive="ignore")
         """
     )
     result = run.runpytest("--gradproof-seed=7")
-    result.assert_outcomes(passed=3, failed=2, skipped=1)
+    result.assert_outcomes(passed=6, failed=2, skipped=1)
     text = result.stdout.str()
     assert "# here" in text
+    assert "gradproof.GradientError: gradproof  FAIL   the derivative is wrong" in text
     assert "claimed = 0.5000 × measured" in text
     assert "pytest_gradproof.py" not in text
 
@@ -297,7 +318,7 @@ def test_the_plain_assertion_shows_no_frame_of_ours(run: pytest.Pytester) -> Non
     [
         (["--gradproof-seed=x"], "", "gradproof_seed: found 'x', expected a whole number"),
         ([], "gradproof_seed = -1", "gradproof_seed: found '-1', expected a whole number"),
-        ([], "gradproof_inconclusive = no", "found 'no', expected one of fail, skip, pass"),
+        ([], "gradproof_inconclusive = no", "found 'no', expected one of fail, raise, skip, warn"),
         (["--gradproof-inconclusive=no"], "", "invalid choice: 'no'"),
         (["--gradproof-budget=abc"], "", "gradproof_budget: found 'abc', expected a number of"),
         ([], "gradproof_budget = 0s", "gradproof_budget: found '0s', expected a number of"),

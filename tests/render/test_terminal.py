@@ -288,6 +288,38 @@ def test_those_that_do_not_pass_are_listed_among_many(width: int) -> None:
     assert len(text.splitlines()) < 30
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_thousands_that_do_not_pass_are_counted_beyond_the_first(width: int) -> None:
+    leaves = [leaf(f"x[{i}]", (), gp.Verdict.FAIL, wrong=1) for i in range(1_500)]
+    leaves += [leaf(f"x[{i}]", (), gp.Verdict.INCONCLUSIVE) for i in range(1_500, 2_500)]
+    leaves += [leaf(f"x[{i}]", ()) for i in range(2_500, 3_000)]
+    lines = report(gp.Verdict.FAIL, "1,500 of 3,000 tensors are wrong", tuple(leaves)).summary(
+        width=width
+    )
+    assert len(lines.splitlines()) < 130
+    said = " ".join(lines.split())
+    assert (
+        "… and 1,476 more that fail and 976 more that are undecided and 488 more that pass" in said
+    )
+    for place in (0, 23, 1_500, 1_523, 2_500, 2_511):
+        assert f"x[{place}]" in said
+    for place in (24, 1_499, 1_524, 2_512):
+        assert f"x[{place}]" not in said
+
+
+def test_28_that_fail_are_all_listed() -> None:
+    leaves = tuple(leaf(f"x[{i}]", (), gp.Verdict.FAIL, wrong=1) for i in range(28))
+    text = report(gp.Verdict.FAIL, "all 28 tensors are wrong", leaves).summary()
+    assert all(f"x[{i}]" in text for i in range(28))
+    assert "more that" not in text
+
+
+def test_shown_by_itself_a_report_is_a_line() -> None:
+    found = of_many(3)
+    assert repr(found) == "<gradproof.Report fail: 3 of 200 tensors are wrong>"
+    assert str(found) == found.summary()
+
+
 def test_a_few_tensors_are_all_listed() -> None:
     text = of_many(0, 16).summary()
     assert text.count("'layer") == 16

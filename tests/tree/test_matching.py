@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from gradproof._base.errors import InputError
 from gradproof.tree import Constant, Mismatch, flatten, match
 
 
@@ -24,6 +25,7 @@ class Model:
     b: Any
 
 
+W = np.zeros((2, 3))
 PARAMETERS = {"W1": np.zeros((2, 3)), "b1": np.zeros(2), "c": 1.0}
 
 
@@ -224,3 +226,84 @@ def test_a_claim_for_what_goes_along_is_said_to_be_unchecked(claim: object, told
     assert not isinstance(found, Mismatch)
     assert len(found[1]) == told
     assert all(note.startswith("p['b']: went along unchanged and unchecked") for note in found[1])
+
+
+@pytest.mark.parametrize(
+    ("gradient", "found", "expected"),
+    [
+        (
+            (W,),
+            "a tuple of one gradient",
+            "the gradient itself: a comma behind a value makes a tup",
+        ),
+        ([W], "a list of one gradient", "the gradient itself"),
+        ((W, 1.5), "a tuple of 2, of which [0] would fit", "that alone: put [0] behind the call"),
+        ((1.5, W, {}), "a tuple of 3, of which [1] would fit", "that alone: put [1] behind"),
+        (((1.5, {}), W), "a tuple of 2, of which [1] would fit", "that alone: put [1] behind"),
+        ((1.5, {}), "no gradient", "one of shape (2, 3) (there is gradient[0]"),
+        ("a word", "a str", "shape (2, 3)"),
+        (object(), "a object", "shape (2, 3)"),
+        (1.5, "shape ()", "shape (2, 3)"),
+    ],
+    ids=range(9),
+)
+def test_what_is_a_gradient_in_something_else_is_told(
+    gradient: object, found: str, expected: str
+) -> None:
+    amiss = mismatch(W, gradient)
+    assert amiss.found.startswith(found)
+    assert amiss.expected.startswith(expected)
+
+
+def test_a_tuple_around_one_leaf_is_told_at_the_leaf() -> None:
+    tree, _ = flatten({"w": W, "b": 1.0}, "p")
+    assert match(tree, {"w": (W,), "b": 1.0}) == Mismatch(
+        "p['w']",
+        "a gradient in a tuple or list",
+        "the gradient itself, of shape (2, 3): a comma behind a value makes a tuple",
+    )
+    assert match(tree, ({"w": W, "b": 1.0},)) == Mismatch(
+        "p['w']",
+        "a tuple of one gradient",
+        "the gradient itself: a comma behind a value makes a tuple",
+    )
+
+
+class Series:
+    """What is asked of a Series of pandas."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+        self.shape = (len(values),)
+
+    def keys(self) -> list[str]:
+        return list(self._values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self._values)
+
+    def to_numpy(self) -> Any:
+        return self.__array__()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(list(self._values.values()), dtype)
+
+
+def test_a_series_is_read_by_its_labels_where_they_are_the_names() -> None:
+    tree, _ = flatten({"a": 1.0, "b": 2.0}, "p")
+    assert match(tree, Series({"b": 3.0, "a": 4.0})) == ([4.0, 3.0], [])
+    by_place = match(tree, Series({"0": 3.0, "1": 4.0}))
+    assert not isinstance(by_place, Mismatch)
+    assert by_place[0] == [3.0, 4.0]
+
+
+class Tensor:
+    requires_grad = True
+    shape = (2, 3)
+
+
+def test_a_tensor_that_cannot_be_read_is_told_with_the_cure() -> None:
+    tree, _ = flatten({"w": W}, "p")
+    said = r"gradient\['w'\]: found a tensor that requires a gradient.*\.detach\(\)\.numpy\(\)"
+    with pytest.raises(InputError, match=said):
+        match(tree, {"w": Tensor()})

@@ -1,10 +1,11 @@
 """Checks of single values, with messages that name the parameter, what was found and expected."""
 
 import decimal
+import inspect
 import math
 import numbers
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,31 @@ from gradproof._base.floats import is_real
 _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
 _FLOAT64 = np.dtype(np.float64)
+_COUNTS = "no argument", "one argument", "two arguments", "three arguments"
 
 
-def described(value: object) -> str:
+def is_table(value: Any) -> bool:
+    """Whether a value is a Series or DataFrame of pandas, or what is like it."""
+    return callable(getattr(value, "to_numpy", None)) and hasattr(value, "shape")
+
+
+def described(value: Any) -> str:
     """Say what a value is in a few words, never a whole array."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
+    if is_table(value):
+        return f"a {type(value).__name__} of shape {value.shape}"
+    plain = isinstance(value, np.generic) and not isinstance(value, np.bool_)  # which is no bool
+    return reprlib.repr(value.item() if plain else value)
+
+
+def require_detached(value: Any, name: str) -> None:
+    """Raise where a tensor of PyTorch lets nobody read its numbers, as it requires a gradient."""
+    if getattr(value, "requires_grad", False) is True:
+        raise InputError(
+            f"{name}: found a tensor that requires a gradient, which NumPy cannot read, expected "
+            "an array, as the point has; .detach().numpy() makes one of it"
+        )
 
 
 def require_callable(value: object, name: str, signature: str) -> None:
@@ -31,6 +50,64 @@ def require_callable(value: object, name: str, signature: str) -> None:
         raise InputError(
             f"{name}: found {described(value)}, expected a function, called as {signature}"
         )
+
+
+def require_arguments(
+    function: Callable[..., Any],
+    name: str,
+    call: str,
+    given: Sequence[object],
+    named: Iterable[str] = (),
+    *,
+    hint: str = "",
+) -> None:
+    """Raise if a function does not take what it is called with; `call` shows how it will be.
+
+    What it raises itself once it is called is its own affair, and so is what tells no signature.
+    """
+    signature = _signature_of(function)
+    if signature is None:
+        return
+    try:
+        signature.bind(*given, **dict.fromkeys(named))
+    except TypeError:
+        count = _COUNTS[len(given)] if len(given) < len(_COUNTS) else f"{len(given)} arguments"
+        hint = hint if signature.parameters else ""
+        raise InputError(
+            f"{name}: found a function of {_without_values(signature)}, but it is called with "
+            f"{count}, {call}{hint}"
+        ) from None
+
+
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return what a function takes: a wrapper of anything what it wraps, another one its own."""
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)
+        kinds = {one.kind for one in signature.parameters.values()}
+        if inspect.Parameter.VAR_POSITIONAL not in kinds:
+            return signature
+    except (TypeError, ValueError):  # builtins and C functions have none
+        pass
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+class _Elided:
+    def __repr__(self) -> str:
+        return "…"
+
+
+def _without_values(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature without annotations and default values, of which any may be large."""
+    parameters = [
+        one.replace(
+            annotation=one.empty, default=one.empty if one.default is one.empty else _Elided()
+        )
+        for one in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters, return_annotation=signature.empty)
 
 
 def positive_number(value: object, name: str) -> float:

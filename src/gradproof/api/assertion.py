@@ -30,8 +30,10 @@ class GradientError(AssertionError):
     fail
     """
 
+    __module__ = "gradproof"  # where users import it from, and tracebacks show it
+
     def __init__(self, report: Report) -> None:
-        super().__init__("\n" + report.summary())
+        super().__init__(report.summary())
         self.report = report
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -52,6 +54,8 @@ class Inconclusive(GradientError):
     >>> issubclass(gp.Inconclusive, gp.GradientError)
     True
     """
+
+    __module__ = "gradproof"
 
 
 def assert_gradient(

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, positive_number, whole_number
+from gradproof._base.validation import (
+    described,
+    positive_number,
+    require_arguments,
+    whole_number,
+)
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
+from gradproof.api.exchanged import note_if_exchanged
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import is_in_pieces, searched
+from gradproof.api.mark import MARK
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
@@ -183,6 +190,9 @@ def check(
     with _told(progress) as update:
         try:
             return _check_anything(problem, seed, options | {"progress": update})
+        except InputError as error:
+            note_if_exchanged(problem, error)
+            raise
         except TypeError as error:
             if isinstance(problem.at, (tuple, list)):  # whose parts f may have been waiting for
                 error.add_note(
@@ -202,8 +212,11 @@ def _told(
 
         with long_check() as update:
             yield update
-    elif progress is None or progress is False or callable(progress):
-        yield progress or None
+    elif progress is None or progress is False:
+        yield None
+    elif callable(progress):
+        require_arguments(progress, "progress", "progress(done, total)", ("done", "total"))
+        yield progress
     else:
         raise InputError(
             f"progress: found {described(progress)}, expected True or a function of (done, total)"
@@ -379,6 +392,12 @@ def _problem(f: Any, gradient: Any, at: Any) -> Problem:
         if gradient is not MISSING or at is not MISSING:
             raise InputError("f: found a Problem, which brings its own gradient and point")
         return f
+    if getattr(f, MARK, False):
+        name = getattr(f, "__name__", "problem")
+        raise InputError(
+            f"f: found the function {name}(), which gp.problem marks, expected the problem that it "
+            f"returns; call it: check({name}())"
+        )
     missing = [name for name, v in (("gradient", gradient), ("at", at)) if v is MISSING]
     if missing:
         raise InputError(f"{' and '.join(missing)}: missing; call check(f, gradient, at)")

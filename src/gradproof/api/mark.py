@@ -25,7 +25,7 @@ def problem(function: Maker) -> Maker:
     -------
     callable
         The same function, marked: ``gradproof check FILE`` collects it, and so does pytest from its
-        test modules.
+        test modules. In a class it has to be a `staticmethod`.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def problem(function: Maker) -> Maker:
     True
     """
     require_callable(function, "function", "function()")
-    setattr(function, MARK, True)
+    setattr(getattr(function, "__func__", function), MARK, True)  # of a staticmethod its function
     return function
 
 
@@ -56,9 +56,15 @@ def made(function: Callable[[], Any], name: str) -> Problem:
     refuse_arguments(function, name)
     problem = function()
     if not isinstance(problem, Problem):
-        found = type(problem).__name__
+        found = _kind_of(problem)
         raise InputError(f"{name}(): found {found}, expected a gradproof.Problem")
     return problem
+
+
+def _kind_of(value: Any) -> str:
+    """Return what a value is, with its module where only that tells it from a problem of ours."""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__name__}" if kind.__name__ == "Problem" else kind.__name__
 
 
 def refuse_arguments(function: Callable[[], Any], name: str) -> None:
@@ -72,6 +78,8 @@ def refuse_arguments(function: Callable[[], Any], name: str) -> None:
             raise InputError(
                 f"{name}(): found the argument {one.name!r}, expected a function without arguments "
                 "that returns a gradproof.Problem"
+                + "; in a class put @staticmethod above it"
+                * (one.name == "self")
             )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof._base.outcomes import Verdict, overall
-from gradproof._base.validation import whole_number
+from gradproof._base.validation import described, whole_number
 from gradproof.api.assertion import GradientError, Inconclusive
 from gradproof.api.check import check
 from gradproof.api.optimisers import Claim, Stated, points_around
@@ -20,6 +20,15 @@ from gradproof.api.report import Report
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import Problem
 from gradproof.problems.space import UNDEFINED
+
+# Arguments that do not concern the problem: of whoever puts our name before SciPy's call.
+_OF_OPTIMISERS = {
+    "minimize": ("method", "tol", "callback", "options"),
+    "least_squares": (
+        *("method", "ftol", "xtol", "gtol", "x_scale", "loss", "f_scale", "diff_step"),
+        *("tr_solver", "tr_options", "jac_sparsity", "max_nfev", "verbose"),
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +43,7 @@ class ProblemReport:
     unchecked : tuple of str
         What was given and is no claim, such as ``jac='2-point'``; and second derivatives within
         bounds where the first ones, by which they are measured there, are wrong or not given; and
-        random points near which the functions are not defined.
+        random points near which the functions are not defined; and all, where nothing is claimed.
     undecided : bool
         Whether a claim among these was given and could not be checked at all.
 
@@ -53,9 +62,13 @@ class ProblemReport:
 
     @property
     def verdict(self) -> Verdict:
-        """Fail where a claim is wrong, inconclusive where one could not be decided, else pass."""
+        """Fail where a claim is wrong, inconclusive where one is open or there is none, else pass.
+
+        What claims nothing was not shown to be right.
+        """
         found = [report.verdict for report in self.reports.values()]
-        return overall([*found, Verdict.INCONCLUSIVE] if self.undecided else found)
+        is_open = self.undecided or not found
+        return overall([*found, Verdict.INCONCLUSIVE] if is_open else found)
 
     @property
     def passed(self) -> bool:
@@ -96,9 +109,9 @@ class ProblemReport:
             for name, report in self.reports.items()
         ]
         lines += [f"  not checked: {one}" for one in self.unchecked]
-        verdict = self.verdict.value if self.passed else self.verdict.value.upper()
-        verdict = verdict if self.reports or self.undecided else "nothing was claimed"
-        first = [f"gradproof  {verdict.upper()}   {self.evaluations:,} evaluations", ""]
+        claimed = "" if self.reports or self.undecided else "   nothing was claimed"
+        verdict = f"{self.verdict.value.upper()}{claimed}"
+        first = [f"gradproof  {verdict}   {self.evaluations:,} evaluations", ""]
         rest = [f"\n{name}:\n{report.summary()}" for name, report in self.failed.items()][:1]
         return "\n".join([*first, *lines, *rest])
 
@@ -109,18 +122,26 @@ class ProblemReport:
 
 
 def check_stated(
-    stated: Stated, x0: FloatArray, points: int, seed: int, options: Mapping[str, Any]
+    stated: Stated, x0: FloatArray, points: int, seed: int, options: Mapping[str, Any], of: str
 ) -> ProblemReport:
-    """Check all claims at all points."""
+    """Check all claims at all points; `of` is the optimiser that the problem is for."""
     points = whole_number(points, "points", at_least=0)
     seed = whole_number(seed, "seed", at_least=0)
-    # An argument that is misspelt would make a problem that claims nothing, and passes.
+    for name in _OF_OPTIMISERS[of]:
+        if name in options:
+            raise InputError(
+                f"{name}: found {described(options[name])}, expected none, as it does not change "
+                f"the derivatives; gp.scipy.{of} takes it, which checks and optimises"
+            )
+    # An argument that is misspelt would make a problem that claims nothing.
     inspect.signature(check).bind_partial(**options)
 
     def is_defined(there: FloatArray) -> bool:
         return all(_is_finite(claim, there.copy()) for claim in stated.claims)
 
     points *= bool(stated.claims)
+    if not stated.claims and not stated.unchecked:
+        stated.unchecked.append("the derivatives, of which none was given: write jac=")
     around = list(points_around(x0, stated.bounds, points, seed, is_defined))
     reports: dict[str, Report] = {}
     unchecked, undecided = list(stated.unchecked), False

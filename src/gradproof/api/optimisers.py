@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described
+from gradproof._base.validation import described, require_arguments
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.scales import natural_scales
 from gradproof.problems import HVP, Hessian, Jacobian
@@ -62,22 +62,24 @@ def of_minimize(
     seed: int,
 ) -> Stated:
     """Return what the arguments of `scipy.optimize.minimize` claim."""
-    fun, args = _function(fun, "fun"), args if isinstance(args, tuple) else (args,)
+    args = args if isinstance(args, tuple) else (args,)
+    fun = _function(fun, "fun", args)
     stated = Stated([], [], None if bounds is None else box(bounds, x0.size))
     gradient = None
+    jac = bool(jac) if isinstance(jac, np.bool_) else jac
     if jac is True:
         stated.claims.append(Claim("jac", lambda x: _pair(fun(x, *args)), True))
         gradient = lambda x: np.atleast_1d(fun(x, *args)[1])  # noqa: E731
-    elif _is_claimed(jac, "jac", stated):
+    elif _is_claimed(jac, "jac", stated, "x", args):
         gradient = lambda x: np.atleast_1d(jac(x, *args))  # noqa: E731
         stated.claims.append(Claim("jac", lambda x: fun(x, *args), gradient))
     value = (lambda x: fun(x, *args)[0]) if jac is True else (lambda x: fun(x, *args))
     needs = None if gradient is None else "jac"
-    if _is_claimed(hess, "hess", stated):
+    if _is_claimed(hess, "hess", stated, "x", args):
         matrix = lambda x: _matrix(hess(x, *args))  # noqa: E731
         by_gradient = Hessian(matrix, gradient=gradient)
         stated.claims.append(Claim("hess", value, by_gradient, needs, Hessian(matrix)))
-    if _is_claimed(hessp, "hessp", stated):
+    if _is_claimed(hessp, "hessp", stated, "x, p", args):
         product = lambda x, v: np.atleast_1d(hessp(x, v, *args))  # noqa: E731
         of_jac = HVP(product, gradient=gradient)
         stated.claims.append(Claim("hessp", value, of_jac, needs, HVP(product)))
@@ -103,10 +105,11 @@ def of_least_squares(
     named = isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)
     if kwargs is not None and not named:
         raise InputError(f"kwargs: found {described(kwargs)}, expected a dict of arguments by name")
-    fun, kwargs = _function(fun, "fun"), dict(kwargs or {})
+    kwargs = dict(kwargs or {})
     args = args if isinstance(args, tuple) else (args,)
+    fun = _function(fun, "fun", args, kwargs)
     stated = Stated([], [], None if bounds is None else two_sided(bounds, x0.size))
-    if _is_claimed(jac, "jac", stated):
+    if _is_claimed(jac, "jac", stated, "x", args, kwargs):
         stated.claims.append(
             Claim(
                 "jac",
@@ -136,7 +139,7 @@ def _constraint(
             f"{name}: found {described(constraint)}, expected a dict with 'fun', a "
             "scipy.optimize.NonlinearConstraint or a LinearConstraint"
         )
-    fun = _function(fun, f"{name}.fun")
+    fun = _function(fun, f"{name}.fun", args)
 
     def values(x: FloatArray) -> Any:
         return np.atleast_1d(fun(x, *args))
@@ -144,10 +147,10 @@ def _constraint(
     def matrix(x: FloatArray) -> Any:
         return _matrix(jac(x, *args))
 
-    has_jac = _is_claimed(jac, f"{name}.jac", stated)
+    has_jac = _is_claimed(jac, f"{name}.jac", stated, "x", args)
     if has_jac:
         stated.claims.append(Claim(f"{name}.jac", values, Jacobian(matrix)))
-    if hess is not _NO_HESSIAN and _is_claimed(hess, f"{name}.hess", stated):
+    if hess is not _NO_HESSIAN and _is_claimed(hess, f"{name}.hess", stated, "x, v", ()):
         # Σ vᵢ ∇²fᵢ for multipliers of both signs, none of them small.
         size = np.size(values(x0.copy()))
         v = rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 1.5, size)
@@ -159,11 +162,22 @@ def _constraint(
         stated.claims.append(Claim(f"{name}.hess", weighted, by_gradient, needs, Hessian(second)))
 
 
-def _is_claimed(given: Any, name: str, stated: Stated) -> bool:
-    """Whether something given is a claim; say where it is none."""
+def _is_claimed(
+    given: Any,
+    name: str,
+    stated: Stated,
+    own: str,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any] | None = None,
+) -> bool:
+    """Whether something given is a claim, a function of its own arguments and of `args`.
+
+    Say where it is none.
+    """
     if given is None or given is False:
         return False
     if callable(given):
+        _require_arguments(given, name, own, args, kwargs)
         return True
     if isinstance(given, str) and given in _SCHEMES:
         stated.unchecked.append(f"{name}={given!r}: SciPy takes differences itself")
@@ -178,11 +192,34 @@ def _is_claimed(given: Any, name: str, stated: Stated) -> bool:
     return False
 
 
-def _function(fun: Any, name: str) -> Callable[..., Any]:
+def _function(
+    fun: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
     if not callable(fun):
         raise InputError(f"{name}: found {described(fun)}, expected a function of x")
+    _require_arguments(fun, name, "x", args, kwargs)
     found: Callable[..., Any] = fun
     return found
+
+
+def _require_arguments(
+    function: Callable[..., Any],
+    name: str,
+    own: str,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any] | None,
+) -> None:
+    """Raise if a function does not take what SciPy calls it with."""
+    is_simple = own == "x" and "." not in name
+    shown = ", ".join([own, *["*args"] * bool(args), *["**kwargs"] * bool(kwargs)])
+    require_arguments(
+        function,
+        name,
+        f"{name.rpartition('.')[2]}({shown})",
+        [*own.split(", "), *args],
+        kwargs or (),
+        hint="; what else it takes is given by args=" if is_simple else "",
+    )
 
 
 def _pair(result: Any) -> tuple[Any, Any]:

@@ -24,7 +24,7 @@ def plan_and_rtol(
         rtol = positive_number(rtol, "rtol")
         if rtol >= 1:
             raise InputError(f"rtol: found {rtol}, expected a relative error below 1, such as 1e-5")
-    if not isinstance(self_test, bool):
+    if not isinstance(self_test, (bool, np.bool_)):
         raise InputError(f"self_test: found {described(self_test)}, expected True or False")
     if self_test and plan.where in ("leaves", "project"):
         raise InputError(

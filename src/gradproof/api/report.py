@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gradproof._base.text import printable
 from gradproof._base.validation import whole_number
 from gradproof.judge.report import Record
 
@@ -131,6 +132,10 @@ class Report(Record):
 
     def __str__(self) -> str:
         return self.summary()
+
+    def __repr__(self) -> str:
+        # A line in a list or a debugger: the whole is what print shows.
+        return printable(f"<gradproof.Report {self.verdict.value}: {self.headline}>")
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

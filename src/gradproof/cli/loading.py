@@ -50,14 +50,26 @@ def load(path: Path) -> types.ModuleType:
 
 
 def problems_of(module: types.ModuleType, path: Path, name: str | None) -> Iterator[Found]:
-    """Return the marked functions of a module, in the order in which they stand there."""
-    found = {
-        key: value
-        for key, value in vars(module).items()
-        if getattr(value, MARK, False) and value.__module__ == module.__name__
-    }
+    """Return the marked functions of a module, in the order in which they stand there.
+
+    Those inside of classes are named as ``Class.function``; ``Class::function`` is understood, too.
+    """
+    found = {one.name: one for one in _marked(module, module.__name__, "")}
     if not found:
         raise InputError(f"{path}: found no problem, expected functions under @gradproof.problem")
-    if name is not None and name not in found:
+    wanted = None if name is None else name.replace("::", ".")
+    if wanted is not None and wanted not in found:
         raise InputError(f"{path}: found no problem {name!r}, there are {', '.join(found)}")
-    yield from (Found(key, make) for key, make in found.items() if name in (None, key))
+    yield from (one for one in found.values() if wanted in (None, one.name))
+
+
+def _marked(owner: types.ModuleType | type, module: str, prefix: str) -> Iterator[Found]:
+    """Yield the marked functions of a module or class, and of the classes that are its own."""
+    for key, value in list(vars(owner).items()):
+        name = prefix + key
+        if isinstance(owner, type):
+            value = getattr(owner, key, None)  # what a staticmethod or classmethod stands for
+        if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
+            yield from _marked(value, module, f"{name}.")
+        elif getattr(value, MARK, False) is True and value.__module__ == module:
+            yield Found(name, value)

@@ -129,7 +129,8 @@ def _read_types(found: Preflight, stream: Stream) -> bool:
             )
             stop_for(mismatch, found)
             return False
-        found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(dtype))
+        found.roundoff_told = max(found.roundoff_told, unit_roundoff(dtype))
+        found.roundoff_of_claim = max(found.roundoff_of_claim, found.roundoff_told)
     if found.roundoff_of_claim < UNIT_ROUNDOFF_32:
         here = np.array([float(_longest(stream))])
         longest = int(np.max(stream.field.ranks.gather(here)))

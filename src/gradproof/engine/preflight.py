@@ -41,6 +41,7 @@ class Preflight:
     `value` is what the differences start from, `value_of_f` what f is at the point: not the same
     where f returns terms. `promoted` says that f is evaluated in float64 and the claim made in low
     precision; `rounding_of_claim` is then how inexact each component of it is, where that is known.
+    `roundoff_told` is what the types of the claim say, `roundoff_of_claim` what its digits do.
     """
 
     value: float = float("nan")
@@ -48,6 +49,7 @@ class Preflight:
     spread: float = 0.0
     claim: FloatArray | None = None
     roundoff_of_claim: float = UNIT_ROUNDOFF_64
+    roundoff_told: float = UNIT_ROUNDOFF_64
     rounding_of_claim: FloatArray | None = None
     promoted: bool = False
     bends: bool = False
@@ -218,8 +220,9 @@ def claim_at(
         if not is_real(array.dtype):
             found_dtype = f"a gradient of dtype {array.dtype}"
             return Mismatch(tree.address(leaf), found_dtype, "real numbers")
-        found.roundoff_of_claim = max(found.roundoff_of_claim, unit_roundoff(array.dtype))
+        found.roundoff_told = max(found.roundoff_told, unit_roundoff(array.dtype))
         arrays.append(array.astype(np.float64).reshape(-1))
+    found.roundoff_of_claim = max(found.roundoff_of_claim, found.roundoff_told)
     claim = as_derivatives(tree, np.concatenate([np.empty(0), *arrays]), problem.wirtinger)
     if is_on_float32_grid(claim) and longest_significand(claim) >= FLOAT32_BITS:
         found.roundoff_of_claim = max(found.roundoff_of_claim, UNIT_ROUNDOFF_32)
@@ -302,7 +305,7 @@ def claim_moved(
 
 
 def _is_value_and_gradient(result: Any) -> bool:
-    if not (isinstance(result, tuple) and len(result) == 2):
+    if not (isinstance(result, (tuple, list)) and len(result) == 2):
         return False
     try:
         return np.size(result[0]) == 1

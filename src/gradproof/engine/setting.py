@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof._base.floats import UNIT_ROUNDOFF_32, UNIT_ROUNDOFF_64
 from gradproof.engine.bounded import within
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.movement import (
@@ -26,6 +26,7 @@ from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Asked, Policy, Scaling, limits, policy, scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import FloatArray
+from gradproof.problems import Space
 from gradproof.tree import Tree
 
 _BENT = 100.0, 1e-3  # times the noise of one value, and the movement: f is no straight line
@@ -119,6 +120,8 @@ def look_around(
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
+    if rtol is None and pilot.low_precision and not found.promoted:
+        _note_low_precision(found, pilot, evaluator.space, rules)
     invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
     stationary = invisible or is_stationary(scales, claim, reaction)
     if invisible:
@@ -141,6 +144,24 @@ def look_around(
         scales = dataclasses.replace(scales, movement=movement)
     rounding = None if found.rounding_of_claim is None else found.rounding_of_claim * factor
     return Setting(claim, rounding, value, factor, scales, pilot, rules, stationary)
+
+
+def _note_low_precision(found: Preflight, pilot: Pilot, space: Space, rules: Policy) -> None:
+    """Say why the tolerance is coarse where the parameters, in float64, do not tell."""
+    if max(space.roundoffs) > UNIT_ROUNDOFF_64:
+        return
+    of_f = max(pilot.roundoff, float(np.max(pilot.roundoff_of_x, initial=0.0)))
+    which = "f" if of_f > UNIT_ROUNDOFF_64 else "the gradient"
+    roundoff = of_f if of_f > UNIT_ROUNDOFF_64 else found.roundoff_told
+    if roundoff <= UNIT_ROUNDOFF_64:  # a few digits that cancellation left are no type
+        return
+    name = "float32" if roundoff <= UNIT_ROUNDOFF_32 else "less than float32"
+    said = (
+        f"{which} computes in {name}, though the parameters are in float64: its tolerance is then "
+        f"{rules.default:g}, where float64 throughout would show smaller errors"
+    )
+    if said not in found.notes:
+        found.notes.append(said)
 
 
 def power_of_two(value: float, moves: float = 0.0) -> float:

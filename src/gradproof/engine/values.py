@@ -19,6 +19,11 @@ _FOR_TERMS = (
 
 _FOR_COMPLEX = "; of a complex function claim a gp.Jacobian, gp.VJP or gp.JVP"
 
+_FOR_PAIRS = (
+    "; where f returns (value, gradient), claim True in the place of the gradient, else let f "
+    "return the value alone"
+)
+
 _FLOATS = {float, np.float64}
 
 
@@ -54,4 +59,5 @@ def as_float(result: Any) -> float:
         f"the value of f: found {described(result)}, expected one real number"
         + _FOR_TERMS * several
         + _FOR_COMPLEX * (is_complex(result) and not several)
+        + _FOR_PAIRS * (isinstance(result, (tuple, list)) and len(result) > 1)
     )

@@ -10,7 +10,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import is_float, is_real
-from gradproof._base.validation import described
+from gradproof._base.validation import described, is_table
 from gradproof.frameworks.leaf_kinds import (
     Array,
     Buffer,
@@ -87,7 +87,7 @@ def numbers_of(value: Any, address: str) -> Buffer:
     if not is_real(array.dtype) or array.dtype.kind == "b":
         raise InputError(
             f"{address}: found {described(value)}, expected a number or a NumPy array of them"
-            + ("; pass the parameters of an object, and let f put them back" * _is_object(value))
+            + _cure(value)
         )
     return array
 
@@ -113,5 +113,8 @@ def is_array_of_floats(value: Any) -> bool:
     return isinstance(value, (float, complex))
 
 
-def _is_object(value: Any) -> bool:
-    return hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
+def _cure(value: Any) -> str:
+    if is_table(value):
+        return "; .to_numpy() makes one of it"
+    is_object = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
+    return "; pass the parameters of an object, and let f put them back" * is_object

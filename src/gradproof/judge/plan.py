@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, real_number, whole_number
 
@@ -76,7 +78,7 @@ class Plan:
             raise InputError(
                 f"confidence: found {confidence}, expected a probability below 1, such as 0.999"
             )
-        if not isinstance(self.search, bool):
+        if not isinstance(self.search, (bool, np.bool_)):
             raise InputError(f"search: found {described(self.search)}, expected True or False")
         unused = {"every": ("directions", "confidence", "search"), "leaves": ("directions",)}
         for name in unused.get(self.where, ()):

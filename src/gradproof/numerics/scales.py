@@ -28,8 +28,13 @@ def natural_scales(x: FloatArray, claim: FloatArray) -> FloatArray:
 def _medians(size: FloatArray, steepness: FloatArray) -> tuple[float, float]:
     """Return m and p; m is 0 where all of x is, p infinite where no component has an effect."""
     effect = (steepness * size)[(steepness > 0) & (size > 0)]
-    m = float(np.median(size[size > 0])) if np.any(size > 0) else 0.0
-    return m, float(np.median(effect)) if effect.size else math.inf
+    m = _median(size[size > 0]) if np.any(size > 0) else 0.0
+    return m, _median(effect) if effect.size else math.inf
+
+
+def _median(values: FloatArray) -> float:
+    # NumPy takes its time, which counts where a point is thousands of single numbers.
+    return float(values[0]) if values.size == 1 else float(np.median(values))
 
 
 def _scales(size: FloatArray, steepness: FloatArray, m: float, p: float) -> FloatArray:
@@ -106,4 +111,4 @@ def typical_effect(claim: FloatArray, scales: FloatArray) -> float:
         return 0.0
     largest = float(effect.max())
     rms = largest * math.sqrt(float(np.sum((effect / largest) ** 2)) / claim.size)
-    return min(rms, float(np.median(effect)))
+    return min(rms, _median(effect))

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.validation import require_callable
+from gradproof._base.validation import require_arguments, require_callable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,9 +50,9 @@ class VJP:
     jvp: Callable[[Any, Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        require_callable(self.function, "VJP", "function(at, u)")
+        _require_function(self.function, "VJP", "function", "at", "u")
         if self.jvp is not None:
-            require_callable(self.jvp, "jvp", "jvp(at, v)")
+            _require_function(self.jvp, "jvp", "jvp", "at", "v")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,6 +96,9 @@ class Jacobian:
 
     matrix: Any
 
+    def __post_init__(self) -> None:
+        _require_matrix(self.matrix, "Jacobian")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class JVP:
@@ -132,7 +135,7 @@ class JVP:
     function: Callable[[Any, Any], Any]
 
     def __post_init__(self) -> None:
-        require_callable(self.function, "JVP", "function(at, v)")
+        _require_function(self.function, "JVP", "function", "at", "v")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -177,8 +180,9 @@ class Hessian:
     gradient: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
+        _require_matrix(self.matrix, "Hessian")
         if self.gradient is not None:
-            require_callable(self.gradient, "gradient", "gradient(at)")
+            _require_function(self.gradient, "gradient", "gradient", "at")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -215,9 +219,24 @@ class HVP:
     gradient: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        require_callable(self.function, "HVP", "function(at, v)")
+        _require_function(self.function, "HVP", "function", "at", "v")
         if self.gradient is not None:
-            require_callable(self.gradient, "gradient", "gradient(at)")
+            _require_function(self.gradient, "gradient", "gradient", "at")
+
+
+def _require_function(value: Any, name: str, called: str, *arguments: str) -> None:
+    """Raise unless `value` is a function of these arguments."""
+    call = f"{called}({', '.join(arguments)})"
+    require_callable(value, name, call)
+    require_arguments(value, name, call, arguments)
+
+
+def _require_matrix(matrix: Any, name: str) -> None:
+    """Raise if a matrix is given by a function that is none of the point alone."""
+    if callable(matrix) and not hasattr(matrix, "shape"):  # as linear operators have
+        require_arguments(
+            matrix, name, "matrix(at)", ("at",), hint="; for several write lambda t: matrix(*t)"
+        )
 
 
 Claim = VJP | JVP | Jacobian

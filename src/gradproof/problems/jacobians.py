@@ -11,7 +11,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.validation import described, require_detached
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
@@ -114,6 +114,7 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
     """
     if is_function(matrix):
         matrix = matrix(at)
+    require_detached(matrix, "Jacobian")
     expected = there.size, tree.size
     if is_linear(matrix):
         if there.is_complex or tree.is_complex:

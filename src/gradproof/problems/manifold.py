@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.validation import require_callable
+from gradproof._base.validation import require_arguments, require_callable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,10 @@ class Manifold:
     inner: Callable[[Any, Any, Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        require_callable(self.retract, "retract", "retract(x, v)")
-        require_callable(self.project, "project", "project(x, z)")
-        if self.inner is not None:
-            require_callable(self.inner, "inner", "inner(x, u, v)")
+        functions = {"retract": "x, v", "project": "x, z", "inner": "x, u, v"}
+        for name, arguments in functions.items():
+            function = getattr(self, name)
+            if name != "inner" or function is not None:
+                call = f"{name}({arguments})"
+                require_callable(function, name, call)
+                require_arguments(function, name, call, arguments.split(", "))

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, real_number
+from gradproof._base.validation import described, real_number, require_arguments
 
 
 def require_one_of(
     value: object, name: str, choices: tuple[str | int, ...], otherwise: str = ""
 ) -> None:
     """Raise unless `value` is one of a few words; `otherwise` names what else it may be."""
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not any(type(plain) is type(choice) and plain == choice for choice in choices):
         words = " or ".join(repr(choice) for choice in choices)
         raise InputError(f"{name}: found {described(value)}, expected {words}{otherwise}")
 
@@ -36,6 +37,8 @@ def require_reseed(reseed: Any) -> None:
                 "f draws from (numpy.random.Generator, RandomState or random.Random), or a list "
                 "of such generators"
             )
+        if not is_generator(generator):
+            require_arguments(generator, "reseed", "reseed()", ())
 
 
 def require_facts(facts: Any) -> None:

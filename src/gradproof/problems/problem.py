@@ -1,12 +1,15 @@
 """The problem: f, the claimed gradient, and the point."""
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import numpy as np
+
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, require_callable
+from gradproof._base.validation import described, require_arguments, require_callable
 from gradproof.problems.autodiff import Autodiff
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import Claim, SecondClaim
@@ -128,9 +131,16 @@ class Problem:
     wirtinger: Convention | None = None
 
     def __post_init__(self) -> None:
+        if not callable(self.f) and (callable(self.gradient) or _is_function(self.at)):
+            raise InputError(
+                f"f: found {described(self.f)}, expected a function, called as f(at): f, gradient "
+                "and at, in this order"
+            )
         require_callable(self.f, "f", "f(at)")
         if self.gradient is Autodiff:
             object.__setattr__(self, "gradient", Autodiff())
+        if isinstance(self.gradient, np.bool_):  # shown as True and False, and meant so
+            object.__setattr__(self, "gradient", bool(self.gradient))
         if (
             self.gradient is None
             or isinstance(self.gradient, (str, bytes))
@@ -140,12 +150,18 @@ class Problem:
                 f"gradient: found {described(self.gradient)}, expected a function of `at`, "
                 "the values of the gradient, or True if f returns (value, gradient)"
             )
-        if inspect.isroutine(self.at):
+        if isinstance(self.gradient, type) and issubclass(self.gradient, Claim | SecondClaim):
+            name, (first, *_) = self.gradient.__name__, dataclasses.fields(self.gradient)
+            raise InputError(
+                f"gradient: found the class gp.{name} itself, expected gp.{name}({first.name}), "
+                "with what is claimed"
+            )
+        if _is_function(self.at):
+            exchanged = "" if callable(self.gradient) else "; these two seem to be exchanged"
             raise InputError(
                 f"at: found {described(self.at)}, a function, expected the point: f, gradient and "
-                "at, in this order"
+                f"at, in this order{exchanged}"
             )
-        self._require_one_argument()
         if self.bounds is not None:
             flat_bounds(self.bounds, flatten(self.at, self.root)[0])
         if self.facts is not None:
@@ -155,6 +171,7 @@ class Problem:
             require_reseed(self.reseed)
         if self.reference is not None:
             require_callable(self.reference, "reference", "reference(at)")
+        self._require_one_argument()
         if self.terms is not None:
             require_one_of(self.terms, "terms", ("sum", "mean"), " (or None: f returns one number)")
         if self.wirtinger is not None:
@@ -179,7 +196,7 @@ class Problem:
                 raise InputError(f"{name}: found it with a manifold, expected one of the two")
 
     def _require_batches(self) -> None:
-        if not isinstance(self.vectorized, bool):
+        if not isinstance(self.vectorized, (bool, np.bool_)):
             raise InputError(
                 f"vectorized: found {described(self.vectorized)}, expected True or False"
             )
@@ -198,16 +215,12 @@ class Problem:
             return None
 
     def _require_one_argument(self) -> None:
-        signature = self._signature
-        if signature is None:
-            return
-        try:
-            signature.bind(self.at)
-        except TypeError:
-            raise InputError(
-                f"f: found a function of {signature}, but it is called with one argument, f(at); "
-                "for several write lambda t: f(*t)"
-            ) from None
+        """Raise where a function does not take the point, and it alone."""
+        functions = {"f": self.f, "gradient": self.gradient, "reference": self.reference}
+        for name, function in functions.items():
+            if callable(function) and not isinstance(function, Autodiff):
+                hint = f"; for several write lambda t: {name}(*t)"
+                require_arguments(function, name, f"{name}(at)", ("at",), hint=hint)
 
     @property
     def root(self) -> str:
@@ -215,3 +228,13 @@ class Problem:
         parameters = self._signature.parameters.values() if self._signature else ()
         named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         return named[0].name if named else "x"
+
+
+def _is_function(at: Any) -> bool:
+    """Whether what was given as the point is a function, be it a compiled or a partial one.
+
+    Modules are points, and some of them can be called.
+    """
+    kinds = np.ufunc, functools.partial
+    compiled = callable(at) and hasattr(at, "__wrapped__")
+    return compiled or inspect.isroutine(at) or isinstance(at, kinds)

@@ -18,7 +18,10 @@ from gradproof.judge.report import Record
 
 VERDICTS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "undecided"}
 LEFT_OUT = "not checked"
-_MOST_PASSING = 12
+# Lines of tensors of each verdict; some more where they would be the only ones to be left out.
+_MOST_ROWS = {Verdict.FAIL: 24, Verdict.INCONCLUSIVE: 24, Verdict.PASS: 12}
+_A_FEW_MORE = 4
+_MORE = {Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "are undecided", Verdict.PASS: "pass"}
 _MOST_CULPRITS = 8
 _MOST_ADDRESSES = 4
 
@@ -61,14 +64,26 @@ def seconds(duration: float) -> str:
 def rows(record: Record) -> tuple[list[Row], str]:
     """Return the lines of all tensors, and what is said of those that have none.
 
-    Of many tensors those that pass are counted, and only the first are listed.
+    Of many tensors those of one verdict are counted, and only the first are listed: a point may be
+    thousands of single numbers.
     """
     known = parts(record)
-    passing = [leaf for leaf in record.leaves if leaf.verdict is Verdict.PASS]
+    by_verdict: dict[Verdict, list[LeafFinding]] = {verdict: [] for verdict in _MOST_ROWS}
+    for leaf in record.leaves:
+        by_verdict[leaf.verdict].append(leaf)
+    passing = by_verdict[Verdict.PASS]
     left_out = {id(leaf) for leaf in passing if leaf_words(leaf, known) == LEFT_OUT}
     passing.sort(key=lambda leaf: id(leaf) in left_out)
-    hidden = passing[_MOST_PASSING:] if len(record.leaves) > _MOST_PASSING + 4 else []
-    not_shown = {id(leaf) for leaf in hidden}
+    not_shown: set[int] = set()
+    more = []
+    for verdict, leaves in by_verdict.items():
+        most = _MOST_ROWS[verdict]
+        everything = record.leaves if verdict is Verdict.PASS else leaves
+        hidden = leaves[most:] if len(everything) > most + _A_FEW_MORE else []
+        out = sum(id(leaf) in left_out for leaf in hidden)
+        not_shown.update(map(id, hidden))
+        more += [f"{len(hidden) - out:,} more that {_MORE[verdict]}"] if out < len(hidden) else []
+        more += [f"{out:,} more that were not checked"] if out else []
     shown = [
         Row(
             leaf,
@@ -79,12 +94,7 @@ def rows(record: Record) -> tuple[list[Row], str]:
         for leaf in record.leaves
         if id(leaf) not in not_shown
     ]
-    if not hidden:
-        return shown, ""
-    out = sum(id(leaf) in left_out for leaf in hidden)
-    more = [f"{len(hidden) - out} more that pass"] if out < len(hidden) else []
-    more += [f"{out} more that were not checked"] if out else []
-    return shown, f"… and {' and '.join(more)}"
+    return shown, f"… and {' and '.join(more)}" if more else ""
 
 
 def parts(record: Record) -> dict[Any, str]:

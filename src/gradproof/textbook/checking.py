@@ -11,6 +11,7 @@ from gradproof._base.validation import (
     float64_array,
     positive_number,
     real_number,
+    require_arguments,
     require_callable,
 )
 from gradproof.textbook.comparison import norm_ratio
@@ -85,7 +86,7 @@ def numerical_gradient(f: Callable[[Any], float], params: npt.ArrayLike, h: floa
     [[ 2. -4.]
      [ 0.  6.]]
     """
-    require_callable(f, "f", "f(params)")
+    _require_function(f, "f")
     h = positive_number(h, "h")
     point = float64_array(params, "params")
     if point.ndim == 0:
@@ -159,8 +160,8 @@ def gradient_check(
     >>> wrong["passed"], round(wrong["relative_error"], 6)
     (False, 0.333333)
     """
-    require_callable(f, "f", "f(params)")
-    require_callable(analytical_grad_fn, "analytical_grad_fn", "analytical_grad_fn(params)")
+    _require_function(f, "f")
+    _require_function(analytical_grad_fn, "analytical_grad_fn")
     h = positive_number(h, "h")
     tolerance = positive_number(tolerance, "tolerance")
     point = float64_array(params, "params")
@@ -185,6 +186,12 @@ def gradient_check(
         "relative_error": error,
         "passed": bool(error < tolerance),
     }
+
+
+def _require_function(value: Any, name: str) -> None:
+    call = f"{name}(params)"
+    require_callable(value, name, call)
+    require_arguments(value, name, call, ("params",), hint=f"; write lambda p: {name}(*p)")
 
 
 def _value(f: Callable[[Any], float], at: Any) -> float:

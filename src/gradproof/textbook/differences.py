@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
-from gradproof._base.validation import positive_number, real_number, require_callable
+from gradproof._base.validation import (
+    positive_number,
+    real_number,
+    require_arguments,
+    require_callable,
+)
 
 _HINT = "; for an array of parameters use numerical_gradient"
 
@@ -170,6 +175,7 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
 
 def _point_and_step(f: Callable[[float], float], x: float, h: float) -> tuple[float, float]:
     require_callable(f, "f", "f(x)")
+    require_arguments(f, "f", "f(x)", (x,))
     return real_number(x, "x", hint=_HINT), positive_number(h, "h")
 
 

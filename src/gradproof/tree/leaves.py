@@ -3,6 +3,7 @@
 import bisect
 import dataclasses
 import enum
+import math
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Leaf:
     @property
     def size(self) -> int:
         """The number of components."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def own_shape(self) -> tuple[int, ...]:

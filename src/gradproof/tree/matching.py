@@ -1,6 +1,7 @@
 """Laying a claimed gradient onto the leaves of the parameters, by name."""
 
 import dataclasses
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ import numpy as np
 
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.phrases import listed
+from gradproof._base.validation import require_detached
 from gradproof.tree.leaves import Tree, flatten
+
+_MOST_BESIDE = 8  # things in a tuple, of which one may be the gradient
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +47,34 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
 
     Those of complex leaves are the real and imaginary parts of what is claimed.
     """
+    found = _match(tree, gradient)
+    return _guessed(tree, gradient, found) if isinstance(found, Mismatch) else found
+
+
+def _guessed(tree: Tree, gradient: Any, mismatch: Mismatch) -> Mismatch:
+    """Say where what is in the place of a gradient is a tuple or list that has one in it."""
+    if not isinstance(gradient, (tuple, list)) or not 0 < len(gradient) <= _MOST_BESIDE:
+        return mismatch
+    fitting = (k for k, one in enumerate(gradient) if not isinstance(_match(tree, one), Mismatch))
+    place = next(fitting, None)
+    if place is None:
+        return mismatch
+    kind, count = type(gradient).__name__, len(gradient)
+    if count == 1:
+        comma = ": a comma behind a value makes a tuple" * (kind == "tuple")
+        return Mismatch(
+            mismatch.address, f"a {kind} of one gradient", f"the gradient itself{comma}"
+        )
+    return Mismatch(
+        mismatch.address,
+        f"a {kind} of {count}, of which [{place}] would fit",
+        f"that alone: put [{place}] behind the call",
+    )
+
+
+def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
     notes: list[str] = []
+    gradient = _by_labels(tree, gradient)
     gradient, renamed = _without_prefix(tree, gradient)
     if renamed:
         notes.append(renamed)
@@ -60,10 +91,20 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
     if listed and lone and _array_shape(gradient) == tree.leaves[0].own_shape != ():
         # A list of numbers stands for an array, as array_like promises.
         claimed, values = flatten(np.asarray(gradient), "gradient")
-    by_path = {leaf.path: value for leaf, value in zip(claimed.leaves, values, strict=True)}
+    by_path = {}
+    for leaf, value in zip(claimed.leaves, values, strict=True):
+        require_detached(value, claimed.address(leaf))
+        by_path[leaf.path] = value
     ordered = []
     for leaf in tree.leaves:
         if leaf.path not in by_path:
+            if any(path == (*leaf.path, 0) for path in by_path) and leaf.path:
+                return Mismatch(
+                    tree.address(leaf),
+                    "a gradient in a tuple or list",
+                    f"the gradient itself, of shape {leaf.own_shape}: a comma behind a value makes "
+                    "a tuple",
+                )
             there = _listed(claimed) if claimed.leaves else "no gradient at all"
             return Mismatch(
                 tree.address(leaf),
@@ -74,7 +115,8 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
         shape, expected = _array_shape(value), leaf.own_shape
         if shape != expected:
             both = None if shape is None else (shape, expected)
-            return Mismatch(tree.address(leaf), f"shape {shape}", f"shape {expected}", both)
+            there = f"shape {shape}" if shape or _is_number(value) else f"a {type(value).__name__}"
+            return Mismatch(tree.address(leaf), there, f"shape {expected}", both)
         if is_complex(value) and not leaf.is_complex:
             found_dtype = f"a gradient of dtype {getattr(value, 'dtype', 'complex')}"
             return Mismatch(tree.address(leaf), found_dtype, "real numbers")
@@ -93,6 +135,17 @@ def match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             f"gradient{extra.accessor}", "a gradient", f"none: {tree.root} has no such parameter"
         )
     return ordered, notes
+
+
+def _by_labels(tree: Tree, gradient: Any) -> Any:
+    """Read a Series of pandas, or what is like it, as a dict where its labels are the names."""
+    if isinstance(gradient, Mapping) or not all(
+        callable(getattr(gradient, name, None)) for name in ("to_dict", "keys")
+    ):
+        return gradient
+    labelled = gradient.to_dict()
+    names = {leaf.path[0] if leaf.path else None for leaf in tree.leaves}
+    return labelled if isinstance(labelled, dict) and labelled.keys() == names else gradient
 
 
 def _without_prefix(tree: Tree, gradient: Any) -> tuple[Any, str]:
@@ -134,6 +187,11 @@ def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
         return None
     pairs = zip(tree.leaves, np.asarray(value), strict=True)
     return [as_parts(one) if leaf.is_complex else one for leaf, one in pairs]
+
+
+def _is_number(value: Any) -> bool:
+    """Whether something without axes is a number, or None as of ragged lists: a word has none."""
+    return hasattr(value, "shape") or isinstance(value, (numbers.Number, list, tuple))
 
 
 def _array_shape(value: Any) -> tuple[int, ...] | None:
