@@ -36,7 +36,7 @@ VALUES: list[Any] = [
     *EIGHT_BYTES,
     b"x" * 80_000,
 ]
-POSSIBLE = {"found": EIGHT_BYTES, "realised": EIGHT_BYTES, "cost": [2**62]}
+POSSIBLE: dict[str, list[Any]] = {"found": EIGHT_BYTES, "realised": EIGHT_BYTES, "cost": [2**62]}
 
 
 def sines(x: Any) -> Any:

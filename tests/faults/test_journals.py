@@ -181,7 +181,7 @@ def test_two_threads_on_one_journal_do_not_let_anybody_else_in(tmp_path: Path) -
                     thread = threading.Thread(target=second, args=(where,))
                     thread.start()
                     thread.join()
-                command = [sys.executable, "-S", "-c", read, path]
+                command = [sys.executable, "-S", "-c", read, str(path)]
                 others.append(subprocess.run(command, capture_output=True, text=True, check=False))
             return super().__call__(x)
 
