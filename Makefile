@@ -21,7 +21,7 @@ test: lint types floors
 	$(BIN)/python -m pytest -n 2 -m "not integration"
 
 test-all: $(VENV)/.test+docs $(VENV)/.bench $(VENV)/.clusters
-	$(BIN)/python -m pytest -n 2 -m integration
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m integration
 	$(MAKE) frameworks
 	$(MAKE) --jobs 2 tensorflow clusters
 	$(MAKE) --jobs 2 trust diagnose docs

@@ -105,9 +105,7 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
 
 def _end_where_interrupted(report: Report) -> None:
     """Let Ctrl-C end the run, and not one check of it."""
-    from gradproof.judge.run import was_interrupted
-
-    if was_interrupted(report):
+    if report.interrupted:
         raise KeyboardInterrupt
 
 

@@ -179,7 +179,8 @@ def test_progress_is_told_about_often_where_f_is_slow(
     told: list[tuple[int, int]] = []
     now = [0.0]  # time passes in f only
     clock = types.SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0])
-    monkeypatch.setattr("gradproof.engine.evaluation.time", clock)
+    for module in ("evaluation", "point_evaluation"):
+        monkeypatch.setattr(f"gradproof.engine.{module}.time", clock)
 
     def slow(x: Array) -> float:
         now[0] += 0.005

@@ -216,6 +216,20 @@ class TestRayleighQuotientOnTheSphere:
         )
         assert gp.check(terms).passed
 
+    def test_ctrl_c_in_the_last_look_along_a_tangent_is_told(self) -> None:
+        last, calls = self.check(self.right).evaluations - 1, 0
+
+        def interrupted(x: Array) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == last:
+                raise KeyboardInterrupt
+            return self.cost(x)
+
+        report = gp.check(gp.Problem(interrupted, self.right, self.x, manifold=SPHERE))
+        assert report.interrupted
+        assert report.notes[-1].endswith("it was interrupted")
+
     def test_a_self_test(self) -> None:
         assert all(control.caught for control in self.check(self.right, self_test=True).controls)
 

@@ -162,6 +162,7 @@ def test_an_interrupt_in_the_claim_leaves_a_report(call: int) -> None:
         was_interrupted = vjp.calls >= call
         assert vjp.calls == min(vjp.calls, call)  # none after it
         assert was_interrupted == any("it was interrupted" in note for note in report.notes)
+        assert was_interrupted == report.interrupted
         if was_interrupted:
             assert not report.passed
             assert report.verdict == "fail" or codes(report)[-1] == "GP206"

@@ -269,6 +269,25 @@ def test_a_budget_ends_it() -> None:
         assert report.evaluations <= budget
         assert report.verdict == "inconclusive"
         assert "GP206" in [cause.code for cause in report.causes]
+        assert any("was spent" in note for note in report.notes)
+        assert not report.interrupted
+
+
+@pytest.mark.parametrize("call", [3, 22])
+def test_ctrl_c_ends_it_and_is_told(call: int) -> None:
+    calls = 0
+
+    def interrupted(x: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise KeyboardInterrupt
+        return f(x)
+
+    report = gp.check(interrupted, gp.Jacobian(jacobian), X)
+    assert report.verdict == "inconclusive"
+    assert report.interrupted
+    assert sum(note.endswith("it was interrupted") for note in report.notes) == 1
 
 
 def test_many_colours_are_too_dear_for_auto() -> None:
@@ -343,7 +362,7 @@ def test_right_entries_of_rows_that_were_not_looked_into_are_not_wrong(
 ) -> None:
     monkeypatch.setattr("gradproof.engine.missing._FEW_ROWS", 2)
     monkeypatch.setattr("gradproof.engine.missing._MOST_NUMBERS", 1)
-    monkeypatch.setattr("gradproof.engine.lines._STORM", 20)
+    monkeypatch.setattr("gradproof.engine.lines.STORM", 20)
     missing = [(row, largest(row, nth), None) for row in range(N) for nth in (0, 1)]
     report = gp.check(f, gp.Jacobian(changed(*missing)), X, seed=seed)
     assert report.verdict == "fail"

@@ -14,13 +14,13 @@ from tests.bad_input import hostile
 from tests.bad_input.hostile import WORDS
 
 import gradproof as gp
+from gradproof._base.text import printable
 from gradproof.api.write import as_html
 from gradproof.cli import main
 from gradproof.cli.formats import Format, rendered
 from gradproof.judge.reading import read
 from gradproof.render.progress import long_work
 from gradproof.render.terminal import show
-from gradproof.render.words import printable
 
 pytestmark = pytest.mark.timeout(120)
 ALL = pytest.mark.parametrize("name", WORDS)

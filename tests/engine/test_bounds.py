@@ -58,7 +58,7 @@ def boxes(draw: Any) -> tuple[Array, Array, Array]:
     return lower, x.astype(kind), upper
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(boxes(), st.sampled_from(["right", "twice", "zero", "one"]), st.integers(0, 3))
 def test_f_never_sees_a_point_outside(
     box: tuple[Array, Array, Array], claim: str, seed: int

@@ -391,8 +391,7 @@ def test_the_corner_of_a_norm_among_smooth_components() -> None:
 # What drowns in noise.
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("offset", [4e13, -4e13])
+@pytest.mark.parametrize(("offset", "seed"), [(4e13, 0), (-4e13, 1)])
 def test_complex_steps_clear_what_drowns(offset: float, seed: int) -> None:
     x = np.linspace(0.3, 1.3, 400)  # together they rise above the noise, and can be compared
 
@@ -450,19 +449,20 @@ def test_where_differences_settle_slowly_a_right_gradient_does_not_fail(power: f
 # Size, and sizes.
 
 
-def test_a_million_parameters_in_one_leaf() -> None:
-    n, x = 10**6, np.full(10**6, 0.5)
+def test_many_parameters_in_one_leaf() -> None:
+    n = 200_000
+    x = np.full(n, 0.5)
     claim = np.zeros(n)
     claim[[0, 1, n // 2, -1]] = [3.0, 0.5, 0.5, 1.0]
-    claim[777_777] = 1e-3
+    claim[177_777] = 1e-3
 
     def f(v: Array) -> float:
         return float(3 * v[0] + v[-1] ** 2 + v[n // 2] * v[1])
 
     report = gp.check(f, claim, x, plan="every")
     assert report.verdict == "fail"
-    assert report.headline == "1 of 1,000,000 components is wrong"
-    assert [culprit.index for culprit in report.culprits] == [(777_777,)]
+    assert report.headline == "1 of 200,000 components is wrong"
+    assert [culprit.index for culprit in report.culprits] == [(177_777,)]
     assert report.evaluations <= n + 600
 
 
@@ -510,13 +510,12 @@ def test_noise_of_5_percent_makes_none_of_3000_components_look_wrong() -> None:
         bits = int(np.sum(v.view(np.uint64)) % 2**63)  # the same noise for the same point
         return float(weights @ v + 0.05 * np.random.default_rng(bits).standard_normal())
 
-    for seed in range(2):
-        report = gp.check(f, weights, np.ones(n), plan="every", seed=seed)
-        assert report.verdict == "inconclusive", report.summary()
-        assert report.leaves[0].wrong == 0
-        assert 0.02 < report.noise < 0.1
-        # Tables for a few tell that those of the rest would tell no more.
-        assert report.evaluations < 7 * n
+    report = gp.check(f, weights, np.ones(n), plan="every")
+    assert report.verdict == "inconclusive", report.summary()
+    assert report.leaves[0].wrong == 0
+    assert 0.02 < report.noise < 0.1
+    # Tables for a few tell that those of the rest would tell no more.
+    assert report.evaluations < 7 * n
     claim = weights.copy()
     claim[5] += 30
     report = gp.check(f, claim, np.ones(n), plan="every")

@@ -459,6 +459,6 @@ def test_along_directions_the_rounding_of_a_claim_is_no_error(name: str, plan: s
     def claim(factor: float) -> Callable[[PARAMETERS], PARAMETERS]:
         return lambda t: {"a": cosines(factor)(t["a"]), "b": cosines(1)(t["b"])}
 
-    for seed in range(5):
+    for seed in range(2):
         assert gp.check(f, claim(1), at, plan=plan, seed=seed).passed
         assert gp.check(f, claim(1.05), at, plan=plan, seed=seed).verdict == "fail"

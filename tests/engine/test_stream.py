@@ -101,7 +101,7 @@ def test_singles_are_those_that_show_along_the_best_direction() -> None:
 def test_the_same_directions_whatever_the_number_of_threads() -> None:
     one, _, _ = streamed()
     several, _, _ = streamed()
-    one._threads, several._threads = 1, 2
+    one.walk.threads, several.walk.threads = 1, 2
     for stream in (one, several):
         stream.move([(Through(0), 0.1)])
     assert one.field.at["a"].tobytes() == several.field.at["a"].tobytes()

@@ -118,9 +118,9 @@ def test_where_there_is_room_single_components_are_found() -> None:
 @pytest.mark.usefixtures("_no_room")
 def test_of_many_tensors_groups_tell_which_are_wrong() -> None:
     rng = np.random.default_rng(5)
-    at = {f"p{k}": rng.standard_normal(20) for k in range(120)}
-    report = gp.check(f, lambda t: {**off("p7", 1.5)(t), "p90": np.zeros(20)}, at)
-    assert failed(report) == ["t['p7']", "t['p90']"], report.summary()
+    at = {f"p{k}": rng.standard_normal(20) for k in range(60)}
+    report = gp.check(f, lambda t: {**off("p7", 1.5)(t), "p50": np.zeros(20)}, at)
+    assert failed(report) == ["t['p7']", "t['p50']"], report.summary()
     assert report.evaluations < 1_500
     assert all(leaf.verdict != "inconclusive" for leaf in report.leaves)
 
@@ -320,7 +320,7 @@ def test_an_exploded_claim_of_a_parameter_at_0_does_not_hide_in_low_precision(pl
     at["W"][3, 7] = 0.0
     claim = right(at)
     claim["W"][3, 7] = 1e9
-    for seed in range(5):
+    for seed in range(2):
         report = gp.check(gp.Problem(f, claim, at, promote="never"), plan=plan, seed=seed)
         assert failed(report) == ["t['W']"], report.summary()
 
@@ -412,7 +412,7 @@ def test_the_price_and_the_bound_do_not_grow_with_the_number_of_parameters() -> 
     def bowl(x: Array) -> float:
         return float(np.sum(np.sqrt(1 + x**2), dtype=np.float64))
 
-    for n in (10_000, 1_000_000):
+    for n in (3_000, 300_000):
         x = np.random.default_rng(0).standard_normal(n).astype(np.float32)
         problem = gp.Problem(bowl, x / np.sqrt(1 + x**2), x, promote="never")
         report = gp.check(problem, plan="project")

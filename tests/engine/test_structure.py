@@ -11,7 +11,8 @@ import gradproof as gp
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits, policy
 from gradproof.judge.verdict import judge_cheaply, require_company
-from gradproof.numerics.question import Question, Stage
+from gradproof.numerics.answers import Stage
+from gradproof.numerics.question import Question
 from gradproof.numerics.stages import CheapStages
 
 Array = npt.NDArray[Any]

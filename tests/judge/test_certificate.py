@@ -44,16 +44,19 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("confidence", [0.9, 0.99])
-@pytest.mark.parametrize("error", ERRORS.values(), ids=list(ERRORS))
-def test_the_bound_is_exact_for_normal_directions(error: list[float], confidence: float) -> None:
+@pytest.mark.parametrize(
+    ("error", "confidence"),
+    [*((error, 0.9) for error in ERRORS), ("dense", 0.99)],
+)
+def test_the_bound_is_exact_for_normal_directions(error: str, confidence: float) -> None:
+    off = np.array(ERRORS[error])
     weight = np.array([1.0, 2.0, 0.5, 1.0, 3.0])
     claim = np.array([1.0, -1.0, 2.0, 0.5, 0.1])
     tree, _ = flatten({"w": claim[:3], "b": claim[3:]}, "p")
-    norm, size = np.linalg.norm(weight * error), float(np.linalg.norm(weight * claim))
+    norm, size = np.linalg.norm(weight * off), float(np.linalg.norm(weight * claim))
     runs, missed, bounds = 1500, 0, []
     for seed in range(runs):
-        shown = np.array([(weight * error) @ whole(seed, 5, k) for k in range(DIRECTIONS)])
+        shown = np.array([(weight * off) @ whole(seed, 5, k) for k in range(DIRECTIONS)])
         found = certify(
             tree, probes(shown, 0.0, size), claim, weight, seed=seed, confidence=confidence
         )
@@ -73,7 +76,7 @@ def test_the_bounds_of_leaves_hold_together(confidence: float) -> None:
     parts = [slice(leaf.start, leaf.stop) for leaf in tree.leaves]
     norms = [float(np.linalg.norm((weight * error)[part])) for part in parts]
     sizes = np.array([np.linalg.norm((weight * claim)[part]) for part in parts])
-    runs, missed, alone = 3000, 0, 0
+    runs, missed, alone = 2000, 0, 0
     for seed in range(runs):
         shown = []
         for part in parts:

@@ -7,8 +7,9 @@ import pytest
 from tests.findings import leaf
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.phrases import counted, percent, rounded_up
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.headline import counted, headline, percent, probed, rounded_up
+from gradproof.judge.headline import headline, probed
 from gradproof.judge.parts import Certificate, LeafFinding
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE

@@ -168,6 +168,10 @@ BREAKAGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "list": (lambda d: d.update(leaves={}), "report.leaves: found {}, expected a list"),
     "dict": (lambda d: d.update(causes=[3]), "report.causes[0]: found 3, expected a dict"),
     "note": (lambda d: d.update(notes=[None]), "report.notes[0]: found None, expected a text"),
+    "truth": (
+        lambda d: d.update(interrupted=1),
+        "report.interrupted: found 1, expected true or false",
+    ),
     "versions": (lambda d: d.update(versions=[]), "report.versions: found [], expected a dict"),
 }
 

@@ -238,6 +238,7 @@ BREAKAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an object in a path": lambda d: d["culprits"][0].update(path=[{}]),
     "a code that is none": lambda d: d.update(causes=[{"code": "GP1"}]),
     "an empty cause": lambda d: d.update(causes=[{}]),
+    "an interruption in words": lambda d: d.update(interrupted="no"),
     "a note that is none": lambda d: d.update(notes=[None]),
     "no version of NumPy": lambda d: d["versions"].pop("numpy"),
 }

@@ -1,12 +1,10 @@
 """A run of several problems: its exit code, what it counts, and what it says."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 import gradproof as gp
-from gradproof.judge.run import INTERRUPTED, Place, Run, was_interrupted
+from gradproof.judge.run import Place, Run
 
 
 def checked(factor: float, f: float = 1.0) -> gp.Report:
@@ -38,13 +36,3 @@ def test_as_data() -> None:
     run = Run({"a": RIGHT}, {"b": "no"}, {"a": Place("file.py", 7)})
     data = {"reports": {"a": RIGHT.to_dict()}, "errors": {"b": "no"}}
     assert run.to_dict() == {**data, "places": {"a": {"file": "file.py", "line": 7}}}
-
-
-def test_its_notes_say_that_it_was_interrupted() -> None:
-    assert not was_interrupted(RIGHT)
-    assert INTERRUPTED == "it was interrupted"
-    for notes, expected in [
-        (("ended early: it was interrupted", "another"), True),
-        (("it was interrupted, or not",), False),
-    ]:
-        assert was_interrupted(dataclasses.replace(RIGHT, notes=notes)) is expected

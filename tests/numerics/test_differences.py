@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradproof.numerics.differences import Differences
-from gradproof.numerics.question import KAPPA
+from gradproof.numerics.noise import KAPPA
 
 LINES = np.array([0, 2])
 NOISE = 1e-9

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gradproof.numerics.answers import Stage
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.question import KAPPA, Question, Stage
+from gradproof.numerics.question import Question
 from gradproof.numerics.stages import CheapStages
 
 Lines = Callable[[FloatArray, FloatArray], FloatArray]

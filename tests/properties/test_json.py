@@ -78,8 +78,9 @@ def of_type(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     arguments = typing.get_args(kind)
     if kind is float:
         return st.floats()
-    if kind in (int, str, Verdict):
+    if kind in (bool, int, str, Verdict):
         return {
+            bool: st.booleans(),
             int: st.integers(0, 2**31),
             str: st.text(max_size=12),
             Verdict: st.sampled_from(Verdict),

@@ -7,6 +7,7 @@ import pytest
 from tests.findings import leaf
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof.judge.parts import ComponentFinding, LeafCertificate, LeafFinding
 from gradproof.render import words
 
@@ -95,8 +96,8 @@ def test_what_directions_prove_of_a_tensor() -> None:
 
 
 def test_small_things() -> None:
-    assert words.printable("a\nb") == "a\nb"
-    assert words.printable("a\x1b[31m\n") == "a\\x1b[31m\n"
+    assert printable("a\nb") == "a\nb"
+    assert printable("a\x1b[31m\n") == "a\\x1b[31m\n"
     assert [words.seconds(s) for s in (0.123, 9.99, 10.4)] == ["0.12 s", "9.99 s", "10 s"]
     assert words.places(("a", "b", "c"), most=2) == "a, b and 1 more"
     assert words.places(("a", "b"), most=2) == "a, b"

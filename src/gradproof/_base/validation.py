@@ -1,11 +1,10 @@
 """Checks of single values, with messages that name the parameter, what was found and expected."""
 
 import decimal
-import itertools
 import math
 import numbers
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from gradproof._base.floats import is_real
 _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
 _FLOAT64 = np.dtype(np.float64)
-_MOST_NAMES = 6
 
 
 def described(value: object) -> str:
@@ -25,14 +23,6 @@ def described(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
-
-
-def listed(names: Iterable[str], count: int) -> str:
-    """List names, six of `count` at most; those beyond them are never drawn from `names`."""
-    if count == 0:
-        return "nothing"
-    first = ", ".join(itertools.islice(map(str, names), _MOST_NAMES))
-    return f"{first} and {count - _MOST_NAMES:,} more" if count > _MOST_NAMES else first
 
 
 def require_callable(value: object, name: str, signature: str) -> None:

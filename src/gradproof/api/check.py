@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described, positive_number, whole_number
@@ -20,6 +19,7 @@ from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import Record
+from gradproof.numerics.protocol import BoolArray
 from gradproof.problems import Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten
 
@@ -354,7 +354,7 @@ def _check(
     return Report(**vars(searched(record, whole, tree, directions, budget)))
 
 
-def _of_many(plan: Plan, tree: Tree, chosen: npt.NDArray[np.bool_] | None, self_test: bool) -> Plan:
+def _of_many(plan: Plan, tree: Tree, chosen: BoolArray | None, self_test: bool) -> Plan:
     """Return the plan, chosen where it is to be chosen and there are no bounds."""
     if plan.where != "auto":
         return plan
@@ -367,7 +367,7 @@ def _automatic(
     plan: Plan,
     tree: Tree,
     space: "NumpySpace",
-    chosen: npt.NDArray[np.bool_] | None,
+    chosen: BoolArray | None,
     self_test: bool,
 ) -> Plan:
     """Return the plan; bounds that the point lies on are looked at component by component."""

@@ -18,7 +18,7 @@ from gradproof.tree import flatten
 if TYPE_CHECKING:
     from gradproof.engine.outputs_found import OutputsFound
 
-_WRONG = "GP3", "GP4"  # codes of mistakes in gradients
+MISTAKES = "GP3", "GP4"  # codes of mistakes in gradients
 _UNSOUND = {"GP101", "GP103", "GP104", "GP105", "GP107", "GP108", "GP208"}
 
 
@@ -97,6 +97,7 @@ def check_claim(
                 singly = SingleOutputs(asked, report, budget).look()
         if budget.is_spent:
             notes.append(budget.note)
+            found["interrupted"] = budget.interrupted
     if unsound:
         guesses = [cause for cause in report.causes if cause.code != "GP399"]
         found |= failed_by(unsound, report, guesses)
@@ -111,7 +112,7 @@ def check_claim(
         found |= failed_by(singly.unsound, report, [])
     elif singly.causes and (singly.only_some or "GP399" in {one.code for one in report.causes}):
         # What ⟨u, f⟩ seems to be wrong by is a mixture of the outputs.
-        others = (cause for cause in report.causes if not cause.code.startswith(_WRONG))
+        others = (cause for cause in report.causes if not cause.code.startswith(MISTAKES))
         found["causes"] = (*singly.causes, *others)
     if outputs.size > 1 and not asked.moves_along_tangents:
         found["causes"] = tuple(_of_columns(cause, singly) for cause in found["causes"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
-from gradproof.api.claims import failed_by
+from gradproof.api.claims import MISTAKES, failed_by
 from gradproof.api.options import chosen_components
 from gradproof.api.report import Report
 from gradproof.judge.parts import CauseFinding, Curve
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gradproof.engine.pullback import Pullback
 
 _NOTE = "on a manifold: claimed and measured are slopes along the projections of the components"
-_GUESSES = "GP3", "GP4"  # codes of mistakes in gradients
 _RTOL = 1e-6
 
 
@@ -74,9 +73,12 @@ def check_on_manifold(
         causes.append(not_tangent)
     found = vars(report).copy()
     if causes:
-        known = [cause for cause in report.causes if not cause.code.startswith(_GUESSES)]
+        known = [cause for cause in report.causes if not cause.code.startswith(MISTAKES)]
         others = known if causes[0].code == "GP602" else report.causes
         found |= failed_by(causes[0], report, [*causes[1:], *others])
+    if budget.is_spent:
+        found["notes"] = (*report.notes, budget.note)
+        found["interrupted"] = budget.interrupted
     if curve is not None:
         found["curves"] = (*report.curves, curve)
     found["evaluations"] += budget.count - before

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import listed
 from gradproof._base.validation import described, positive_number
 from gradproof.judge.plan import Plan
 from gradproof.numerics.protocol import BoolArray
@@ -41,18 +42,18 @@ def chosen_leaves(
         return None
     patterns = {}
     for name, given in (("include", include), ("exclude", exclude)):
-        listed: list[Any] = [] if given is None else [given]
+        wanted: list[Any] = [] if given is None else [given]
         if isinstance(given, (Sequence, Set)) and not isinstance(given, str):
-            listed = list(given)
-        if not all(isinstance(one, str) for one in listed):
+            wanted = list(given)
+        if not all(isinstance(one, str) for one in wanted):
             raise InputError(
                 f"{name}: found {described(given)}, expected patterns of addresses, such as 'W*'"
             )
-        lost = unmatched(tree, listed)
+        lost = unmatched(tree, wanted)
         if lost:
-            known = ", ".join(tree.address(leaf) for leaf in tree.leaves[:6])
+            known = listed(map(tree.address, tree.leaves), len(tree.leaves))
             raise InputError(f"{name}: found {lost[0]!r}, which no leaf matches; there are {known}")
-        patterns[name] = listed
+        patterns[name] = wanted
     leaves = select(tree, patterns["include"], patterns["exclude"])
     if not any(leaves):
         raise InputError("include, exclude: found patterns that leave nothing to check")

@@ -69,7 +69,8 @@ def check_reference(
                     "gradproof: the reference raised this with its parameters in float64"
                 )
                 raise
-    price = Price(budget.count, len(told), time.perf_counter() - started, "reference", seed)
+    seconds = time.perf_counter() - started
+    price = Price(budget.count, len(told), seconds, "reference", seed, budget.interrupted)
     if len(told) < _ASKED:
         value = told[0].value if told else math.nan
         spent = CATALOGUE["GP206"].finding()

@@ -59,6 +59,8 @@ class Report(Record):
     tensors : tuple of TensorValues
         Every component as claimed and measured, where components were measured one by one; in data
         and JSON only with ``tensors=True``.
+    interrupted : bool
+        Whether Ctrl-C ended the check, with what was known by then.
 
     Examples
     --------

@@ -23,6 +23,7 @@ from gradproof.cli.running import Listener, run_targets
 from gradproof.cli.starting import Starter, start
 from gradproof.cli.telling import tell, tell_error, tell_report, tell_total
 from gradproof.judge.reading import read
+from gradproof.render.terminal import WIDEST
 
 app = typer.Typer(
     help="Is this gradient really the derivative of this function, and if not, where and why?",
@@ -37,7 +38,6 @@ Begin with:
     pretty_exceptions_enable=False,
 )
 
-_MAXIMUM_WIDTH = 100
 _MOST_JOBS = 1024
 
 _FormatOption = Annotated[
@@ -84,7 +84,7 @@ class Demo(enum.StrEnum):
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     console = Console(file=cast("IO[str]", InertStream(stream)))
-    console.width = min(console.width, _MAXIMUM_WIDTH)
+    console.width = min(console.width, WIDEST)
     return console
 
 

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from gradproof._base.text import printable
 from gradproof.judge.changes import changes
 from gradproof.judge.reading import read
-from gradproof.render.words import printable
 
 _ALONE = "report"  # a report alone has no name that two files share
 

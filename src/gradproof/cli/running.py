@@ -15,7 +15,7 @@ from gradproof.api.check import check
 from gradproof.api.mark import made, place_of
 from gradproof.cli.loading import Found, load, problems_of, split_target
 from gradproof.judge.report import Record
-from gradproof.judge.run import Run, was_interrupted
+from gradproof.judge.run import Run
 from gradproof.render.progress import long_work
 
 _OURS = str(Path(__file__).parents[1])  # not any folder of the user's that is called gradproof
@@ -82,7 +82,7 @@ def run_targets(
             else:
                 run.reports[name] = report
                 listener.report(name, report)
-                if was_interrupted(report):  # whoever wants an end does not mean one problem
+                if report.interrupted:  # whoever wants an end does not mean one problem
                     return run
     return run
 

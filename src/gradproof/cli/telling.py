@@ -5,15 +5,10 @@ import io
 from rich.console import Console
 from rich.text import Text
 
-from gradproof._base.outcomes import Verdict
-from gradproof._base.text import inert
+from gradproof._base.text import inert, printable
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
-from gradproof.render.terminal import show
-from gradproof.render.words import printable
-
-STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
-_WIDTH = 100
+from gradproof.render.terminal import STYLES, WIDEST, show
 
 
 def tell_report(name: str, record: Record, console: Console) -> None:
@@ -57,5 +52,5 @@ def tell(run: Run, console: Console) -> None:
 def as_text(run: Run) -> str:
     """Return a whole run as plain text."""
     out = io.StringIO()
-    tell(run, Console(file=out, width=_WIDTH, color_system=None))
+    tell(run, Console(file=out, width=WIDEST, color_system=None))
     return inert("".join(line.rstrip() + "\n" for line in out.getvalue().splitlines()))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gradproof._base.errors import InputError
 from gradproof._base.memory import bytes_of, require_memory
-from gradproof._base.validation import listed
+from gradproof._base.phrases import listed
 
 _PARTS = ("train", "test")
 _BRIGHTEST = 255.0

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.projections import Projections
+from gradproof.engine.restriction import Restriction
 from gradproof.numerics.protocol import Block, FloatArray
 from gradproof.numerics.richardson import Estimates, central, one_sided
 from gradproof.numerics.table import Table
@@ -33,7 +33,7 @@ class _Once:
 class Along:
     """Measures slopes along directions, in tables from wide steps to tiny ones."""
 
-    evaluator: Evaluator | Part | Projections
+    evaluator: Evaluator | Restriction | Projections
     pilot: Pilot
     value: float
 

@@ -3,14 +3,12 @@
 import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 
-from gradproof.judge.headline import counted
+from gradproof._base.phrases import counted, listed
 from gradproof.judge.tolerance import Scaling
+from gradproof.numerics.protocol import BoolArray
 from gradproof.problems import Space
 from gradproof.tree import Tree
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 def fixed_components(space: Space) -> BoolArray | None:
@@ -24,11 +22,10 @@ def fixed_components(space: Space) -> BoolArray | None:
 def note_on(fixed: BoolArray, tree: Tree) -> str:
     """Say which components were not checked."""
     places = np.flatnonzero(fixed)
-    names = [tree.address(*tree.locate(int(place))) for place in places[:3]]
-    rest = f" and {places.size - 3:,} more" if places.size > 3 else ""
+    names = (tree.address(*tree.locate(place)) for place in places.tolist())
     return (
         f"{counted(places.size, 'component')} not checked, the bounds leave no room: "
-        f"{', '.join(names)}{rest}"
+        f"{listed(names, places.size, most=3)}"
     )
 
 

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof._base.validation import described, whole_number
-from gradproof.judge.headline import counted
-from gradproof.judge.run import INTERRUPTED
 
 # No more digits than anybody needs: Python reads no number of thousands.
 _COUNT = r"0*[1-9][0-9]{0,17}"
@@ -46,6 +45,7 @@ class Budget:
         self._seconds = math.inf if seconds is None else seconds
         self._end: float | None = None
         self.why = ""  # it has ended, in words
+        self.interrupted = False  # by Ctrl-C
         self.count = 0
         self.clock = time.monotonic  # processes that go together have one
 
@@ -87,7 +87,7 @@ class Budget:
         except KeyboardInterrupt:
             if self.why:  # the second time at once
                 raise
-            self.why = INTERRUPTED
+            self.why, self.interrupted = "it was interrupted", True
 
 
 def budget_of(given: int | str | None, kept_back: int = 1) -> Budget:

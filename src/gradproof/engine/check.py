@@ -115,7 +115,14 @@ def _run(
 
     def price(found: Preflight) -> Price:
         seconds = time.perf_counter() - started
-        return Price(evaluator.count, found.gradient_calls, seconds, plan.where, seed)
+        return Price(
+            evaluator.count,
+            found.gradient_calls,
+            seconds,
+            plan.where,
+            seed,
+            evaluator.budget.interrupted,
+        )
 
     try:
         space = evaluator.space

@@ -17,7 +17,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.projections import Projections
 from gradproof.engine.stream import Stream, Through
 from gradproof.engine.values import as_float
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems.batches import Batched
 from gradproof.problems.space import UNDEFINED, Function
 
@@ -90,7 +90,7 @@ class Coordinates:
         """Put the parameters back to the point, bit for bit."""
         self._stream.put_back()
 
-    def is_inside(self, lines: IntArray, offsets: FloatArray) -> npt.NDArray[np.bool_]:
+    def is_inside(self, lines: IntArray, offsets: FloatArray) -> BoolArray:
         """Return that there are no bounds."""
         return np.ones(lines.size, dtype=bool)
 

@@ -14,9 +14,9 @@ from gradproof.engine.along import Along
 from gradproof.engine.complex_steps import clear_by_complex_steps
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.jump_search import JumpSearch
-from gradproof.engine.part import Part
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.projections import Projections
+from gradproof.engine.restriction import Restriction
 from gradproof.engine.subgradients import bends_at_the_point, doubt_subgradients
 from gradproof.judge.escalated import judge_line
 from gradproof.judge.evidence import Steps
@@ -30,17 +30,19 @@ from gradproof.judge.verdict import (
     without_company,
 )
 from gradproof.judge.vetoes import edge_of_fine_stairs
+from gradproof.numerics.answers import Stage
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA, Stage, sample_of_groups
+from gradproof.numerics.question import sample_of_groups
 from gradproof.numerics.stages import CheapStages
 from gradproof.numerics.table import Table
 
 _FEW = 2  # components: to look at both sides of them costs no more than along a direction
 _MOST_AT_ONCE = 512
-_ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
-_STORM = 60  # undecided components, from which on those that agree get no table
+ENOUGH_FAILED = 8  # lines of a leaf, and the first that get a table
+STORM = 60  # undecided lines, from which on those that agree get no table
 _MANY = 200
-_LEARN_FROM = 5  # tables that pass
+LEARN_FROM = 5  # what passes, be it tables or outputs: more noise than was seen before
 _MOST_TABLES = 1_000  # that are kept for pictures
 _CHANCE = 1e-4  # that noise alone makes one of all components look wrong
 
@@ -87,7 +89,7 @@ class Escalation:
 
     def __init__(
         self,
-        evaluator: Evaluator | Part | Projections,
+        evaluator: Evaluator | Restriction | Projections,
         scales: Scaling,
         claim: FloatArray,
         rules: Policy,
@@ -98,7 +100,7 @@ class Escalation:
         rounding_of_claim: FloatArray | None,
         rng: np.random.Generator,
         common: Common | None = None,
-        confirmations: int = _ENOUGH_FAILED,
+        confirmations: int = ENOUGH_FAILED,
     ) -> None:
         self._evaluator, self._scales, self._claim = evaluator, scales, claim
         self._rules, self._pilot, self._value = rules, pilot, value
@@ -271,13 +273,13 @@ class Escalation:
         outcome[queue[certain]] = Outcome.FAIL
         queue = queue[~certain]
         undecided = int(np.sum(self.components.undecided[judged]))
-        if undecided >= _STORM and self._claim.size > _MANY:
+        if undecided >= STORM and self._claim.size > _MANY:
             queue = queue[outcome[queue] != Outcome.NOISE]
         return queue
 
     def _learn(self) -> bool:
         """Raise the noise where tables that passed show more of it than the pilot."""
-        if len(self._learned) < _LEARN_FROM:
+        if len(self._learned) < LEARN_FROM:
             return False
         seen = float(np.median(self._learned))
         self._learned.clear()

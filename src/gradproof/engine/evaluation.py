@@ -1,28 +1,21 @@
-"""Every evaluation of f goes through here: counted, guarded, turned into a float."""
+"""Evaluations of f as the methods ask for them: recalled, shared out, or done here in chunks."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gradproof._base.errors import InputError
-from gradproof._base.floats import UNIT_ROUNDOFF_64, longest_significand, unit_roundoff
-from gradproof._base.validation import real_number
 from gradproof.engine.batching import Batches, Columns, Values, require_trial
 from gradproof.engine.budget import Budget, Spent
+from gradproof.engine.point_evaluation import PointEvaluator
 from gradproof.engine.randomness import Randomness
-from gradproof.engine.terms import Terms
-from gradproof.engine.values import as_float, as_floats
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 from gradproof.problems import Batched, Space
-from gradproof.problems.timeouts import TookTooLong
 
 if TYPE_CHECKING:  # SQLite and the executors are loaded where they are used
     from gradproof.engine.journal import Journal
@@ -33,21 +26,16 @@ _A_MOMENT = 0.1  # seconds, after which progress is told, and the budget looked 
 _TO_LOSE = 0.05  # seconds, after which the journal has what was done
 _FAR, _NEAR = 0.1, 1e-6  # in units of the natural scale: points that are evaluated both ways
 _ALIKE = 8.0  # times the noise of a value: four of them are compared
-_FLOAT32_SIGNIFICAND = 24
 AT_ONCE = (
     "f was evaluated at many points at once, which is quicker and gives the same values as at one"
 )
 ONE_BY_ONE = "f was evaluated at one point after the other"
-_RETURNED = "gradproof: f was evaluated with"
 Progress = Callable[[int, int], object]
 
 
-class Evaluator:
-    """Evaluate f at the point and around it, and count.
+class Evaluator(PointEvaluator):
+    """Evaluate f at the point and around it, point by point and in blocks.
 
-    An exception at the point itself is the user's and surfaces; displaced, some say that f is not
-    defined there (`UNDEFINED`), and the value is NaN. `rounding` is the size of the rounding of one
-    value, and `value_of_f` what f itself is at the point, where its values stand for terms.
     Blocks of evaluations are shared out to `workers`, if there are any, and what was ever evaluated
     is kept in the `journal`, from which the next run takes it.
     """
@@ -64,36 +52,17 @@ class Evaluator:
         workers: Workers | None = None,
         journal: Journal | None = None,
     ) -> None:
-        self._plain = f
-        self.space = space
-        self.budget = budget or Budget()
-        self.value_of_f = math.nan
-        self.factor = 1.0
-        self.randomness = randomness or Randomness()
-        self._terms_as = terms
-        self._value = 0.0
-        self._seconds = math.inf
+        super().__init__(f, space, randomness=randomness, terms=terms, budget=budget)
         self._progress = progress
         self._workers, self._journal = workers, journal
         self._moment = _A_MOMENT if journal is None else _TO_LOSE
         self._chunk = _FEW
         self.beside = 0, 0  # components before and after those that are measured now
-        self._users_errstate = np.geterr()
-        self.begin()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs, who counts for himself."""
         aside = {"budget": Budget(), "_progress": None, "_workers": None, "_journal": None}
         return vars(self) | aside | {"_chunk": _FEW, "_seconds": math.inf}
-
-    def begin(self, space: Space | None = None) -> None:
-        """Begin afresh, maybe in another space: what was seen of f at the point does not hold."""
-        self.space = space or self.space
-        self.roundoff = UNIT_ROUNDOFF_64
-        self._terms = Terms(self._terms_as) if self._terms_as else None
-        self._f = self.randomness.before(self._plain)
-        self._f_around = self._terms.after(self._f) if self._terms else self._f
-        self._batches: Batches | None = None
 
     def begin_journal(self, facts: Mapping[str, object], spread: float) -> None:
         """Say what is checked, where there is a journal; `spread` is that of f at the point."""
@@ -169,76 +138,11 @@ class Evaluator:
             return decide()
         return self._journal.decided(what, decide, again)
 
-    @property
-    def count(self) -> int:
-        """How many evaluations there were."""
-        return self.budget.count
-
-    @property
-    def rounding(self) -> float:
-        """The size of the rounding of one value."""
-        return self.roundoff * abs(
-            self._value * self.factor
-        )  # scaled first: u times it may underflow
-
-    @property
-    def x(self) -> FloatArray:
-        """The components at the point."""
-        return self.space.x
-
-    @property
-    def room(self) -> FloatArray:
-        """How far each component can be moved both ways within the bounds."""
-        lower, upper = self.space.lower, self.space.upper
-        if lower is None or upper is None:
-            return np.full(self.x.size, np.inf)
-        room: FloatArray = np.minimum(upper - self.x, self.x - lower)
-        return room
-
-    def as_user(self) -> np.errstate:
-        """Return a context in which NumPy warns and raises as the user has told it to."""
-        return np.errstate(**self._users_errstate)
-
     def at_point(self, *, to_end_with: bool = False) -> float:
         """Evaluate f at the point; `to_end_with` also where the budget is spent."""
-        if to_end_with:
-            self.budget.count += 1
-        else:
-            self.budget.take_one()
-        started = time.perf_counter()
-        with self.as_user():
-            try:
-                result = self._f(self.space.at)
-            except TookTooLong as late:
-                raise Spent(f"{late}, at the point itself") from None
-        self._seconds = min(self._seconds, time.perf_counter() - started)
+        value = super().at_point(to_end_with=to_end_with)
         self._chunk = min(_FEW, max(1, int(self._moment / self._seconds)))
-        if self._terms is None:
-            dtype = getattr(result, "dtype", np.dtype(np.float64))
-            if not isinstance(dtype, np.dtype):
-                raise InputError(
-                    f"the value of f: found one of {dtype} at a point of NumPy's numbers; return "
-                    "float(value), or let the point hold what f computes with"
-                )
-            value = self.value_of_f = as_float(result)
-            roundoff = unit_roundoff(dtype)
-        else:
-            if not self._terms.known:
-                self._terms.stand_at(result)
-            value = self._terms.value(result)
-            self.value_of_f, roundoff = self._terms.total, self._terms.roundoff
-        self.roundoff = max(self.roundoff, roundoff)
-        self._value = value
-        return value * self.factor
-
-    def carries_float64(self, values: list[float]) -> bool:
-        """Whether values, those at the point among them, have more digits than a float32."""
-        seen = self._terms.significand if self._terms else longest_significand(np.array(values))
-        return self.roundoff <= UNIT_ROUNDOFF_64 and seen > _FLOAT32_SIGNIFICAND
-
-    def total(self, result: Any, name: str) -> float:
-        """Return what f is for one result, the sum or mean of terms where it returns those."""
-        return self._terms.total_of(result) if self._terms else real_number(result, name)
+        return value
 
     def along_direction(self, direction: FloatArray, offset: float) -> float:
         """Evaluate f at x + offset · direction; where there are bounds, a direction within them."""
@@ -247,18 +151,6 @@ class Evaluator:
             return self.along_direction_now(direction, offset)
 
         return self._kept(here, "values_along", direction, offset) * self.factor
-
-    def along_direction_now(self, direction: FloatArray, offset: float) -> float:
-        """Do so in this process, and whatever the journal says; the value is not scaled."""
-        if self.space.lower is not None:
-            direction = self.space.toward_inside(
-                math.copysign(1.0, offset) * direction, abs(offset)
-            )
-            offset = abs(offset)
-        self.budget.take_one()
-        with np.errstate(all="ignore"):
-            result = self.space.along_direction(self._f_around, direction, offset)
-        return self._number(result)
 
     def along_chunks(self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray) -> float:
         """Evaluate f at x + v, as if v were realised: less the claim times what rounding adds."""
@@ -270,30 +162,27 @@ class Evaluator:
 
         return self._kept(here, "values_along_chunks", (chunks, claim), 1.0) * self.factor
 
-    def values_along_chunks(
-        self,
-        moves: Sequence[tuple[list[tuple[slice, FloatArray]], FloatArray]],
-        offsets: FloatArray,
-    ) -> Values:
-        """Evaluate f at x + v, for several v with their claims."""
-        return np.array([self.along_chunks_now(*move) for move in moves]), offsets
+    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
+        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
+        if self._terms is not None or self._may_hang:
+            return None
+        self.budget.allow(1)
 
-    def along_chunks_now(
-        self, chunks: Iterable[tuple[slice, FloatArray]], claim: FloatArray
-    ) -> float:
-        """Do so in this process, and whatever the journal says; the value is not scaled."""
-        self.budget.take_one()
-        with np.errstate(all="ignore"):
-            result, turned = self.space.along_chunks(self._f_around, chunks, claim)
-        return self._number(result) - turned / self.factor
+        def evaluate() -> list[list[float]] | None:
+            with np.errstate(all="ignore"):
+                results = self.space.along_imaginary(self._f, directions)
+            return None if results is None else [[one.real, one.imag] for one in results]
 
-    def _number(self, result: Any) -> float:
-        """Return what f returned along a direction as a number."""
-        try:
-            return as_float(result)
-        except InputError as error:
-            error.add_note(f"{_RETURNED} all of the parameters moved in a random direction")
-            raise
+        def require_pairs(results: Any) -> None:
+            pairs, shape = np.array(results), (len(directions), 2)
+            if results is not None and (pairs.dtype.kind, pairs.shape) != ("f", shape):
+                raise ValueError("no pairs of numbers, one for each direction")
+
+        results = self._decided("complex steps", evaluate, require_pairs)
+        self.budget.count += len(directions) if results is not None else 1
+        if results is None:
+            return None
+        return np.array([complex(*pair) for pair in results], dtype=np.complex128) * self.factor
 
     @property
     def _may_hang(self) -> bool:
@@ -327,28 +216,6 @@ class Evaluator:
         self._journal.keep(np.array([first]), asked, values, asked, 1, self.space)
         return float(values[0])
 
-    def along_imaginary(self, directions: list[FloatArray]) -> npt.NDArray[np.complex128] | None:
-        """Evaluate f at x + i · direction; None where f takes no complex numbers."""
-        if self._terms is not None or self._may_hang:
-            return None
-        self.budget.allow(1)
-
-        def evaluate() -> list[list[float]] | None:
-            with np.errstate(all="ignore"):
-                results = self.space.along_imaginary(self._f, directions)
-            return None if results is None else [[one.real, one.imag] for one in results]
-
-        def require_pairs(results: Any) -> None:
-            pairs, shape = np.array(results), (len(directions), 2)
-            if results is not None and (pairs.dtype.kind, pairs.shape) != ("f", shape):
-                raise ValueError("no pairs of numbers, one for each direction")
-
-        results = self._decided("complex steps", evaluate, require_pairs)
-        self.budget.count += len(directions) if results is not None else 1
-        if results is None:
-            return None
-        return np.array([complex(*pair) for pair in results], dtype=np.complex128) * self.factor
-
     def answer_directions(
         self, scheme: Scheme, directions: list[FloatArray], *, exactly: bool = False
     ) -> None:
@@ -372,28 +239,6 @@ class Evaluator:
 
         method = "values_inside" if exactly else "values_along"
         self.answer(scheme, self, method, columns, chunk=1)
-
-    def values_along(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
-        """Evaluate f along directions."""
-        pairs = zip(directions, offsets.tolist(), strict=True)
-        return np.array([self.along_direction_now(*pair) for pair in pairs]), offsets
-
-    def values_inside(self, directions: Sequence[FloatArray], offsets: FloatArray) -> Values:
-        """Evaluate f along directions; NaN outside of the bounds."""
-        pairs = zip(directions, offsets.tolist(), strict=True)
-        values = [
-            self.along_direction_now(*pair) if self._is_inside(*pair) else math.nan
-            for pair in pairs
-        ]
-        return np.array(values), offsets
-
-    def _is_inside(self, direction: FloatArray, offset: float) -> bool:
-        """Whether the bounds leave a point along a direction where it is."""
-        lower, upper = self.space.lower, self.space.upper
-        if lower is None or upper is None:
-            return True
-        there = self.x + offset * direction
-        return bool(np.all((there >= lower) & (there <= upper)))
 
     def answer_components(self, scheme: Scheme, places: IntArray | None = None) -> None:
         """Evaluate whatever a scheme asks for along components, in place, chunk by chunk.
@@ -501,62 +346,9 @@ class Evaluator:
         allowed = self.budget.allow(self.cost_of(whole))
         return min(whole, max(allowed // 2, 1))
 
-    def cost_of(self, size: int) -> int:
-        """Return how many evaluations may be needed for so many values."""
-        return size if self._batches is None else 2 * size  # the point itself is in each batch
-
-    def alone(self, lock: threading.Lock) -> contextlib.AbstractContextManager[object]:
-        """Return a context in which nobody else draws the random numbers that f draws."""
-        return lock if self.randomness.repeats else contextlib.nullcontext()
-
     def _adapt(self, size: int, seconds: float) -> None:
         """Look up often where f is slow, and seldom where it is quick."""
         if size >= self._chunk and seconds < self._moment / 2:
             self._chunk = min(2 * self._chunk, _MOST_IN_CHUNK)
         elif seconds > 2 * self._moment:
             self._chunk = max(self._chunk // 2, 1)
-
-    def values_of_components(self, lines: IntArray, offsets: FloatArray) -> Values:
-        """Return values and realised offsets; NaN outside the bounds, where f is not evaluated.
-
-        A component that cannot be moved leaves f where it is.
-        """
-        space = self.space
-        with np.errstate(all="ignore"):
-            if space.lower is None or space.upper is None:
-                return self._at_points(lines, offsets)
-            inside = space.is_inside(lines, offsets)
-            values, realised = np.full(lines.size, np.nan), offsets.copy()
-            values[inside], realised[inside] = self._at_points(lines[inside], offsets[inside])
-            values[space.lower[lines] == space.upper[lines]] = self._value
-            return values, realised
-
-    def _at_points(self, lines: IntArray, offsets: FloatArray) -> Values:
-        values, realised = np.empty((2, lines.size))
-        rest = slice(0, None)
-        if self._batches is not None:
-            before = self._batches.evaluations
-            found = self._batches.values(lines, offsets)
-            self.budget.count += self._batches.evaluations - before
-            rest = slice(found[0].size, None)
-            values[: rest.start], realised[: rest.start] = found
-        if rest.start < lines.size:
-            results, realised[rest] = self.space.along_components(
-                self._f_around, lines[rest], offsets[rest]
-            )
-            self.budget.count += len(results)
-            values[rest] = self._numbers(results, lines[rest], offsets[rest])
-        return values, realised
-
-    def _numbers(self, results: list[Any], lines: IntArray, offsets: FloatArray) -> FloatArray:
-        """Return what f returned with single components moved as numbers."""
-        try:
-            return as_floats(results)
-        except InputError:  # one by one, to say which
-            for result, line, offset in zip(results, lines, offsets, strict=True):
-                try:
-                    as_float(result)
-                except InputError as error:
-                    error.add_note(f"{_RETURNED} {self.space.name_of(line)} moved by {offset:.3g}")
-                    raise
-            raise

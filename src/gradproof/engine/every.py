@@ -12,8 +12,8 @@ import numpy as np
 from gradproof.engine.along import Along
 from gradproof.engine.escalation import Common, Escalation, in_common, notes_on
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.part import Part, pilot_of
 from gradproof.engine.preflight import Preflight
+from gradproof.engine.restriction import Restriction, pilot_of
 from gradproof.engine.setting import Setting, prepare
 from gradproof.engine.subgradients import doubt_subgradients
 from gradproof.judge.evidence import Evidence, Steps
@@ -66,7 +66,7 @@ class _Runs:
         self._evaluator, self._found, self._setting = evaluator, found, setting
         self._rng, self._places = rng, places
         everything = slice(None) if places is None else places
-        self._part = evaluator if places is None else Part(evaluator, places)
+        self._part = evaluator if places is None else Restriction(evaluator, places)
         self._pilot = setting.pilot if places is None else pilot_of(setting.pilot, places)
         rounding = setting.rounding
         claim = setting.claim[everything]
@@ -107,7 +107,7 @@ class _Runs:
         )
 
     def _escalate(
-        self, evaluator: Evaluator | Part, run: slice, common: Common | None
+        self, evaluator: Evaluator | Restriction, run: slice, common: Common | None
     ) -> Escalation:
         asked, setting = self._asked, self._setting
         rounding = asked.rounding_of_claim
@@ -133,7 +133,7 @@ class _Runs:
             run = slice(start, min(start + _RUN, claim.size))
             self._evaluator.beside = start, claim.size - run.stop
             places = np.arange(start, run.stop) if self._places is None else self._places[run]
-            found = self._escalate(Part(self._evaluator, places), run, common)
+            found = self._escalate(Restriction(self._evaluator, places), run, common)
             kept.put(run, found.components)
             self._asked.relative[run] = found.limits.question.relative
             tables |= {start + line: steps for line, steps in found.tables.items()}

@@ -12,8 +12,8 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.setting import Setting
 from gradproof.judge.tolerance import limits
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.tree import Leaf
 
 _ROUNDING = 30.0  # unit roundoffs: a claim is added up from many terms

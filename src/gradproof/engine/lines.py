@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradproof.engine.colours import Colours
-from gradproof.engine.escalation import Escalation
+from gradproof.engine.escalation import ENOUGH_FAILED, LEARN_FROM, STORM, Escalation
 from gradproof.engine.evaluation import Evaluator
-from gradproof.engine.missing import Probes
+from gradproof.engine.missing import Residuals
 from gradproof.engine.outputs import OutputsEvaluator
-from gradproof.engine.part import Part
 from gradproof.engine.preflight import Preflight
 from gradproof.engine.projections import Projections
+from gradproof.engine.restriction import Restriction
 from gradproof.engine.setting import Setting
 from gradproof.judge.entries import Measured, Units
 from gradproof.judge.evidence import Evidence, Steps
@@ -25,11 +25,8 @@ from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.numerics.stages import CheapStages
 from gradproof.problems.sparsity import Entries
 
-_ENOUGH_FAILED = 8  # entries of a leaf
-_LEARN_FROM = 5  # outputs
 NOISIER = 2.0  # times what the pilot saw: what is asked is put anew
 _MOST_ALONG = 8  # outputs that are judged along a direction
-_STORM = 60  # undecided entries, or of unsettled rows, from which on no more are looked into
 
 
 class Lines:
@@ -147,17 +144,17 @@ class Lines:
             for row in rows.tolist():
                 mine = self._of_row[self._begins[row] : self._begins[row + 1]]
                 mine = mine[is_open[mine]]
-                lost = (failed >= _ENOUGH_FAILED) & (passed == 0)
+                lost = (failed >= ENOUGH_FAILED) & (passed == 0)
                 if self._stages is not None:
                     certain = lost[group[mine]] & self._stages.confirmed_wrong(mine)
                     certain &= ~self._unsettled[mine]
                     outcome[mine[certain]] = Outcome.FAIL
                     is_open[mine[certain]] = False
                     mine = mine[~certain]
-                if mine.size == 0 or undecided >= _STORM or self.noisier > NOISIER:
+                if mine.size == 0 or undecided >= STORM or self.noisier > NOISIER:
                     continue
                 if np.any(self._unsettled[mine]):
-                    if mixed >= _STORM:
+                    if mixed >= STORM:
                         continue
                     mixed += mine.size
                 self._judge_row(row, mine)
@@ -176,7 +173,7 @@ class Lines:
         effect = np.full(lines.size, self._typical[row])
         found = self._escalated(
             row,
-            Part(self._evaluator.of_one(row), columns),
+            Restriction(self._evaluator.of_one(row), columns),
             Scaling(scale, effect, np.zeros(lines.size), self._leaf[lines]),
             self.entries.values[lines],
             self._setting.pilot.roundoff_of_x[columns],
@@ -200,7 +197,7 @@ class Lines:
     def _escalated(
         self,
         row: int,
-        lines: Part | _AlongOne,
+        lines: Restriction | _AlongOne,
         scaling: Scaling,
         claim: FloatArray,
         roundoff_of_x: FloatArray,
@@ -233,7 +230,7 @@ class Lines:
     @property
     def noisier(self) -> float:
         """How many times noisier than the pilot saw outputs are, once some tables showed it."""
-        return float(np.median(self._seen)) if len(self._seen) >= _LEARN_FROM else 1.0
+        return float(np.median(self._seen)) if len(self._seen) >= LEARN_FROM else 1.0
 
     def errors_along(self, moves: FloatArray) -> FloatArray:
         """Return what the errors that were measured add up to along directions, by output."""
@@ -243,7 +240,7 @@ class Lines:
         wrong = dataclasses.replace(entries, values=error)
         return np.array([wrong.times(move) for move in moves])
 
-    def unexplained(self, rows: IntArray, probes: Probes, known: FloatArray) -> IntArray:
+    def unexplained(self, rows: IntArray, residuals: Residuals, known: FloatArray) -> IntArray:
         """Return which outputs move by more than all entries say, as measured, by tables.
 
         A few are looked into; where all of them do, the others count as well.
@@ -251,8 +248,8 @@ class Lines:
         found = []
         with self._evaluator.budget.ending():
             for row in rows[:_MOST_ALONG].tolist():
-                along = int(np.argmax(np.abs(probes.errors[:, row] - known[:, row])))
-                if self._is_off_along(row, probes.direction(along)):
+                along = int(np.argmax(np.abs(residuals.errors[:, row] - known[:, row])))
+                if self._is_off_along(row, residuals.direction(along)):
                     found.append(row)
         return rows if len(found) == _MOST_ALONG else np.array(found, dtype=np.int64)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.engine.outputs import OutputsEvaluator
+from gradproof.engine.subgradients import BENT
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.support import NONE, SEVERAL, single_columns, sparse_support
 from gradproof.problems.sparsity import Entries
 
@@ -19,10 +20,9 @@ from gradproof.problems.sparsity import Entries
 _FEW_ROWS, _MOST_NUMBERS, _IN_VAIN = 64, 10_000_000, 16
 _FINEST, _WIDEST = 1e-6, 0.02  # of the natural scale
 _TRUNCATION = 10.0  # times the square of the step: of a row's movement
-_BENT = 0.01, 0.1  # as in subgradients: what is looked for, what noise may make of that
 
 
-class Probes:
+class Residuals:
     """Errors of the claim along dense directions, output by output.
 
     `moves` has one row for each direction: by how much every component was moved. `errors` and
@@ -90,7 +90,7 @@ class Probes:
         """Count where the sides stay apart by more than curvature and noise explain."""
         seen = 5 * KAPPA * np.sqrt(6) * self._noise
         with np.errstate(invalid="ignore"):
-            bent = (np.abs(apart) > _BENT[0] * size + seen) & (seen <= _BENT[1] * size)
+            bent = (np.abs(apart) > BENT[0] * size + seen) & (seen <= BENT[1] * size)
         self._bent += bent
 
     @property

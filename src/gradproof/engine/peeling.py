@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from gradproof.judge.report import MOST_CULPRITS
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 
 _SHORT = 64  # parts of a group: a position known no better than to one is not worth measuring
-_SURE = 0.12  # of a place: how well a position must be known to be read as a whole number
+SURE = 0.12  # of a place: how well a position must be known to be read as a whole number
 _DEVIATIONS = 4.0
 _CROWDED = 4  # divisions with errors in both halves, after which a sample is taken; then 8, 16 …
 _SAMPLE = 8
@@ -192,7 +192,7 @@ class Peeling:
             spread *= math.sqrt(node.moment_variance + node.variance)
             if not -_DEVIATIONS * spread - 0.5 < position < size - 0.5 + _DEVIATIONS * spread:
                 return False
-            if spread >= _SURE:
+            if spread >= SURE:
                 return self._narrow(node, position, _DEVIATIONS * spread)
             nearest = min(max(round(position), 0), size - 1)
             if abs(position - nearest) > max(_DEVIATIONS * spread, 1e-6):

@@ -12,6 +12,7 @@ from gradproof.engine.evaluation import Evaluator
 from gradproof.judge.tolerance import Scaling
 from gradproof.numerics.noise import NoisePilot
 from gradproof.numerics.precision import (
+    LOW_PRECISION,
     effective_roundoff,
     is_on_float32_grid,
     looks_shorter_than_float64,
@@ -19,7 +20,6 @@ from gradproof.numerics.precision import (
 from gradproof.numerics.protocol import FloatArray
 
 _FEW = 64  # components, for which one direction shows the noise
-_LOW_PRECISION = 1e-10
 _TRIES, _TRIES_OF_MANY = 6, 2
 _WIDE = 0.1  # so that seven points reach as far as f was seen to be still
 _NEIGHBOURS = 4  # points of the grid of float32, to see whether f knows no others
@@ -66,7 +66,7 @@ def fly(
     n = claim.size
     roundoff = max(evaluator.roundoff, *space.roundoffs, UNIT_ROUNDOFF_64)
     on_grid = is_on_float32_grid(space.x)
-    if roundoff < _LOW_PRECISION and looks_shorter_than_float64(value):
+    if roundoff < LOW_PRECISION and looks_shorter_than_float64(value):
         # Where f stands still its digits tell nothing.
         for step in (1e-3, 0.2):
             around = [
@@ -76,7 +76,7 @@ def fly(
             if any(moved != value for moved in around):
                 roundoff = max(roundoff, effective_roundoff(np.array(around)))
                 break
-    mixed = roundoff > _LOW_PRECISION and min(space.roundoffs) < _LOW_PRECISION
+    mixed = roundoff > LOW_PRECISION and min(space.roundoffs) < LOW_PRECISION
     coarse = mixed and _moves_on_float32_grid(evaluator, value)
 
     # One steep component must not drive the curvature of the direction.
@@ -108,7 +108,7 @@ def fly(
 
     flown = pilots(_WIDE if still else roundoff**0.85)
     stands_still = any(pilot.stands_still for pilot in flown)
-    if stands_still and on_grid and roundoff < _LOW_PRECISION and _sees_float32(evaluator, rng):
+    if stands_still and on_grid and roundoff < LOW_PRECISION and _sees_float32(evaluator, rng):
         coarse = _moves_on_float32_grid(evaluator, value)
         flown = pilots(4 * UNIT_ROUNDOFF_32)
 
@@ -137,7 +137,7 @@ def fly(
         noise=noise,
         roundoff=roundoff,
         roundoff_of_x=of_leaf[scaling.leaf],
-        low_precision=max(roundoff, roundoff_of_claim) > _LOW_PRECISION or coarse,
+        low_precision=max(roundoff, roundoff_of_claim) > LOW_PRECISION or coarse,
         smallest_change=min(pilot.smallest_change for pilot in flown),
         reach=reach,
     )

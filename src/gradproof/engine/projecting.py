@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.escalation import Escalation
 from gradproof.engine.evaluation import Evaluator
 from gradproof.engine.groups import Groups, groups_in
 from gradproof.engine.pilot import Pilot
 from gradproof.engine.preflight import Preflight
-from gradproof.engine.projections import Line, OfArrays, Projections
+from gradproof.engine.projections import OfArrays, Projections, RandomDirection
 from gradproof.engine.search import Search, wrong_leaves
 from gradproof.engine.setting import Setting
 from gradproof.judge.certificate import certify, certify_leaves
 from gradproof.judge.evidence import Probed, Probes
-from gradproof.judge.headline import counted
 from gradproof.judge.located import Located
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import Certificate
@@ -28,8 +28,8 @@ from gradproof.judge.plan import Plan
 from gradproof.judge.tolerance import Policy, Scaling
 from gradproof.judge.verdict import Components
 from gradproof.numerics.directions import THROUGH_ONE_LEAF, Gaussian
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.scales import away_from_zero, lifted_scales, share_of_a_crowd
 from gradproof.tree import Leaf, Tree
 
@@ -64,7 +64,7 @@ def leaf_weights(tree: Tree, x: FloatArray, claim: FloatArray, value: float) -> 
 
 def probe(
     evaluator: Evaluator,
-    lines: list[Line],
+    lines: list[RandomDirection],
     weight: FloatArray,
     claim: FloatArray,
     rules: Policy,
@@ -243,7 +243,9 @@ def project(
     )
     everything = certificate = None
     if plan.where == "project":
-        everything = ask([Line(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)])
+        everything = ask(
+            [RandomDirection(Gaussian(seed, 0, tree.size), k) for k in range(plan.directions)]
+        )
         if evaluator.budget.is_spent:
             return result(everything, None, (), certificate=None)
         certificate = certify(
@@ -265,7 +267,7 @@ def project(
                 # What matters too little for groups to tell is asked by itself.
                 asked = [k for k in asked if k in told or not bars[k] <= setting.rules.cap]
         through = [Gaussian(seed, tree.leaves[k].start, tree.leaves[k].stop) for k in asked]
-        leaves = ask([Line(one, THROUGH_ONE_LEAF) for one in through])
+        leaves = ask([RandomDirection(one, THROUGH_ONE_LEAF) for one in through])
         if certificate is None:
             certificate = certify_leaves(
                 tree, leaves, asked, claim, weight, seed=seed, confidence=plan.confidence

@@ -23,7 +23,7 @@ _MOST_KEPT = 1 << 22  # numbers, 32 MiB
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class RandomDirection:
     """One random direction: over which components, and its number."""
 
     gaussian: Gaussian
@@ -113,7 +113,7 @@ class OfArrays(Projections):
     def __init__(
         self,
         evaluator: Evaluator,
-        lines: Sequence[Line],
+        lines: Sequence[RandomDirection],
         weight: FloatArray,
         claim: FloatArray,
     ) -> None:

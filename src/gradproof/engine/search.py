@@ -9,19 +9,18 @@ import numpy as np
 
 from gradproof.engine.blocks import BlockSearch, fills
 from gradproof.engine.groups import Groups
-from gradproof.engine.peeling import Measurable, Peeled, Peeling
+from gradproof.engine.peeling import SURE, Measurable, Peeled, Peeling
 from gradproof.judge.located import Located
 from gradproof.judge.patterns import LARGEST, Part, Slices
 from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import Slopes
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.tree import Leaf, Tree
 
 _SMALL = 64  # components: all of them are measured
 _FEW = 5  # components, after which slices that hold them are looked for
 _SHARED = 0.5  # of those, at most: how many slices they are in
-_SURE = 0.12  # of a place: how well a position must be known
 _EXACT = 1e-6
 _EXACTLY = 1e-3  # of a place: a whole number that is read so well is no accident
 _SAMPLE_OF_A_SLICE = 2
@@ -76,7 +75,7 @@ class Search:
             nearest = min(max(round(position), 0), length - 1)
             room = length * spread * np.sqrt(2)
             exact &= room < _EXACTLY
-            if length > 1 and room < _SURE and abs(position - nearest) <= max(4 * room, _EXACT):
+            if length > 1 and room < SURE and abs(position - nearest) <= max(4 * room, _EXACT):
                 found.append(Slices(axis, (nearest,)))
         if not found:
             return False

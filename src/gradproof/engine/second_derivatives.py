@@ -15,6 +15,7 @@ from gradproof.engine.budget import Budget
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.judge.report import Record
+from gradproof.judge.units import in_units
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import HVP, Hessian, Problem
 from gradproof.problems.jacobians import like_parameters, rows_of, symmetric
@@ -173,9 +174,7 @@ class SecondDerivatives:
         def converted(one: ComponentFinding) -> ComponentFinding:
             i, j = one.index
             unit = 1 / float(self._scale[i] * self._scale[j])
-            parts = ("claimed", "measured", "bar", "truncation", "noise", "visible")
-            numbers = {name: getattr(one, name) * unit for name in parts}
-            return dataclasses.replace(one, address=self._address(i, j), **numbers)
+            return dataclasses.replace(in_units(one, unit), address=self._address(i, j))
 
         def of_leaf(leaf: LeafFinding) -> LeafFinding:
             worst = leaf.worst

@@ -130,7 +130,7 @@ class _Part(NamedTuple):
         return int(self.which.stop - self.which.start)
 
 
-class Block:
+class SharedBlock:
     """One block; `fatal` says where workers ended every time.
 
     `ended` counts for each component how many of its evaluations were ended.

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.engine.bounded import fixed_components, note_on
 from gradproof.engine.budget import Budget
 from gradproof.engine.check import compare_with_the_start
 from gradproof.engine.lines import NOISIER, Lines
-from gradproof.engine.missing import Probes
+from gradproof.engine.missing import Residuals
 from gradproof.engine.outputs import OutputsEvaluator
 from gradproof.engine.preflight import Preflight, preflight
 from gradproof.engine.promotion import promote
 from gradproof.engine.randomness import Randomness
 from gradproof.engine.setting import Setting, prepare
 from gradproof.judge.entries import Measured, write_sparse
-from gradproof.judge.headline import counted
 from gradproof.judge.report import Price, Record
 from gradproof.numerics.colouring import colour_columns
 from gradproof.numerics.protocol import BoolArray, IntArray
@@ -122,6 +122,8 @@ class _Check:
             return None
         compare_with_the_start(found, evaluator)
         found.notes.extend(self.told)
+        if evaluator.budget.is_spent:
+            found.notes.append(evaluator.budget.note)
         seconds = time.perf_counter() - started
         there = self._outputs.tree
         assert there is not None
@@ -136,7 +138,14 @@ class _Check:
             causes=found.causes,
             notes=found.notes,
             facts=self._problem.facts or {},
-            price=Price(evaluator.count, found.gradient_calls, seconds, self._where, self._seed),
+            price=Price(
+                evaluator.count,
+                found.gradient_calls,
+                seconds,
+                self._where,
+                self._seed,
+                evaluator.budget.interrupted,
+            ),
         )
 
     def _prepare(
@@ -175,19 +184,21 @@ class _Check:
     ) -> Measured | None:
         """Look at the pattern, then at every entry, and again where that leaves outputs off."""
         moved, noise = self._moved, self._noise
-        probes = Probes(self._evaluator, entries, moved, noise, setting.rules.default, self._rng)
-        rows, columns, unsettled = self._missing(probes, differentiable)
-        off = probes.off()
+        residuals = Residuals(
+            self._evaluator, entries, moved, noise, setting.rules.default, self._rng
+        )
+        rows, columns, unsettled = self._missing(residuals, differentiable)
+        off = residuals.off()
         added = np.empty(0, dtype=np.int64)  # places that the claim has no entry for
-        number, left, known = 0, off, np.zeros_like(probes.errors)
+        number, left, known = 0, off, np.zeros_like(residuals.errors)
         lines = None
         for _ in range(_AGAIN):
             entries = entries.with_zeros(rows, columns)
             added = np.append(added, rows * entries.shape[1] + columns)
             if not entries.size:
                 return None
-            self._unsettled = np.union1d(unsettled, probes.unseen)
-            lines, number = self._lines(found, setting, entries, off, bool(np.any(probes.bent)))
+            self._unsettled = np.union1d(unsettled, residuals.unseen)
+            lines, number = self._lines(found, setting, entries, off, bool(np.any(residuals.bent)))
             if lines is None:
                 return None
             place = lines.entries.rows * entries.shape[1] + lines.entries.columns
@@ -197,10 +208,10 @@ class _Check:
                 self._noise = self._noise * lines.noisier
                 rows, columns = rows[:0], columns[:0]
                 continue
-            known = lines.errors_along(probes.moves)
-            left = probes.off(known)
+            known = lines.errors_along(residuals.moves)
+            left = residuals.off(known)
             left = left[differentiable[left]]
-            rows, columns, unsettled = probes.missing(left, known)
+            rows, columns, unsettled = residuals.missing(left, known)
             is_new = ~np.isin(rows * entries.shape[1] + columns, place)
             rows, columns = rows[is_new], columns[is_new]
             if not rows.size or self._evaluator.budget.is_spent:
@@ -214,7 +225,7 @@ class _Check:
                 f"{self._outputs.owner} has {outputs}; measured together: {size}, in "
                 f"{counted(number, 'group')} of columns that share no row"
             )
-        unexplained = lines.unexplained(left, probes, known)
+        unexplained = lines.unexplained(left, residuals, known)
         if not number and lines.is_right and not unexplained.size:
             return None
         return lines.measured(np.flatnonzero(np.isin(place, added)), unexplained)
@@ -251,21 +262,21 @@ class _Check:
         )
 
     def _missing(
-        self, probes: Probes, differentiable: BoolArray
+        self, residuals: Residuals, differentiable: BoolArray
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Look along directions until they explain the rows that are off, or there are many."""
         rows = columns = unexplained = np.empty(0, dtype=np.int64)
         for more in _ROUNDS:
-            probes.take(more)
-            off = probes.off()
-            rows, columns, unexplained = probes.missing(off[differentiable[off]])
+            residuals.take(more)
+            off = residuals.off()
+            rows, columns, unexplained = residuals.missing(off[differentiable[off]])
             if not unexplained.size:
                 break
         self.told.append(
-            f"the pattern of the Jacobian was looked at along {len(probes.moves)} random "
+            f"the pattern of the Jacobian was looked at along {len(residuals.moves)} random "
             f"directions ({self._evaluator.count} evaluations by then)"
         )
-        unseen = probes.unseen.size
+        unseen = residuals.unseen.size
         if unseen:
             self.told.append(
                 f"the pattern of {counted(unseen, 'output')} could not be seen: f is not finite "

@@ -8,28 +8,19 @@ parameters together.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
-import operator
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from gradproof.numerics.directions import CHUNK, Gaussian
+from gradproof.engine.pieces import BLOCK, Piece, Rooms, Walk
+from gradproof.numerics.directions import Gaussian
 from gradproof.numerics.histogram import Histogram
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.scales import outlying_claim
 from gradproof.problems import Field
 from gradproof.problems.field import Numbers
-
-_BLOCK = 1 << 14  # components: what is worked on at once stays in the cache of a core
-_MOST_THREADS = 2  # making directions, which takes longest: more would need more memory
-
-T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,25 +29,6 @@ class Through:
 
     direction: int
     leaf: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """A piece of a part: which part of this process, and where in it.
-
-    `makers` draw the numbers of directions, by their numbers, as far as they were needed.
-    """
-
-    part: int
-    where: slice
-    chunk: int
-    makers: dict[int, np.random.Generator] = dataclasses.field(default_factory=dict)
-
-    def in_blocks(self) -> Iterator[Piece]:
-        """Yield what of it is worked on at once: as much as a cache holds."""
-        for first in range(self.where.start, self.where.stop, _BLOCK):
-            where = slice(first, min(first + _BLOCK, self.where.stop))
-            yield Piece(self.part, where, self.chunk, self.makers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,19 +61,6 @@ class Scales:
         return np.maximum(scale, np.abs(x, out=size), out=scale)
 
 
-class Rooms(threading.local):
-    """Memory for one block, of each thread: to ask for it anew would take longer than to use it."""
-
-    def __init__(self) -> None:
-        self._rooms: dict[str, FloatArray] = {}
-
-    def of(self, name: str, size: int) -> FloatArray:
-        """Return room for so many numbers, which holds whatever was there."""
-        if name not in self._rooms:
-            self._rooms[name] = np.empty(_BLOCK)
-        return self._rooms[name][:size]
-
-
 class Stream:
     """What is done to all components, piece by piece.
 
@@ -117,8 +76,7 @@ class Stream:
         self.was_written = False
         self._claims: list[Numbers] = []
         self._moved: set[int] = set()
-        self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
-        self._pool: ThreadPoolExecutor | None = None
+        self.walk = Walk(field)
         self._rooms = Rooms()
 
     def take_claim(self, values: list[Any]) -> None:
@@ -134,9 +92,7 @@ class Stream:
         self.uses_float32_grid = False
         self._moved = set(range(len(self.field.parts)))
         self.put_back()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self.walk.close()
 
     def put_back(self, *, but: Sequence[int] = ()) -> None:
         """Put the parameters back to the point, bit for bit, but for some parts."""
@@ -146,7 +102,7 @@ class Stream:
             part = self.field.parts[number]
             part.put_back()
             if self.uses_float32_grid:
-                for piece in self._pieces([number]):
+                for piece in self.walk.pieces([number]):
                     part.write(piece.where, _on_grid(part.read(piece.where)))
         self._moved &= kept
 
@@ -193,7 +149,7 @@ class Stream:
             turned -= move
             return float(claim @ turned)
 
-        return float(self._sum(list(own), work))
+        return float(self.walk.sum(list(own), work))
 
     def dots(self, lines: Sequence[Through]) -> FloatArray:
         """Return what is claimed along some directions, ⟨claim, v⟩."""
@@ -210,7 +166,7 @@ class Stream:
             return found * self.scales[leaf].weight
 
         counted = [k for k in self._counted() if through[self.field.parts[k].leaf]]
-        claims: FloatArray = self._sum(counted, work, np.zeros(len(lines)))
+        claims: FloatArray = self.walk.sum(counted, work, np.zeros(len(lines)))
         return claims
 
     def singles(self, lines: Sequence[Through], visible: FloatArray) -> list[float]:
@@ -234,7 +190,7 @@ class Stream:
             return found
 
         counted = [k for k in self._counted() if through[self.field.parts[k].leaf]]
-        for found in self._each(self._pieces(counted), work, np.maximum):
+        for found in self.walk.each(counted, work, np.maximum):
             worst = np.maximum(worst, found)
         largest: list[float] = np.max(self.field.ranks.gather(worst), axis=0).tolist()
         return largest
@@ -249,7 +205,7 @@ class Stream:
             return np.stack([Histogram.count(one, scratch) for one in (x, claim)])
 
         shape = np.zeros((2, Histogram.BINS))
-        found = self._sum(self._of_leaf(leaf), work, shape)
+        found = self.walk.sum(self._of_leaf(leaf), work, shape)
         size, effect = (Histogram(row).median() for row in found)
         if not size or effect is None:
             return Scales(size or 0.0, math.inf)
@@ -260,7 +216,7 @@ class Stream:
             x, claim = self._read(piece)
             return float(np.count_nonzero((np.abs(x) < size) & (np.abs(claim) > steep)))
 
-        outliers = float(self._sum(self._of_leaf(leaf), outlying))
+        outliers = float(self.walk.sum(self._of_leaf(leaf), outlying))
         return Scales(size, effect, steep, math.sqrt(count / outliers) if outliers else 1.0)
 
     def squares(self) -> tuple[FloatArray, FloatArray]:
@@ -275,7 +231,7 @@ class Stream:
             found[1, leaf] = claim @ claim * self.scales[leaf].weight ** 2
             return found
 
-        found = self._sum(self._counted(), work, np.zeros((2, len(self.field.tree.leaves))))
+        found = self.walk.sum(self._counted(), work, np.zeros((2, len(self.field.tree.leaves))))
         return found[0], found[1]
 
     def not_finite(self, *, of_claim: bool) -> FloatArray:
@@ -288,7 +244,7 @@ class Stream:
             return found
 
         everywhere = [k for k, part in enumerate(self.field.parts) if part.counts]
-        counts: FloatArray = self._sum(everywhere, work, np.zeros(len(self.field.tree.leaves)))
+        counts: FloatArray = self.walk.sum(everywhere, work, np.zeros(len(self.field.tree.leaves)))
         return counts
 
     def prints(self, *, of_claim: bool) -> dict[tuple[int, int], FloatArray]:
@@ -296,7 +252,7 @@ class Stream:
 
         The bits, added up in halves; the sum; one weighted by a ramp; and the sum of the squares.
         """
-        ramp = np.linspace(-1.0, 1.0, _BLOCK)
+        ramp = np.linspace(-1.0, 1.0, BLOCK)
 
         def work(piece: Piece) -> FloatArray:
             given = self._numbers(piece.part, of_claim=of_claim).read(piece.where)
@@ -310,7 +266,7 @@ class Stream:
         found = {}
         for number, part in enumerate(self.field.parts):
             total = np.zeros(5)
-            for one in self._each(self._pieces([number]), work):
+            for one in self.walk.each([number], work):
                 total += one
             found[part.leaf, part.place] = total
         return found
@@ -322,7 +278,7 @@ class Stream:
     def pieces_of_claim(self) -> Iterator[FloatArray]:
         """Yield what is claimed of the parts of this process, in float64."""
         for number, numbers in enumerate(self._claims):
-            for piece in self._pieces([number]):
+            for piece in self.walk.pieces([number]):
                 yield numbers.read(piece.where).astype(np.float64)
 
     def _numbers(self, part: int, *, of_claim: bool) -> Numbers:
@@ -364,47 +320,6 @@ class Stream:
 
     def _of_leaf(self, leaf: int) -> list[int]:
         return [k for k in self._counted() if self.field.parts[k].leaf == leaf]
-
-    def _pieces(self, parts: Sequence[int]) -> list[Piece]:
-        return [
-            Piece(number, slice(first, min(first + CHUNK, size)), first // CHUNK)
-            for number in parts
-            for size in (self.field.parts[number].size,)
-            for first in range(0, size, CHUNK)
-        ]
-
-    def _sum(self, parts: Sequence[int], work: Callable[[Piece], Any], start: Any = 0.0) -> Any:
-        """Add up over the blocks of some parts, in their order, and over all processes."""
-        total = np.array(start, dtype=np.float64)
-        for found in self._each(self._pieces(parts), work):
-            total += found
-        return np.sum(self.field.ranks.gather(total), axis=0)
-
-    def _each(
-        self,
-        pieces: Sequence[Piece],
-        work: Callable[[Piece], T],
-        together: Callable[[T, T], T] = operator.add,
-    ) -> Iterator[T]:
-        """Yield what comes of each piece, in their order; a few are worked on at once."""
-
-        def of_piece(piece: Piece) -> T:
-            with np.errstate(all="ignore"):  # of each thread
-                return functools.reduce(together, map(work, piece.in_blocks()))
-
-        if self._threads < 2 or sum(one.where.stop - one.where.start for one in pieces) < CHUNK:
-            yield from map(of_piece, pieces)
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "gradproof")
-        futures = [self._pool.submit(of_piece, piece) for piece in pieces]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:  # nothing may be written any more where this is left by Ctrl-C
-            for future in futures:
-                future.cancel()
-            wait(futures)
 
 
 def _on_grid(numbers: Any) -> Any:

@@ -105,7 +105,9 @@ def run_streamed(
     if budget.is_spent:
         found.notes.append(budget.note)
     seconds = time.perf_counter() - started
-    price = Price(evaluator.count, found.gradient_calls, seconds, plan.where, seed)
+    price = Price(
+        evaluator.count, found.gradient_calls, seconds, plan.where, seed, budget.interrupted
+    )
     if not isinstance(probed, Probed):
         return unmeasured(tree, found.verdict, found.value_of_f, found.causes, found.notes, price)
     record = write_probed(

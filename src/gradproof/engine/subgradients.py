@@ -12,7 +12,7 @@ from gradproof.numerics.protocol import FloatArray
 _NEARBY = 1e-3  # of the natural scale: pieces of f beside the point
 _TINY = 1e-7  # of the natural scale
 _WIDER = 8.0
-_BENT = 0.01, 0.1  # of the size of the gradient: what is looked for; what noise may make of that
+BENT = 0.01, 0.1  # of the size of the gradient: what is looked for; what noise may make of that
 _STEP = 1.0 / 64  # of that
 _ROOM = 0.02  # of the slopes
 _AROUND = 8  # random points beside the point
@@ -35,7 +35,7 @@ def bends_at_the_point(
     size = float(np.linalg.norm(claim * scale))
     if size == 0:
         return False
-    finest, coarsest = _BENT
+    finest, coarsest = BENT
     seen = 5 * 4 * np.sqrt(6) * noise / size  # by a step of 1, well beyond four deviations of noise
     step = min(max(_TINY, seen / finest), _NEARBY)
     bent = max(finest, seen / step)

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof._base.errors import InputError
+from gradproof._base.phrases import counted
 from gradproof.engine.batching import Columns
 from gradproof.engine.budget import Spent
 from gradproof.engine.executors import Engine
 from gradproof.engine.serialising import dumps
-from gradproof.engine.shared_block import Block, Broke, Gone, OtherValues, Owner, Point, Sent
-from gradproof.judge.headline import counted
+from gradproof.engine.shared_block import Broke, Gone, OtherValues, Owner, Point, Sent, SharedBlock
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.timeouts import Limit
 
@@ -112,7 +112,7 @@ class Workers:
         name = hashlib.sha256(payload).digest()
         if self._sent.name != name:
             self._sent = Sent(name, payload, here=self._sent.here, took=self._sent.took)
-        block = Block(
+        block = SharedBlock(
             self._engine, self._sent, owner, method, columns, seconds, self.limit, self._ended
         )
         try:
@@ -136,7 +136,7 @@ class Workers:
             yield part, found, realised
 
     def _by_workers(
-        self, block: Block, point: Point | None
+        self, block: SharedBlock, point: Point | None
     ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
         """Yield what arrives, and go on with other workers where the engine broke."""
         assert self._engine is not None

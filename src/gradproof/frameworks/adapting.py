@@ -30,6 +30,7 @@ from gradproof.problems.wirtinger import Convention
 from gradproof.tree import Constant, flatten
 
 Function = Callable[..., Any]
+OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take those of the framework
 Quietly = Callable[[Callable[[], Any]], Any]
 """Calls a function, and puts all generators of random numbers back."""
 

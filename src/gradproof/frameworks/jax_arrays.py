@@ -65,11 +65,6 @@ def in_float64(wanted: bool) -> contextlib.AbstractContextManager[Any]:
     return enable_x64()  # type: ignore[no-any-return, unused-ignore]
 
 
-def is_jax_array(leaf: Any) -> bool:
-    """Whether a leaf is an array of JAX, and no tracer of one."""
-    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)
-
-
 def as_arrays(values: Any) -> Any:
     """Return a pytree with arrays of NumPy in the place of those of JAX.
 

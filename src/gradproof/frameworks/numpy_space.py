@@ -14,12 +14,10 @@ from gradproof._base.floats import UNIT_ROUNDOFF_64
 from gradproof.frameworks.box import toward_inside
 from gradproof.frameworks.buffers import Buffers
 from gradproof.frameworks.leaf_kinds import Number
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems import Batched
 from gradproof.problems.space import UNDEFINED, Function
 from gradproof.problems.timeouts import TookTooLong
-
-BoolArray = npt.NDArray[np.bool_]
 
 _WRITTEN_BY_MEMORYVIEWS = np.dtype(np.float64), np.dtype(np.float32)  # in native order
 _filters = threading.RLock()

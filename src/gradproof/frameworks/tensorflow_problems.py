@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
-from gradproof.frameworks.adapting import Adapted, Function, Quietly
+from gradproof.frameworks.adapting import OF_VECTORS, Adapted, Function, Quietly
 from gradproof.frameworks.leaf_values import kind_of
 from gradproof.frameworks.tensorflow_layers import Held, LayerNode, State, is_layer, kept
 from gradproof.frameworks.tensorflow_tensors import (
@@ -23,10 +23,8 @@ from gradproof.frameworks.tensorflow_tensors import (
     is_variable,
     raw,
 )
-from gradproof.problems import HVP, JVP, VJP, Problem
+from gradproof.problems import Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
-
-_OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
 
 
 def concerns(at: Any) -> bool:
@@ -51,7 +49,7 @@ def adapted(problem: Problem, seed: int, quietly: Quietly) -> Iterator[Adapted]:
 class _OfTensorFlow(Adapted):
     def __init__(self, problem: Problem, quietly: Quietly, state: State, seed: int) -> None:
         self._state = state
-        self._gives_arrays = isinstance(problem.gradient, _OF_VECTORS)
+        self._gives_arrays = isinstance(problem.gradient, OF_VECTORS)
         super().__init__(problem, quietly)
         self._rng = np.random.default_rng([seed, 0x7466])
         self.say_unchecked("they are not trainable", _is_float)

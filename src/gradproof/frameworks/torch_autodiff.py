@@ -10,9 +10,8 @@ import torch
 from gradproof._base.errors import InputError
 from gradproof._base.validation import described
 from gradproof.frameworks.torch_tensors import is_moved
+from gradproof.problems.space import Function
 from gradproof.tree import Tree, flatten
-
-Function = Callable[[Any], Any]
 
 
 class TorchAutodiff:

@@ -12,7 +12,7 @@ import optree
 import torch
 
 from gradproof._base.errors import InputError
-from gradproof.frameworks.adapting import Adapted, Function, Quietly
+from gradproof.frameworks.adapting import OF_VECTORS, Adapted, Function, Quietly
 from gradproof.frameworks.torch_autodiff import TorchAutodiff, forward
 from gradproof.frameworks.torch_batches import by_vmap, is_compiled
 from gradproof.frameworks.torch_modules import ModuleNode, State, kept
@@ -29,10 +29,9 @@ from gradproof.frameworks.torch_tensors import (
     kind_of_tensor,
     require_numbers,
 )
-from gradproof.problems import HVP, JVP, VJP, Autodiff, Hessian, Many, Problem
+from gradproof.problems import Autodiff, Hessian, Many, Problem
 from gradproof.tree import NAMESPACE, Constant, flatten
 
-_OF_VECTORS = VJP | JVP | HVP  # whose functions are given arrays, and take tensors
 ALONG = (
     "tensors in low precision that f brings along were converted to float64 where they met others"
 )
@@ -79,7 +78,7 @@ class _OfTorch(Adapted):
             )
         self._state = state
         self._converts = self._is_converted = False  # ever, and in the last call
-        self._gives_arrays = isinstance(problem.gradient, _OF_VECTORS)
+        self._gives_arrays = isinstance(problem.gradient, OF_VECTORS)
         super().__init__(problem, quietly)
         self._types = [value.dtype for value in self.values]
         self._rng = np.random.default_rng([seed, 0x746F726368])

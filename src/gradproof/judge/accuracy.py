@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.diagnosis import diagnose
-from gradproof.judge.findings import uniform_ratio
-from gradproof.judge.headline import counted
+from gradproof.judge.factors import uniform_ratio
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.judge.report import MOST_CULPRITS, Price, Record, versions
 from gradproof.judge.suspect import Suspect, signs_of

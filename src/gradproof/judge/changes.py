@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.phrases import listed
 from gradproof.judge.parts import CauseFinding, LeafFinding
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 
 _RANKS = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
-_MOST_NAMES = 6
 _FINER = 2.0  # times: resolutions closer than that are alike
 _PRICE = 0.1  # of the evaluations
 
@@ -85,7 +85,7 @@ def _of_tensors(old: Record, new: Record) -> Iterator[Change]:
     for found, known, said in ((now, was, "new"), (was, now, "gone")):
         names = [address for address in found if address not in known]
         if names:
-            yield Change(f"tensors that are {said}: {_listed(names)}")
+            yield Change(f"tensors that are {said}: {listed(names, len(names))}")
 
 
 def _of_tensor(old: LeafFinding, new: LeafFinding) -> Iterator[Change]:
@@ -112,7 +112,9 @@ def _of_components(old: Record, new: Record) -> Iterator[Change]:
     for found, known, said in ((now, was, "now"), (was, now, "no longer")):
         names = [address for address in found if address not in known]
         if names:
-            yield Change(f"components that are {said} among the wrong ones: {_listed(names)}")
+            yield Change(
+                f"components that are {said} among the wrong ones: {listed(names, len(names))}"
+            )
 
 
 def _of_causes(old: Record, new: Record) -> Iterator[Change]:
@@ -129,13 +131,8 @@ def _of_causes(old: Record, new: Record) -> Iterator[Change]:
 
 
 def _named(cause: CauseFinding) -> str:
-    where = f" {_listed(list(cause.addresses))}" if cause.addresses else ""
+    where = f" {listed(cause.addresses, len(cause.addresses))}" if cause.addresses else ""
     return f"{cause.code} {cause.name}{where}"
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _alike(old: float, new: float) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gradproof.judge.evidence import Evidence, Steps
 from gradproof.judge.parts import ComponentFinding, Curve, TensorValues
 from gradproof.numerics.protocol import FloatArray
-from gradproof.tree import Tree
+from gradproof.tree import Leaf, Tree
 
 MOST_CURVES = 8
+
+T = TypeVar("T", bound=np.generic)
 
 
 def curves_of(
@@ -33,21 +36,22 @@ def tensors_of(tree: Tree, evidence: Evidence) -> tuple[TensorValues, ...]:
     c, unit = evidence.components, evidence.unit
     unknown = np.zeros(c.value.size, dtype=bool) if evidence.fixed is None else evidence.fixed
     measured, bar = (np.where(unknown, np.nan, part * unit) for part in (c.value, c.bar))
-
-    def of(leaf: Any, values: FloatArray) -> FloatArray:
-        return values[leaf.start : leaf.stop].reshape(leaf.shape)
-
     return tuple(
         TensorValues(
             address=tree.address(leaf),
             path=leaf.path,
             shape=leaf.shape,
-            claimed=of(leaf, c.claim * unit),
-            measured=of(leaf, measured),
-            bar=of(leaf, bar),
+            claimed=of_leaf(leaf, c.claim * unit),
+            measured=of_leaf(leaf, measured),
+            bar=of_leaf(leaf, bar),
         )
         for leaf in tree.leaves
     )
+
+
+def of_leaf(leaf: Leaf, values: npt.NDArray[T]) -> npt.NDArray[T]:
+    """Return the part of a leaf of something of all components, in its shape."""
+    return values[leaf.start : leaf.stop].reshape(leaf.shape)
 
 
 def _curve(one: ComponentFinding, steps: Steps, evidence: Evidence) -> Curve:

@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.evidence import Evidence
 from gradproof.judge.findings import write_record
-from gradproof.judge.headline import counted
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import CauseFinding, ComponentFinding, Curve, LeafFinding, PatternFinding
 from gradproof.judge.report import Price, Record
 from gradproof.judge.rows import outputs_concerned
 from gradproof.judge.suspect import ROOM
 from gradproof.judge.tolerance import Asked
+from gradproof.judge.units import in_units
 from gradproof.judge.verdict import Components
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems.sparsity import Entries
@@ -223,15 +224,9 @@ def _entry(names: _Names, one: ComponentFinding, unit: FloatArray) -> ComponentF
     _, entry = names.place(one.path, one.index)
     size = float(unit[entry])
     return dataclasses.replace(
-        one,
+        in_units(one, size),
         index=names.of.locate(int(names.entries.columns[entry]))[1],
         output=names.output(entry),
-        claimed=one.claimed * size,
-        measured=one.measured * size,
-        bar=one.bar * size,
-        truncation=one.truncation * size,
-        noise=one.noise * size,
-        visible=one.visible * size,
     )
 
 

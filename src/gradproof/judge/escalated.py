@@ -25,7 +25,7 @@ from gradproof.judge.vetoes import (
 _REAL_STRUCTURE = 1e-3  # of how much f moves: so large is no noise at the wider scale
 _ROUNDINGS = 8.0  # of float32: structure so small may be that of an inner cast
 _STATIONARY = 1e-6  # of how much f moves within the table
-_FLAT = 16.0  # standard deviations of noise: f does not visibly move
+FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _EDGE_MARGIN = 3.0
 _SIDES_APART = 0.02  # of how far two scales are apart: a kink may be what makes them two
 
@@ -157,7 +157,7 @@ def _is_stationary(line: Line, slope: Slope) -> bool:
     """Whether claim and bar are nothing beside how f moves, or neither moves it visibly."""
     if line.jumps:  # they hide what moves f less, and say nothing about it
         return False
-    if line.movement <= _FLAT * line.noise_of_f:
+    if line.movement <= FLAT * line.noise_of_f:
         return line.claim == 0
     return max(abs(line.claim), slope.bar) * line.scale <= _STATIONARY * line.movement
 

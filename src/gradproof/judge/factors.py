@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
+from gradproof.judge.suspect import ROOM
+from gradproof.numerics.protocol import FloatArray
+
 _USUAL = {2.0: "a forgotten ½ or a term added twice", 0.5: "a ½ too much or a term counted half"}
 _LARGEST = 10_000
 _TELLING = 0.1  # of the distance of the next number: bars that tell one
@@ -58,3 +63,19 @@ def what_it_may_be(factor: float, named: str) -> str:
         may_be.append(f"a mean of {part:,} where a sum is meant")
     is_named = [f"that is {named}"] if named else []
     return "; ".join(is_named + ([f"it may be {', or '.join(may_be)}"] if may_be else []))
+
+
+def uniform_ratio(
+    claim: FloatArray, value: FloatArray, bar: FloatArray, rounding: FloatArray | float = 0.0
+) -> float | None:
+    """Return claimed / measured where one number other than 1 explains all components.
+
+    `rounding` is that of the claim.
+    """
+    clear = np.abs(value) > 10 * bar
+    if not np.any(clear):
+        return None
+    ratio = float(np.median(claim[clear] / value[clear]))
+    room = 3 * abs(ratio) * bar + ROOM * rounding + 1e-3 * np.abs(claim)
+    explained = np.all(np.abs(claim - ratio * value) <= room)
+    return ratio if explained and abs(ratio - 1) > 1e-3 else None

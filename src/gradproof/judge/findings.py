@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
-from gradproof.judge.details import MOST_CURVES, curves_of, tensors_of
+from gradproof.judge.details import MOST_CURVES, curves_of, of_leaf, tensors_of
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Evidence
-from gradproof.judge.headline import counted, headline
+from gradproof.judge.factors import uniform_ratio
+from gradproof.judge.headline import headline
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import (
@@ -28,6 +28,7 @@ from gradproof.judge.reasons import largest_finite, numbers_of
 from gradproof.judge.report import MOST_CULPRITS, Price, Record, versions
 from gradproof.judge.suspect import ROOM, Suspect, signs_of
 from gradproof.judge.tally import Tally, tally
+from gradproof.judge.units import in_units
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
@@ -176,22 +177,6 @@ def _ratio(leaf: Leaf, evidence: Evidence) -> float | None:
     return uniform_ratio(c.claim, c.value, c.bar, rounding)
 
 
-def uniform_ratio(
-    claim: FloatArray, value: FloatArray, bar: FloatArray, rounding: FloatArray | float = 0.0
-) -> float | None:
-    """Return claimed / measured where one number other than 1 explains all components.
-
-    `rounding` is that of the claim.
-    """
-    clear = np.abs(value) > 10 * bar
-    if not np.any(clear):
-        return None
-    ratio = float(np.median(claim[clear] / value[clear]))
-    room = 3 * abs(ratio) * bar + ROOM * rounding + 1e-3 * np.abs(claim)
-    explained = np.all(np.abs(claim - ratio * value) <= room)
-    return ratio if explained and abs(ratio - 1) > 1e-3 else None
-
-
 def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding | None:
     c = evidence.components
     effect = np.abs(c.claim[places] - c.value[places]) * evidence.scale[places]
@@ -202,19 +187,20 @@ def _worst(tree: Tree, evidence: Evidence, places: IntArray) -> ComponentFinding
 
 def _component(tree: Tree, evidence: Evidence, place: int) -> ComponentFinding:
     leaf, index = tree.locate(place)
-    c, unit = evidence.components, evidence.unit
+    c = evidence.components
     (beyond,) = evidence.asked.limits_of(slice(place, place + 1)).beyond
-    return ComponentFinding(
+    found = ComponentFinding(
         address=tree.address(leaf, index),
         path=leaf.path,
         index=index,
-        claimed=float(c.claim[place]) * unit,
-        measured=float(c.value[place]) * unit,
-        bar=float(c.bar[place]) * unit,
-        truncation=float(c.truncation[place]) * unit,
-        noise=float(c.noise[place]) * unit,
-        visible=float(beyond + evidence.margin * c.bar[place]) * unit,
+        claimed=float(c.claim[place]),
+        measured=float(c.value[place]),
+        bar=float(c.bar[place]),
+        truncation=float(c.truncation[place]),
+        noise=float(c.noise[place]),
+        visible=float(beyond + evidence.margin * c.bar[place]),
     )
+    return in_units(found, evidence.unit)
 
 
 def _culprits(tree: Tree, evidence: Evidence) -> tuple[ComponentFinding, ...]:
@@ -235,7 +221,7 @@ def _mistakes(
 ) -> list[CauseFinding]:
     """Return what explains the tensors that are wrong, and where the mistake begins."""
     claims = {
-        found.address: _of_leaf(leaf, evidence.components.claim) * evidence.unit
+        found.address: of_leaf(leaf, evidence.components.claim) * evidence.unit
         for leaf, found in zip(tree.leaves, leaves, strict=True)
     }
     wrong = frozenset(leaf.address for leaf in leaves if leaf.verdict is Verdict.FAIL)
@@ -267,21 +253,17 @@ def _suspect(
     return Suspect(
         address=address,
         claim=claims[address],
-        x=_of_leaf(leaf, evidence.x),
+        x=of_leaf(leaf, evidence.x),
         measured=(measured * unit).reshape(leaf.shape),
         room=(room * unit).reshape(leaf.shape),
         rounding=(rounding * unit).reshape(leaf.shape),
-        weight=_of_leaf(leaf, evidence.scale),
+        weight=of_leaf(leaf, evidence.scale),
         right={k: claim for k, claim in claims.items() if k not in wrong},
         wrong_too={k: claim for k, claim in claims.items() if k in wrong and k != address},
         facts=facts,
         elsewhere=elsewhere and elsewhere.of(leaf),
         signs=signs_of(leaf),
     )
-
-
-def _of_leaf(leaf: Leaf, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values[leaf.start : leaf.stop].reshape(leaf.shape)
 
 
 def _patterns(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.phrases import counted, percent, rounded_up
 from gradproof.judge.parts import CauseFinding, Certificate, LeafFinding
 
 _FAR = 5.0  # times the tolerance: a resolution so coarse is the better answer
@@ -86,17 +87,6 @@ def _right_to(leaves: Sequence[LeafFinding], rtol: float) -> str:
         if leaf.verdict is Verdict.PASS and leaf.resolution < 1 and not leaf.relative_to_others
     ]
     return rounded_up(max([rtol, *told]))
-
-
-def percent(probability: float) -> str:
-    """Return a probability in percent, and never 100 % where it is less."""
-    return f"{100 * probability:.12g} %"
-
-
-def rounded_up(bound: float) -> str:
-    """Return a bound with one digit, never less than it is."""
-    text = f"{bound:.0e}"
-    return text if not float(text) < bound else f"{float(text) + 10.0 ** int(text[2:]):.0e}"
 
 
 def _failure(leaves: Sequence[LeafFinding], causes: Sequence[CauseFinding], left_out: int) -> str:
@@ -187,8 +177,3 @@ def _success(
     if len(leaves) == 1 or limits:
         return ", ".join([f"right to {right_to}", *limits])
     return f"all {len(leaves)} tensors are right to {right_to}"
-
-
-def counted(count: int, thing: str) -> str:
-    """Return a count with its noun, in the right number."""
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")

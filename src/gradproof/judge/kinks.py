@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from gradproof.judge.tolerance import Limits
+from gradproof.numerics.answers import Answers
 from gradproof.numerics.protocol import BoolArray, FloatArray
-from gradproof.numerics.stages import CheapStages
 
 _VISIBLE = 4.0  # bars that the two sides must be apart
 
@@ -42,9 +42,9 @@ class Sides:
         return result
 
 
-def sides(stages: CheapStages) -> Sides:
+def sides(answers: Answers) -> Sides:
     """Return the one-sided slopes that the two central differences contain."""
-    first, second = stages.first, stages.second
+    first, second = answers.first, answers.second
     swap = (second.step < first.step) | ~np.isfinite(first.step)
 
     def by_step(of_first: FloatArray, of_second: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -53,8 +53,8 @@ def sides(stages: CheapStages) -> Sides:
     left, right = (
         by_step(*pair)
         for pair in zip(
-            first.one_sided(stages.value_at_zero),
-            second.one_sided(stages.value_at_zero),
+            first.one_sided(answers.value_at_zero),
+            second.one_sided(answers.value_at_zero),
             strict=True,
         )
     )

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.elsewhere import Elsewhere
-from gradproof.judge.headline import counted
 from gradproof.judge.naming import code_of, words_of
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding, PatternFinding
 from gradproof.judge.patterns import Part, wrong_block, wrong_slices
 from gradproof.judge.report import MOST_CULPRITS
 from gradproof.judge.suspect import ROOM, Slopes, Suspect, signs_of
+from gradproof.judge.units import in_units
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Tree
 
@@ -58,19 +59,18 @@ class Located:
         for k in np.flatnonzero(self.wrong).tolist():
             index = np.unravel_index(self.places[k], leaf.shape) if leaf.shape else ()
             where = tuple(int(i) for i in index)
-            found.append(
-                ComponentFinding(
-                    address=tree.address(leaf, where),
-                    path=leaf.path,
-                    index=where,
-                    claimed=float(claim[leaf.start + self.places[k]]) * unit,
-                    measured=float(self.value[k]) * unit,
-                    bar=float(self.bar[k]) * unit,
-                    truncation=float(self.truncation[k]) * unit,
-                    noise=float(self.bar[k] - self.truncation[k]) * unit,
-                    visible=float(self.beyond[k] + self.bar[k]) * unit,
-                )
+            one = ComponentFinding(
+                address=tree.address(leaf, where),
+                path=leaf.path,
+                index=where,
+                claimed=float(claim[leaf.start + self.places[k]]),
+                measured=float(self.value[k]),
+                bar=float(self.bar[k]),
+                truncation=float(self.truncation[k]),
+                noise=float(self.bar[k] - self.truncation[k]),
+                visible=float(self.beyond[k] + self.bar[k]),
             )
+            found.append(in_units(one, unit))
         return found
 
     def measurements(

@@ -31,8 +31,8 @@ def packed(tensors: Sequence[TensorValues]) -> Iterator[dict[str, Any]]:
             "address": tensor.address,
             "path": tensor.path,
             "shape": list(tensor.shape),
-            "place": None if place is None else _text(place.astype("<i8")),
-            **{name: _text(part.astype("<f8")) for name, part in kept.items()},
+            "place": None if place is None else as_base64(place.astype("<i8")),
+            **{name: as_base64(part.astype("<f8")) for name, part in kept.items()},
         }
 
 
@@ -75,7 +75,8 @@ def _worst_places(tensor: TensorValues, most: int) -> npt.NDArray[np.int64]:
     return place[place < tensor.claimed.size]
 
 
-def _text(values: npt.NDArray[Any]) -> str:
+def as_base64(values: npt.NDArray[Any]) -> str:
+    """Return the bytes of an array as text."""
     return base64.b64encode(values.tobytes()).decode("ascii")
 
 

@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradproof._base.outcomes import Verdict, overall
+from gradproof._base.phrases import counted
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.certificate import from_kinks
 from gradproof.judge.elsewhere import Elsewhere
 from gradproof.judge.evidence import Probed, Probes
-from gradproof.judge.findings import uniform_ratio
-from gradproof.judge.headline import counted, probed
+from gradproof.judge.factors import uniform_ratio
+from gradproof.judge.headline import probed
 from gradproof.judge.located import Located, culprits, mistakes
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.parts import CauseFinding, ComponentFinding, LeafFinding
 from gradproof.judge.reasons import numbers_of
 from gradproof.judge.report import Price, Record, versions
+from gradproof.judge.units import in_units
 from gradproof.judge.unmeasured import unmeasured_leaf
 from gradproof.tree import Leaf, Tree
 
@@ -199,7 +201,7 @@ def _with_place(tree: Tree, leaf: LeafFinding, found: Probed, number: int) -> Le
 
 def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
     """Judge a leaf by the direction through it alone."""
-    c, unit, size = probes.components, probes.unit, float(probes.size[line])
+    c, size = probes.components, float(probes.size[line])
     verdict = _verdict(probes, line)
     claimed, measured, bar = (float(part[line]) for part in (c.claim, c.value, c.bar))
     off = float(np.fmax(abs(claimed - measured), from_kinks(c)[line]))
@@ -215,16 +217,16 @@ def _along(tree: Tree, leaf: Leaf, probes: Probes, line: int) -> LeafFinding:
         address=tree.address(leaf),
         path=leaf.path,
         index=(),
-        claimed=claimed * unit,
-        measured=measured * unit,
-        bar=bar * unit,
-        truncation=float(c.truncation[line]) * unit,
-        noise=float(c.noise[line]) * unit,
-        visible=float(probes.limits.beyond[line] + probes.margin * bar) * unit,
+        claimed=claimed,
+        measured=measured,
+        bar=bar,
+        truncation=float(c.truncation[line]),
+        noise=float(c.noise[line]),
+        visible=float(probes.limits.beyond[line] + probes.margin * bar),
     )
     undecided = verdict is Verdict.INCONCLUSIVE
     reason = f"GP{int(c.outcome[line])}" if undecided else None
-    return dataclasses.replace(finding, worst=worst, reason=reason)
+    return dataclasses.replace(finding, worst=in_units(worst, probes.unit), reason=reason)
 
 
 def _notes(probes: Probes) -> list[str]:

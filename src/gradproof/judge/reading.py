@@ -184,6 +184,10 @@ def _read(kind: Any, data: Any, name: str) -> Any:
         return _frozen(data, name)
     if kind is int:
         return _count(data, name)
+    if kind is bool:
+        if isinstance(data, bool):
+            return data
+        raise InputError(f"{name}: found {described(data)}, expected true or false")
     if kind is str:
         if isinstance(data, str):
             return data

@@ -27,13 +27,14 @@ MOST_CULPRITS = 100
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Price:
-    """What a check cost, and what replays it."""
+    """What a check cost, what replays it, and whether Ctrl-C ended it."""
 
     evaluations: int
     gradient_calls: int
     seconds: float
     plan: str
     seed: int
+    interrupted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Record:
     versions: dict[str, str]
     curves: tuple[Curve, ...] = ()
     tensors: tuple[TensorValues, ...] = dataclasses.field(default=(), compare=False, repr=False)
+    interrupted: bool = False
 
     @property
     def passed(self) -> bool:

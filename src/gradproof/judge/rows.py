@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradproof._base.phrases import listed
 from gradproof.judge.diagnosis import diagnose
 from gradproof.judge.parts import CauseFinding
 from gradproof.judge.suspect import Suspect, signs_of
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.tree import Leaf, Tree
 
-_NAMED = 6
 _OF_ROWS = ("GP301", "GP302", "GP306", "GP409")  # what a few columns can tell of a row
 
 
@@ -47,11 +47,10 @@ def outputs_concerned(outputs: Tree, wrong: Sequence[int]) -> list[str]:
         return []
     if len(wrong) == outputs.size:
         return ["the wrong components concern all outputs"]
-    names = [outputs.address(*outputs.locate(number)) for number in wrong[:_NAMED]]
-    rest = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
+    names = (outputs.address(*outputs.locate(number)) for number in wrong)
     return [
         f"the wrong components concern {len(wrong):,} of {outputs.size:,} outputs: "
-        f"{', '.join(names)}{rest}"
+        f"{listed(names, len(wrong))}"
     ]
 
 

@@ -6,13 +6,6 @@ from typing import Any, NamedTuple
 from gradproof._base.outcomes import Verdict
 from gradproof.judge.report import Record
 
-INTERRUPTED = "it was interrupted"
-
-
-def was_interrupted(record: Record) -> bool:
-    """Whether Ctrl-C ended this check; its notes say so."""
-    return any(note.endswith(INTERRUPTED) for note in record.notes)
-
 
 class Place(NamedTuple):
     """Where the function that makes a problem stands."""

@@ -11,16 +11,14 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.judge.escalated import Judgement
+from gradproof.judge.escalated import FLAT, Judgement
 from gradproof.judge.kinks import Sides, claimed_side, sides
 from gradproof.judge.outcome import Outcome
 from gradproof.judge.tolerance import Limits
+from gradproof.numerics.answers import Answers, Stage
 from gradproof.numerics.differences import Differences
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import Stage
-from gradproof.numerics.stages import CheapStages
 
-_FLAT = 16.0  # standard deviations of noise: f does not visibly move
 _NATURAL = 0.05  # of the natural scale: a step that should show an effect
 
 
@@ -78,51 +76,49 @@ class Components:
 
 
 def judge_cheaply(
-    stages: CheapStages, limits: Limits, largest_effect: float
+    answers: Answers, limits: Limits, largest_effect: float
 ) -> tuple[Components, IntArray]:
     """Judge what one or two differences settle; return the components that need a table, too.
 
     `largest_effect` is that of the component, of all, that moves f most.
     """
-    q = stages.question
+    q = answers.question
     n = q.lines
-    value, truncation, noise = _single_differences(stages, limits)
+    value, truncation, noise = _single_differences(answers, limits)
     outcome = np.full(n, Outcome.PASS, dtype=np.int16)
-    outcome[stages.stage == Stage.UNCONFIRMED] = Outcome.MISMATCH
-    open_ = (stages.stage >= Stage.CENTRAL) & (stages.stage <= Stage.SECOND) & ~stages.agrees
+    outcome[answers.stage == Stage.UNCONFIRMED] = Outcome.MISMATCH
+    open_ = (answers.stage >= Stage.CENTRAL) & (answers.stage <= Stage.SECOND) & ~answers.agrees
     left, right, spread, possible = np.full((4, n), np.nan)
-    if not np.any(open_ | np.isfinite(stages.second.value)):
+    if not np.any(open_ | np.isfinite(answers.second.value)):
         found = Components(
             q.claim, value, truncation, noise, outcome, left, right, spread, possible
         )
         return found, np.flatnonzero(open_)
 
-    twice = np.isfinite(stages.second.value)
-    for part, better in zip((value, truncation, noise), stages.extrapolated(), strict=True):
+    twice = np.isfinite(answers.second.value)
+    for part, better in zip((value, truncation, noise), answers.extrapolated(), strict=True):
         part[twice] = better[twice]
-    at_sides = sides(stages)
-    invisible = open_ & _is_negligible(stages, limits, largest_effect)
-    invisible &= _is_invisible(stages.first, stages) | _is_invisible(stages.second, stages)
+    at_sides = sides(answers)
+    invisible = open_ & _is_negligible(answers, limits, largest_effect)
+    invisible &= _is_invisible(answers.first, answers) | _is_invisible(answers.second, answers)
     outcome[invisible] = Outcome.FLAT
     slope, noise_of_slope = claimed_side(q.claim, at_sides, limits)
-    one_sided = open_ & ~invisible & np.isfinite(slope) & ~_may_be_stairs(stages)
+    one_sided = open_ & ~invisible & np.isfinite(slope) & ~_may_be_stairs(answers)
     outcome[one_sided] = Outcome.ONE_SIDED
     value[one_sided], noise[one_sided] = slope[one_sided], noise_of_slope[one_sided]
     truncation[one_sided] = 0.0
     open_ &= ~invisible & ~one_sided
-    outcome[open_] = _without_a_table(stages, value, truncation + noise)[open_]
+    outcome[open_] = _without_a_table(answers, value, truncation + noise)[open_]
     left[twice], right[twice] = at_sides.left[0][twice], at_sides.right[0][twice]
-    spread[twice] = np.abs(stages.first.value - stages.second.value)[twice]
+    spread[twice] = np.abs(answers.first.value - answers.second.value)[twice]
     possible[open_] = _possible(q.claim, value, truncation + noise, at_sides)[open_]
     found = Components(q.claim, value, truncation, noise, outcome, left, right, spread, possible)
     return found, np.flatnonzero(open_)
 
 
-def _without_a_table(
-    stages: CheapStages, value: FloatArray, bar: FloatArray
-) -> npt.NDArray[np.int16]:
+def _without_a_table(answers: Answers, value: FloatArray, bar: FloatArray) -> npt.NDArray[np.int16]:
     """Return what has to be said of open components for which no table is made."""
-    q = stages.question
+    q = answers.question
     with np.errstate(invalid="ignore"):
         consistent = np.abs(q.claim - value) <= q.tolerance + bar
     outcome = np.where(consistent, Outcome.NOISE, Outcome.TWO_SCALES)
@@ -135,82 +131,82 @@ def _possible(claim: FloatArray, value: FloatArray, bar: FloatArray, found: Side
     return np.where(np.isfinite(value), result, np.inf)
 
 
-def without_company(stages: CheapStages, components: Components) -> IntArray:
+def without_company(answers: Answers, components: Components) -> IntArray:
     """Return mismatches in leaves of which nothing was confirmed to be wrong."""
-    group, outcome = stages.question.group, components.outcome
+    group, outcome = answers.question.group, components.outcome
     confirmed = np.unique(group[outcome == Outcome.FAIL])
     return np.flatnonzero((outcome == Outcome.MISMATCH) & ~np.isin(group, confirmed))
 
 
-def require_company(stages: CheapStages, components: Components) -> None:
+def require_company(answers: Answers, components: Components) -> None:
     """Take mismatches back where nothing of their leaf was confirmed to be wrong after all."""
-    alone = without_company(stages, components)
+    alone = without_company(answers, components)
     components.outcome[alone] = Outcome.TWO_SCALES
     components.possible[alone] = np.inf
 
 
-def misled(stages: CheapStages, components: Components) -> IntArray:
+def misled(answers: Answers, components: Components) -> IntArray:
     """Return what agreed at small steps in leaves for most of which tables say that these mislead.
 
     Where a part of f is computed in lower precision than the rest, or hardly more than its noise
     shows at small steps, these agree with no right claim, and with wrong ones by chance.
     """
-    q, first = stages.question, stages.first
+    q, first = answers.question, answers.first
     with np.errstate(invalid="ignore"):
         off = np.abs(first.value - components.value) > q.tolerance + first.noise + components.bar
-    off &= (components.outcome == Outcome.PASS) & ~stages.agrees
+    off &= (components.outcome == Outcome.PASS) & ~answers.agrees
     groups = int(q.group.max(initial=0)) + 1
     most = 2 * np.bincount(q.group[off], minlength=groups) > np.bincount(q.group, minlength=groups)
-    return np.flatnonzero(most[q.group] & stages.agrees)
+    return np.flatnonzero(most[q.group] & answers.agrees)
 
 
 def _single_differences(
-    stages: CheapStages, limits: Limits
+    answers: Answers, limits: Limits
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return value, truncation and noise of the lines that one difference answered.
 
     A single central difference does not show its own truncation: it is taken as that of a function
     whose derivatives are of the size of f' in the natural scale.
     """
-    q, first = stages.question, stages.first
-    forward = (stages.stage == Stage.FORWARD) & stages.agrees
-    value = np.where(forward, stages.forward, first.value)
-    noise = np.where(forward, stages.forward_noise, first.noise)
+    q, first = answers.question, answers.first
+    forward = (answers.stage == Stage.FORWARD) & answers.agrees
+    value = np.where(forward, answers.forward, first.value)
+    noise = np.where(forward, answers.forward_noise, first.noise)
     of_central = (first.step / q.scale) ** 2 / 6 * limits.size
-    return value, np.where(forward, stages.forward_truncation, of_central), noise
+    return value, np.where(forward, answers.forward_truncation, of_central), noise
 
 
-def _is_negligible(stages: CheapStages, limits: Limits, largest: float) -> BoolArray:
+def _is_negligible(answers: Answers, limits: Limits, largest: float) -> BoolArray:
     """Whether a component is claimed to matter nothing beside others that do, and are visible."""
-    q, rules = stages.question, limits.policy
-    hidden = _FLAT / _NATURAL * stages.noise_of_f  # the effect that an invisible one may have
+    q, rules = answers.question, limits.policy
+    hidden = FLAT / _NATURAL * answers.noise_of_f  # the effect that an invisible one may have
     result: BoolArray = np.abs(q.claim) * q.scale <= rules.default * largest
     return result & (hidden <= rules.cap * largest)
 
 
-def _is_invisible(difference: Differences, stages: CheapStages) -> BoolArray:
+def _is_invisible(difference: Differences, answers: Answers) -> BoolArray:
     """Whether neither f nor the claim shows an effect at a step that should show one."""
-    q, noise = stages.question, stages.noise_of_f
+    q, noise = answers.question, answers.noise_of_f
     result: BoolArray = (
         (difference.step >= _NATURAL * q.scale)
-        & (_movement(difference, stages) <= _FLAT * noise)
-        & (np.abs(q.claim) * difference.step <= _FLAT * noise)
+        & (_movement(difference, answers) <= FLAT * noise)
+        & (np.abs(q.claim) * difference.step <= FLAT * noise)
     )
     return result
 
 
-def _may_be_stairs(stages: CheapStages) -> BoolArray:
+def _may_be_stairs(answers: Answers) -> BoolArray:
     """Whether f stands still on one side, as claimed, and climbs to both at the other step."""
-    still, climbs = np.zeros((2, stages.question.lines), dtype=bool)
-    for difference in (stages.first, stages.second):
-        up, down = (side - stages.value_at_zero for side in (difference.plus, difference.minus))
+    still, climbs = np.zeros((2, answers.question.lines), dtype=bool)
+    for difference in (answers.first, answers.second):
+        up, down = (side - answers.value_at_zero for side in (difference.plus, difference.minus))
         still |= (up == 0) | (down == 0)
         climbs |= up * down < 0
-    result: BoolArray = (stages.question.claim == 0) & still & climbs
+    result: BoolArray = (answers.question.claim == 0) & still & climbs
     return result
 
 
-def _movement(difference: Differences, stages: CheapStages) -> FloatArray:
-    f0 = stages.value_at_zero
+def _movement(difference: Differences, answers: Answers) -> FloatArray:
+    f0 = answers.value_at_zero
     moved: FloatArray = np.fmax(np.abs(difference.plus - f0), np.abs(difference.minus - f0))
     return moved

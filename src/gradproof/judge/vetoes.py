@@ -10,8 +10,8 @@ import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_32
 from gradproof.judge.line import Line, Slope
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray
-from gradproof.numerics.question import KAPPA
 
 _NEAR = 0.3  # of the gap: differences so close to the claim side with it
 _MATTERS = 0.1  # of the gap: smaller deviations decide nothing

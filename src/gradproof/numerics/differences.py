@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.quotients import central_quotient
 
 

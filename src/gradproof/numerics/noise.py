@@ -11,6 +11,8 @@ import numpy as np
 
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray
 
+KAPPA = 4.0
+"""How many standard deviations of noise an error bar is wide."""
 POINTS = 7
 # So that a few tries reach from rounding to the natural scale.
 _LEAP, _TINY = 1e4, 1e-8

@@ -5,6 +5,7 @@ import numpy as np
 from gradproof._base.floats import UNIT_ROUNDOFF_32, UNIT_ROUNDOFF_64, longest_significand
 from gradproof.numerics.protocol import FloatArray
 
+LOW_PRECISION = 1e-10  # unit roundoffs above it are those of less than float64
 # Shorter significands are short values such as 0.5; longer ones are not those of a float32.
 _SHORTEST, _LONGEST = 18, 24
 

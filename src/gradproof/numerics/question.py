@@ -1,16 +1,12 @@
-"""What is asked of many lines at once, and how far the answer had to be looked for."""
+"""What is asked of many lines at once."""
 
 from __future__ import annotations
 
 import dataclasses
-import enum
 
 import numpy as np
 
 from gradproof.numerics.protocol import FloatArray, IntArray
-
-KAPPA = 4.0
-"""How many standard deviations of noise an error bar is wide."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -46,15 +42,6 @@ class Question:
         for name, part in parts.items():
             part[lines] = vars(other)[name][lines]
         return Question(**parts)
-
-
-class Stage(enum.IntEnum):
-    """How far a line had to go; 0 before anything is known of it."""
-
-    FORWARD = 1
-    CENTRAL = 2
-    SECOND = 3
-    UNCONFIRMED = 4
 
 
 def sample_of_groups(

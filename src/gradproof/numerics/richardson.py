@@ -16,8 +16,8 @@ import math
 import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA
 from gradproof.numerics.quotients import central_quotient
 from gradproof.numerics.table import Table
 

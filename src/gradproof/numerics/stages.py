@@ -20,23 +20,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradproof.numerics.answers import TINY_STEP, Answers, Stage
 from gradproof.numerics.differences import Differences
+from gradproof.numerics.noise import KAPPA
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
-from gradproof.numerics.question import KAPPA, Question, Stage, sample_of_groups
+from gradproof.numerics.question import Question, sample_of_groups
 
 _AS_A_PARABOLA = 8.0  # times the movement of a parabola
 _LARGEST_STEP = 0.1  # in units of the natural scale
 _WIDEST_STEP = 0.3
-_TRUNCATION_STEP = 0.02  # up to here one central difference stands alone
-_TINY_STEP = 1e-3
 _NARROW = 3e-3  # stairs of this width are finer than f is meant to vary
 _WIDER = 16.0
 _WEIGHT_OF_ONE_SIDE = 3.6  # times the noise of a central difference of the same step
 _SHRINKINGS = 2
 _SHRINK = 64.0
 _CONFIRMATIONS = 64
-_APART = 0.1  # of the size of a slope: what the sides of a kink differ by, and those of a smooth f
-# at tiny steps do not
 _MOVED = 8.0  # times the bar of a one-sided difference: by so much f moves visibly
 _SHOWN = 0.25  # of a slope that f shows far from the point: what has to be resolved at the point
 _LOST = 0.75  # of a sample: a group with so many wrong lines and no right one is given up
@@ -46,11 +44,14 @@ _MOSTLY = 0.5  # of them have to be answered by one side; else the shorter step 
 _BEYOND_TRIALS = 2.0  # times the largest truncation of those: that of the others
 
 
-class CheapStages:
-    """Answer a question about many lines at once by at most six evaluations a line.
+class CheapStages(Answers):
+    """Answer a question about many lines at once, most of them by one or two evaluations each.
 
-    With `both_sides` also where one side answers, so that a kink at the point is noticed.
-    More only where f is not finite at a step and a shorter one is tried.
+    Two central differences take four, and a claim of 0 up to four more: one far from the point, and
+    three between there and the step. With `both_sides` both are taken where one side answers, so
+    that a kink at the point is noticed; in a sample that was measured both ways one is then taken
+    again. So a line takes nine at most, and more only where f is not finite at a step: then one
+    side is looked at alone, or shorter steps are tried.
     """
 
     def __init__(
@@ -63,26 +64,16 @@ class CheapStages:
         both_sides: bool = False,
         rng: np.random.Generator,
     ) -> None:
-        q = self.question = question
-        n = q.lines
-        self.value_at_zero = value_at_zero
-        self.noise_of_f = noise_of_f
-        self.stage = np.zeros(n, dtype=np.int8)
-        self.agrees = np.zeros(n, dtype=bool)
-        self.forward, self.forward_noise, self.forward_truncation = np.full((3, n), np.nan)
+        super().__init__(question, value_at_zero=value_at_zero, noise_of_f=noise_of_f)
+        n = question.lines
         self._both_sides = both_sides
         self._ahead, self._offset_ahead = np.full((2, n), np.nan)
-        self._far, self._far_slope = np.full(
-            (2, n), np.nan
-        )  # of claims of 0, where f moves far out
-        self._on_stairs = np.zeros(n, dtype=bool)
-        self._size = q.resolution / q.relative
-        self.first, self.second = Differences(n), Differences(n)
+        # Of claims of 0, where f moves far out.
+        self._far, self._far_slope = np.full((2, n), np.nan)
 
         # A random factor, so that no structure of f can hide between the steps of all lines.
         self._jitter = rng.uniform(0.8, 1.25, n)
         self._choose_steps()
-        self._alone = np.minimum(_TRUNCATION_STEP, np.sqrt(q.relative)) * q.scale
 
         self._pending = self._stages(default_relative, rng)
         self._block: Block | None = next(self._pending, None)
@@ -308,11 +299,6 @@ class CheapStages:
         fit = (share >= _MOSTLY) & (worst <= _BEYOND_TRIALS * default_relative)
         yield from self._forward(others[fit[group[others]]], _BEYOND_TRIALS * worst[group])
 
-    def _judge_first(self, lines: IntArray) -> None:
-        agrees = self._answers(lines, self.first.value, self.first.noise)
-        alone = self.first.step[lines] <= 1.25 * self._alone[lines]
-        self._accept(lines, agrees & alone & ~self._at_a_kink(lines), Stage.CENTRAL)
-
     def _second_steps(self, lines: IntArray) -> FloatArray:
         """Choose where to look again: closer where the noise allows it, wider where it does not."""
         q, first = self.question, self.first
@@ -323,7 +309,7 @@ class CheapStages:
         other = np.where(noisy, np.minimum(8 * first.step, _WIDEST_STEP * q.scale), first.step / 8)
         # A tiny step leaves room above it: noise is lower there, truncation still low.
         wider = np.minimum(_WIDER * first.step, np.sqrt(first.step * _LARGEST_STEP * q.scale))
-        other = np.where(first.step <= _TINY_STEP * q.scale, wider, other)
+        other = np.where(first.step <= TINY_STEP * q.scale, wider, other)
         # Where f does not move at all, only a step of the natural scale tells a derivative of 0
         # from a staircase.
         still = (first.plus == self.value_at_zero) & (first.minus == self.value_at_zero)
@@ -331,102 +317,9 @@ class CheapStages:
         steps = np.where(agrees, first.step / 2, other)
         return np.where(np.isfinite(steps), np.maximum(steps, q.smallest_step / 8), self._step)
 
-    def _judge_second(self, lines: IntArray) -> None:
-        q, first, second = self.question, self.first, self.second
-        tolerance = q.tolerance[lines]
-        near = np.abs(q.claim - first.value)[lines] <= 2 * tolerance + first.noise[lines]
-        near_too = np.abs(q.claim - second.value)[lines] <= 2 * tolerance + second.noise[lines]
-        by_second = self._answers(lines, second.value, second.noise) & (
-            (second.step[lines] <= self._alone[lines]) | near
-        )
-        by_first = self._answers(lines, first.value, first.noise) & near_too
-        value, truncation, noise = self.extrapolated()
-        by_both = self._answers(lines, value, truncation + noise)
-        agrees = (by_second | by_first | by_both) & ~self._at_a_kink(lines)
-        self._accept(lines, agrees, Stage.SECOND)
-
-    def _at_a_kink(self, lines: IntArray) -> BoolArray:
-        """Whether the sides differ at a tiny step: the mean of both is no derivative."""
-        q = self.question
-        left, right = self.first.one_sided(self.value_at_zero)
-        with np.errstate(invalid="ignore"):
-            apart = np.abs(right - left) > _APART * self._size + 2 * self.first.noise
-            tiny = self.first.step <= _TINY_STEP * q.scale
-        result: BoolArray = (apart & tiny)[lines]
-        return result
-
-    def _plainly_off(self, lines: IntArray) -> BoolArray:
-        """Whether the first difference contradicts the claim by far, and so does either side."""
-        q, first = self.question, self.first
-        claim = q.claim[lines]
-        left, right = (claim - side[lines] for side in first.one_sided(self.value_at_zero))
-        with np.errstate(all="ignore"):
-            gap = claim - first.value[lines]
-            far = np.abs(gap) > 10 * (q.tolerance + first.noise)[lines]
-            # Half of the gap at least on both sides: no kink between them excuses the claim.
-            result: BoolArray = far & (left / gap > 0.5) & (right / gap > 0.5)
-        return result
-
     @property
     def settled(self) -> BoolArray:
         """What agrees and needs no other look, should there be none any more."""
         one_side = self._both_sides & np.isfinite(self._ahead) & (self.stage == Stage.FORWARD)
         result: BoolArray = self.agrees & ~one_side & ~np.isfinite(self._far)
         return result
-
-    def confirmed_wrong(self, lines: IntArray) -> BoolArray:
-        """Whether two steps agree that the claim is plainly off.
-
-        That much suffices in a group in which others are wrong and none is right.
-        """
-        q = self.question
-        with np.errstate(all="ignore"):
-            gap = np.abs(q.claim - self.first.value)
-            converged = np.abs(self.first.value - self.second.value) <= 0.1 * gap
-        result: BoolArray = self._plainly_off(lines) & converged[lines]
-        return result
-
-    def _answers(self, lines: IntArray, value: FloatArray, noise: FloatArray) -> BoolArray:
-        """Whether a measurement agrees with the claim and resolves what it has to."""
-        q = self.question
-        with np.errstate(invalid="ignore"):
-            agrees = np.abs(q.claim - value)[lines] <= (q.tolerance + noise)[lines]
-            resolved = (noise <= q.resolution)[lines]
-        both: BoolArray = agrees & resolved
-        return both
-
-    def _accept(self, lines: IntArray, agrees: BoolArray, stage: Stage) -> None:
-        self.agrees[lines] = agrees & ~self._on_stairs[lines]
-        self.stage[lines] = stage
-
-    def put(self, lines: IntArray, other: CheapStages) -> None:
-        """Take over what was found about some lines, and what was asked of them."""
-        asked = {name: part.copy() for name, part in vars(self.question).items()}
-        for name, part in asked.items():
-            part[lines] = vars(other.question)[name]
-        self.question = Question(**asked)
-        self._size[lines] = other._size
-        self.forward[lines], self.forward_noise[lines] = other.forward, other.forward_noise
-        self.forward_truncation[lines] = other.forward_truncation
-        self.stage[lines], self.agrees[lines] = other.stage, other.agrees
-        self.first.put(lines, other.first)
-        self.second.put(lines, other.second)
-
-    def extrapolated(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return Richardson's value of the two steps, its truncation bar and its noise bar.
-
-        R = (r² D_small − D_large) / (r² − 1), r the ratio of the steps, without the h² term of the
-        error. Richardson, Phil. Trans. R. Soc. A 226 (1927) 299–361.
-        """
-        first, second = self.first, self.second
-        swap = second.step > first.step
-        large = np.where(swap, second.value, first.value)
-        small = np.where(swap, first.value, second.value)
-        noise_large = np.where(swap, second.noise, first.noise)
-        noise_small = np.where(swap, first.noise, second.noise)
-        with np.errstate(all="ignore"):
-            squared = np.where(swap, second.step / first.step, first.step / second.step) ** 2
-            value = (squared * small - large) / (squared - 1)
-            noise = (squared * noise_small + noise_large) / (squared - 1)
-            truncation = 0.15 * np.abs(value - small)
-        return value, truncation, noise

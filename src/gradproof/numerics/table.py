@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof._base.floats import UNIT_ROUNDOFF_64
+from gradproof.numerics.precision import LOW_PRECISION
 from gradproof.numerics.protocol import Block, BoolArray, FloatArray, IntArray
 
 LARGEST_STEP = 0.2
 _FINE_RATIO, _COARSE_RATIO = 5.0, 3.0
-_LOW_PRECISION = 1e-10
 _MOST_EXTRA_LEVELS = 8
 _ULPS = 8.0  # of x: smaller steps are not realised well
 
@@ -44,7 +44,7 @@ class Table:
         self.scale = scale
         self._noise_of_f = noise_of_f
         coarse = np.maximum(roundoff_of_x, UNIT_ROUNDOFF_64)
-        self._ratio = np.where(coarse < _LOW_PRECISION, _FINE_RATIO, _COARSE_RATIO)
+        self._ratio = np.where(coarse < LOW_PRECISION, _FINE_RATIO, _COARSE_RATIO)
         self._levels = 1 + np.ceil(np.log(LARGEST_STEP / coarse**0.75) / np.log(self._ratio))
         self._smallest = _ULPS * np.maximum(2 * roundoff_of_x * np.abs(place), scale * 2.0**-60)
         self.plus, self.minus, self.t_plus, self.t_minus = np.empty((4, 0, scale.size))

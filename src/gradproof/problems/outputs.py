@@ -10,6 +10,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
+from gradproof._base.phrases import listed
 from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.batches import followed_by
@@ -124,7 +125,8 @@ class Outputs:
 
 
 def _shapes(tree: Tree) -> str:
-    return ", ".join(
+    shapes = (
         f"{tree.address(leaf)} of shape {leaf.own_shape}{', complex' * leaf.is_complex}"
-        for leaf in tree.leaves[:6]
+        for leaf in tree.leaves
     )
+    return listed(shapes, len(tree.leaves))

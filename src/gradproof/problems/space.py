@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from gradproof.numerics.protocol import FloatArray, IntArray
+from gradproof.numerics.protocol import BoolArray, FloatArray, IntArray
 from gradproof.problems.batches import Batched
 
 Function = Callable[[Any], Any]
@@ -74,7 +71,7 @@ class Space(Protocol):
     def restore(self) -> None:
         """Put the parameters back to the point, bit for bit."""
 
-    def is_inside(self, lines: IntArray, offsets: FloatArray) -> npt.NDArray[np.bool_]:
+    def is_inside(self, lines: IntArray, offsets: FloatArray) -> BoolArray:
         """Whether single components, moved as floating point realises it, stay in their bounds."""
 
     def toward_inside(self, direction: FloatArray, farthest: float) -> FloatArray:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradproof._base.text import printable
 from gradproof.judge.parts import Curve
 from gradproof.numerics.protocol import FloatArray
-from gradproof.render import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ _CLAIMED, _MEASURED, _QUIET = "#cf222e", "#0969da", "#8c959f"
 def draw_curve(part: "SubFigure", curve: Curve) -> None:
     """Draw the error of differences against the step, and the Taylor test."""
     part.suptitle(
-        words.printable(f"f along {curve.address}"),
+        printable(f"f along {curve.address}"),
         x=0.02,
         ha="left",
         size=10,

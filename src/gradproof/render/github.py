@@ -3,9 +3,9 @@
 from pathlib import PurePath
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof.judge.run import Run
 from gradproof.render.terminal import render as as_text
-from gradproof.render.words import printable
 
 _WIDTH = 80
 _LEVELS = {Verdict.FAIL: "error", Verdict.INCONCLUSIVE: "warning"}

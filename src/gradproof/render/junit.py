@@ -3,12 +3,11 @@
 import xml.etree.ElementTree as ElementTree
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
+from gradproof.render.terminal import WIDEST
 from gradproof.render.terminal import render as as_text
-from gradproof.render.words import printable
-
-_WIDTH = 100
 
 
 def render(run: Run) -> str:
@@ -49,7 +48,7 @@ def _case(suite: ElementTree.Element, name: str, run: Run, time: str) -> Element
 
 def _add(suite: ElementTree.Element, name: str, run: Run, record: Record) -> None:
     case = _case(suite, name, run, f"{record.seconds:.3f}")
-    summary = as_text(record, width=_WIDTH)
+    summary = as_text(record, width=WIDEST)
     if record.verdict is Verdict.PASS:
         ElementTree.SubElement(case, "system-out").text = summary
         return

@@ -3,6 +3,7 @@
 import re
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof.judge.parts import CauseFinding, ComponentFinding
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
@@ -92,13 +93,13 @@ def _cause(cause: CauseFinding) -> list[str]:
 
 def _text(said: str) -> str:
     """Return words that Markdown takes as they are, in one line."""
-    flat = " ".join(words.printable(said).split("\n"))
+    flat = " ".join(printable(said).split("\n"))
     return _SPECIAL.sub(r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def _code(said: str, *, in_table: bool = False) -> str:
     """Return words as code, between as many backticks as these have not."""
-    flat = " ".join(words.printable(said).split("\n"))
+    flat = " ".join(printable(said).split("\n"))
     longest = max((len(run) for run in re.findall("`+", flat)), default=0)
     fence = "`" * (longest + 1)
     room = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -110,4 +111,4 @@ def _code(said: str, *, in_table: bool = False) -> str:
 def _fenced(said: str) -> list[str]:
     longest = max((len(run) for run in re.findall("`+", said)), default=0)
     fence = "`" * max(3, longest + 1)
-    return [f"{fence}text", *words.printable(said).split("\n"), fence]
+    return [f"{fence}text", *printable(said).split("\n"), fence]

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradproof._base.errors import MissingExtra
 from gradproof._base.outcomes import Verdict
-from gradproof.judge.headline import counted
+from gradproof._base.phrases import counted
+from gradproof._base.text import printable
 from gradproof.judge.parts import LeafFinding, TensorValues
 from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
@@ -82,17 +83,17 @@ def figure(record: Record) -> "Figure":
 
 def _head(record: Record) -> list[str]:
     """Return the lines under the verdict: the headline, the price, the first cause."""
-    lines = textwrap.wrap(words.printable(record.headline), 84)
+    lines = textwrap.wrap(printable(record.headline), 84)
     lines.append(words.price(record))
     for cause in record.causes[:1]:
         where = f"   {words.where(cause)}" if cause.addresses else ""
         said = f"{cause.code} {cause.name}{where}: {cause.message}"
-        lines += textwrap.wrap(words.printable(said), _TITLE)
+        lines += textwrap.wrap(printable(said), _TITLE)
     return lines
 
 
 def _draw_head(part: "SubFigure", record: Record, lines: list[str], height: float) -> None:
-    said = len(textwrap.wrap(words.printable(record.headline), 84))
+    said = len(textwrap.wrap(printable(record.headline), 84))
     colour = COLOURS[record.verdict]
     verdict = record.verdict.value.upper()
     _write(part, _MARGIN, 1 - 0.27 / height, verdict, size=17, weight="bold", color=colour)
@@ -177,7 +178,7 @@ def _draw_maps(
 def _title(ax: "Axes", leaf: LeafFinding, said: str) -> None:
     text = f"{leaf.address}   {words.shape(leaf.shape)}   {words.VERDICTS[leaf.verdict]}   {said}"
     ax.set_title(
-        textwrap.shorten(words.printable(text).replace("   ", " · "), _TITLE, placeholder=" …"),
+        textwrap.shorten(printable(text).replace("   ", " · "), _TITLE, placeholder=" …"),
         loc="left",
         size=8.5,
         pad=3,
@@ -199,7 +200,7 @@ def _draw_leaves(part: "SubFigure", record: Record) -> None:
         if math.isfinite(leaf.resolution) and leaf.resolution > 0:
             ax.plot(leaf.resolution, place, "|", color=_QUIET, ms=13, mew=2)
     ax.set_ylim(len(leaves) - 0.5, -0.5)
-    names = [textwrap.shorten(words.printable(leaf.address), 40) or "…" for leaf in leaves]
+    names = [textwrap.shorten(printable(leaf.address), 40) or "…" for leaf in leaves]
     ax.set_yticks(range(len(leaves)), names, parse_math=False)
     for label, leaf in zip(ax.get_yticklabels(), leaves, strict=True):
         label.set_color(COLOURS[leaf.verdict])

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from gradproof.render.words import printable
+from gradproof._base.text import printable
 
 _MANY = 20_000  # evaluations in one stretch that deserve a bar at once
 _LONG = 2.0  # seconds after which any stretch does

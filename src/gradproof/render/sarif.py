@@ -7,16 +7,17 @@ from typing import Any
 from urllib.parse import quote
 
 from gradproof._base.outcomes import Verdict
+from gradproof._base.text import printable
 from gradproof._base.version import __version__
 from gradproof.judge.causes import CATALOGUE
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
+from gradproof.render.terminal import WIDEST
 from gradproof.render.terminal import render as as_text
-from gradproof.render.words import printable, where
+from gradproof.render.words import where
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Verdict.PASS: "note", Verdict.FAIL: "error", Verdict.INCONCLUSIVE: "warning"}
-_WIDTH = 100
 _BYTES = ("utf-8", "surrogatepass")  # names of files may be any bytes
 
 
@@ -90,7 +91,7 @@ def _results(name: str, record: Record, run: Run, numbers: dict[str, int]) -> li
     if not record.causes and record.verdict is not Verdict.PASS:
         results.append(_result(name, level, record.headline, run))
     for result in results:
-        result["properties"] = {"report": as_text(record, width=_WIDTH)}
+        result["properties"] = {"report": as_text(record, width=WIDEST)}
     return results
 
 

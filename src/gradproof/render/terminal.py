@@ -9,14 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from gradproof._base.outcomes import Verdict
-from gradproof._base.text import inert
+from gradproof._base.text import inert, printable
 from gradproof.judge.parts import CauseFinding
 from gradproof.judge.report import Record
 from gradproof.render import words
-from gradproof.render.words import printable
 
-_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
-_NARROWEST, _WIDEST = 40, 100
+STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+_NARROWEST, WIDEST = 40, 100
 
 
 def render(record: Record, *, width: int) -> str:
@@ -29,7 +28,7 @@ def render(record: Record, *, width: int) -> str:
 
 def show(record: Record, console: Console) -> None:
     """Print the report to a console: in colour in a terminal, elsewhere as plain text."""
-    width = min(console.width, _WIDEST)
+    width = min(console.width, WIDEST)
     if not console.is_terminal:
         console.print(render(record, width=width), markup=False, highlight=False, soft_wrap=True)
         return
@@ -45,7 +44,7 @@ def _first_line(record: Record, width: int) -> Any:
     """Return the whole answer, and what it cost."""
     answer = Text.assemble(
         ("gradproof  ", "bold"),
-        (record.verdict.value.upper(), _STYLES[record.verdict]),
+        (record.verdict.value.upper(), STYLES[record.verdict]),
         f"   {printable(record.headline)}",
     )
     price = Text(words.price(record), style="dim")
@@ -109,7 +108,7 @@ def _leaves(record: Record, width: int) -> Any:
 
 def _verdict(row: words.Row) -> Text:
     known = row.verdict == words.VERDICTS[row.leaf.verdict]
-    return Text(row.verdict, style=_STYLES[row.leaf.verdict] if known else "")
+    return Text(row.verdict, style=STYLES[row.leaf.verdict] if known else "")
 
 
 def _under(heading: str, lines: list[Text], columns: int) -> Padding:

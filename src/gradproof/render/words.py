@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradproof._base.outcomes import Verdict
-from gradproof._base.text import printable as printable
-from gradproof.judge.headline import counted, percent, rounded_up
+from gradproof._base.phrases import counted, listed, percent, rounded_up
 from gradproof.judge.parts import (
     CauseFinding,
     Certificate,
@@ -246,8 +245,7 @@ def where(cause: CauseFinding) -> str:
 
 def places(addresses: tuple[str, ...], most: int = _MOST_ADDRESSES) -> str:
     """Return the first addresses, and how many more there are."""
-    rest = len(addresses) - most
-    return ", ".join(addresses[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return listed(addresses, len(addresses), most) if addresses else ""
 
 
 def both(finding: ComponentFinding) -> str:

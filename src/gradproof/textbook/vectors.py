@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, listed, real_array, whole_number
+from gradproof._base.phrases import listed
+from gradproof._base.validation import described, real_array, whole_number
 
 
 def dictionary_to_vector(parameters: Mapping[str, npt.ArrayLike]) -> npt.NDArray[Any]:

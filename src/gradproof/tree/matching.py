@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.complexes import as_parts, is_complex
+from gradproof._base.phrases import listed
 from gradproof.tree.leaves import Tree, flatten
 
 
@@ -147,7 +148,5 @@ def _described(value: Any) -> str:
     return f"one array of shape {shape}" if shape is not None else type(value).__name__
 
 
-def _listed(tree: Tree, most: int = 6) -> str:
-    names = [tree.address(leaf) for leaf in tree.leaves[:most]]
-    rest = len(tree.leaves) - len(names)
-    return ", ".join(names) + (f" and {rest} more" if rest else "")
+def _listed(tree: Tree) -> str:
+    return listed(map(tree.address, tree.leaves), len(tree.leaves))

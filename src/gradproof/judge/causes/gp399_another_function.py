@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.judge.catalogue import Cause
 from gradproof.judge.factors import what_it_may_be
 from gradproof.judge.fit import largest
-from gradproof.judge.headline import counted
 from gradproof.judge.suspect import IF_SOLVED_FOR, Parameters, Suspect
 from gradproof.numerics.protocol import FloatArray
 

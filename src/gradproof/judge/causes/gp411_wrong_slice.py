@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gradproof._base.phrases import counted
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.headline import counted
 from gradproof.judge.suspect import UNFOUND, Parameters, Suspect
 
 

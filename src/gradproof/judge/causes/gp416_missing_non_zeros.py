@@ -1,7 +1,7 @@
 """GP416: a sparse Jacobian has no entry where f depends on a parameter."""
 
+from gradproof._base.phrases import counted
 from gradproof.judge.catalogue import Cause
-from gradproof.judge.headline import counted
 
 
 def _message(count: int, outputs: int = 0) -> str:

@@ -1,6 +1,5 @@
 """Heat maps as data: tensors folded to rows and columns, and made smaller where they are large."""
 
-import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof.judge.folding import bars, block, folded, laid_out, most_of_each, worst_places
+from gradproof.judge.packing import as_base64
 from gradproof.judge.parts import TensorValues
 from gradproof.judge.report import Record
 from gradproof.numerics.protocol import FloatArray
@@ -54,7 +54,7 @@ class HeatMap:
             "claimed": _packed(self.claimed),
             "difference": _packed(self.difference),
             "bar": _packed(self.bar),
-            "place": None if self.place is None else _base64(self.place.astype("<u4")),
+            "place": None if self.place is None else as_base64(self.place.astype("<u4")),
         }
 
 
@@ -107,8 +107,4 @@ def _packed(values: FloatArray) -> dict[str, Any]:
     scale = float(np.max(finite, initial=0.0)) or 1.0
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         single = (values / scale).astype("<f4")
-    return {"scale": scale, "values": _base64(single)}
-
-
-def _base64(values: npt.NDArray[Any]) -> str:
-    return base64.b64encode(values.tobytes()).decode("ascii")
+    return {"scale": scale, "values": as_base64(single)}

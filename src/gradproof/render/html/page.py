@@ -11,8 +11,8 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
+from gradproof._base.phrases import counted
 from gradproof._base.version import __version__
-from gradproof.judge.headline import counted
 from gradproof.judge.report import Record
 from gradproof.judge.run import Run
 from gradproof.render import words

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gradproof.render.words import printable
+from gradproof._base.text import printable
 
 # An HTML parser ends a script at "</script", whatever the JSON around it says.
 _IN_SCRIPTS = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}

@@ -100,8 +100,8 @@ def gradient_check(
     --------
     >>> import numpy as np
     >>> from gradproof.textbook import network
-    >>> X, Y = np.random.default_rng(1).random((12288, 1)), np.array([[1.0]])
-    >>> layers_dims = [12288, 5, 5, 1]
+    >>> X, Y = np.random.default_rng(1).random((1024, 1)), np.array([[1.0]])
+    >>> layers_dims = [1024, 5, 5, 1]
     >>> parameters = network.initialize_parameters(layers_dims, seed=1)
     >>> AL, caches = network.L_model_forward(X, parameters, "tanh")
     >>> gradients = network.L_model_backward(AL, Y, caches, "tanh")

@@ -13,7 +13,7 @@ from gradproof.engine.pilot import Pilot
 from gradproof.numerics.protocol import FloatArray, IntArray, Scheme
 
 
-class Part:
+class Restriction:
     """An evaluator of which only the components at `places` are seen, numbered from 0 on."""
 
     def __init__(self, evaluator: Evaluator, places: IntArray) -> None:
