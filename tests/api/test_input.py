@@ -3,7 +3,7 @@
 import functools
 import math
 import pickle
-import time
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -228,11 +228,17 @@ def test_where_f_wants_the_parts_of_the_point_its_own_error_says_how() -> None:
 
 
 @pytest.mark.parametrize("plan", ["every", "project"])
-def test_progress_is_told_about_often_where_f_is_slow(plan: str) -> None:
+def test_progress_is_told_about_often_where_f_is_slow(
+    plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[int, int]] = []
+    now = [0.0]  # time passes in f only
+    clock = types.SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0])
+    for module in ("evaluation", "point_evaluation"):
+        monkeypatch.setattr(f"gradproof.engine.{module}.time", clock)
 
     def slow(x: Array) -> float:
-        time.sleep(0.005)
+        now[0] += 0.005
         return float(np.sum(x**2))
 
     def tell(done: int, total: int) -> None:

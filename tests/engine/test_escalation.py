@@ -280,6 +280,23 @@ def test_a_wrong_leaf_does_not_make_its_neighbour_wrong() -> None:
     assert report.evaluations <= 7 * 1000 + 8 * 36 + 430 + 60
 
 
+@pytest.mark.parametrize("distance", [1e-4, 1e-8, 1e-12])
+def test_a_wrong_tensor_in_float32_hides_no_edge_beside_it(distance: float) -> None:
+    """Its table is coarser; that of what is in float64 goes as far as it would alone."""
+    at = {"a": np.array([0.5, 0.7], np.float32), "b": np.array([1.1])}
+
+    def f(p: Any) -> float:
+        inside = p["b"][0] < 1.1 + distance
+        return float(
+            np.sum(np.sin(p["a"], dtype=float)) + (np.sin(p["b"][0]) if inside else np.nan)
+        )
+
+    for factor, verdict in ((1.5, "fail"), (1.0, "pass")):
+        claim = {"a": 1.1 * np.cos(at["a"], dtype=float), "b": factor * np.cos(at["b"])}
+        report = gp.check(gp.Problem(f, claim, at, promote="never"))
+        assert [leaf.verdict for leaf in report.leaves] == ["fail", verdict]
+
+
 def test_where_a_part_of_a_leaf_is_right_every_wrong_component_is_confirmed() -> None:
     x = np.random.default_rng(0).uniform(0.5, 1.5, 400)
     claim = np.cos(x)

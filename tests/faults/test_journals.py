@@ -1,9 +1,11 @@
-"""A full disk, a journal that is damaged, two processes on one, and a fork in the middle."""
+"""A full disk, a journal that is damaged, two checks on one, and a fork in the middle."""
 
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,47 @@ def test_a_disk_that_is_full_from_the_start_is_told_before_anything_is_evaluated
         check=False,
     )
     assert "Error: journal: found 'run.gp', no file that can be written" in done.stderr
+
+
+def test_two_threads_on_one_journal_do_not_let_anybody_else_in(tmp_path: Path) -> None:
+    """What the second one closes is a file that the first has locked, for all of the process."""
+    path, link = tmp_path / "run.gp", tmp_path / "link.gp"
+    link.symlink_to(path)
+    refused, others = [], []
+    read = "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0).execute('SELECT * FROM journal')"
+
+    def second(where: Path) -> None:
+        with pytest.raises(gp.JournalError, match="in use by another check of this process"):
+            gp.check(Counted(), claim, X, journal=where)
+        refused.append(where)
+
+    class First(Counted):
+        def __call__(self, x: Any) -> Any:
+            if self.calls == 20:
+                for where in (path, link):
+                    thread = threading.Thread(target=second, args=(where,))
+                    thread.start()
+                    thread.join()
+                command = [sys.executable, "-S", "-c", read, str(path)]
+                others.append(subprocess.run(command, capture_output=True, text=True, check=False))
+            return super().__call__(x)
+
+    expected = told(gp.check(Counted(), claim, X))
+    assert told(gp.check(First(), claim, X, journal=path)) == expected
+    assert refused == [path, link]
+    assert others[0].stderr.endswith("database is locked\n")
+    f = Counted()
+    assert told(gp.check(f, claim, X, journal=link)) == expected  # it is free again
+    assert f.calls == 4
+
+
+def test_threads_with_journals_of_their_own_do_not_meet(tmp_path: Path) -> None:
+    expected = told(gp.check(Counted(), claim, X))
+    paths = [tmp_path / f"{number}.gp" for number in range(3)]
+    with ThreadPoolExecutor(3) as executor:
+        for _ in range(2):
+            reports = executor.map(lambda path: gp.check(Counted(), claim, X, journal=path), paths)
+            assert [told(report) for report in reports] == [expected] * 3
 
 
 AT_ONCE = """

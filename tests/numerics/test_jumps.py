@@ -209,6 +209,23 @@ def test_a_jump_at_the_end_of_the_domain_is_left_to_the_edge() -> None:
     assert found.height == pytest.approx(1e-2, rel=0.1)
 
 
+@pytest.mark.parametrize("edge", [0.02, 0.08])
+def test_the_slope_across_holds_its_bar_where_the_walk_misses_the_point(edge: float) -> None:
+    """The domain ends so close that the points that are left all lie on one side of 0."""
+    rng = np.random.default_rng(0)
+    told = 0
+    for height in np.repeat([1e-3, 1e-4, 1e-5], 5):
+        width, phase, lost = rng.uniform([0.01, 0, 0.2], [0.1, 1, 1])
+
+        def f(t: FloatArray, s: Function = lambda t: (t / width + phase) % 1) -> FloatArray:
+            return np.where(t > -edge, np.sin(1 + t) - height * lost * s(t), np.nan)  # noqa: B023
+
+        found, _ = scan(f)
+        assert not abs(found.across - np.cos(1)) > found.bar
+        told += bool(np.isfinite(found.bar))
+    assert told > 5
+
+
 @pytest.mark.parametrize("seed", [43, 53, 62, 117, 292])
 def test_a_network_of_kinks_does_not_jump(seed: int) -> None:
     rng = np.random.default_rng(seed)

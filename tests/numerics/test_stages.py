@@ -56,6 +56,26 @@ def test_a_quiet_function_costs_one_evaluation_a_line() -> None:
     assert np.all(stages.stage == Stage.FORWARD)
 
 
+@pytest.mark.parametrize("noise", [1e-16, 1e-9, 1e-3])
+def test_a_look_far_out_on_the_other_side_is_as_noisy(noise: float) -> None:
+    """Whoever evaluates says where: it may be on the side where there is room."""
+    seen = []
+    for side in (1, -1):
+        stages = CheapStages(
+            question(np.zeros(3)),
+            value_at_zero=0.0,
+            noise_of_f=noise,
+            default_relative=1e-6,
+            rng=np.random.default_rng(0),
+        )
+        block = stages.ask()
+        assert block is not None
+        stages.tell(np.zeros(3), side * block.offsets)
+        seen.append([*stages.forward_noise, *stages.agrees])
+    assert min(seen[0][:3]) > 0
+    assert seen[0] == seen[1]
+
+
 def test_a_noisy_function_costs_two() -> None:
     stages, spent = answer(
         question(np.full(50, 2.0), relative=1e-4), lambda x, t: 1 + 2 * t + t**2, noise=1e-9

@@ -61,20 +61,32 @@ def test_price_and_levels(roundoff: float, price: int, ratio: float, scale: floa
     assert np.all(table.t_plus[-1] > 10 * roundoff * x)
 
 
-def test_the_coarsest_parameter_decides_for_all() -> None:
-    x = np.array([1.0, 2.0])
-    table = Table(
-        x,
-        np.array([UNIT_ROUNDOFF_64, UNIT_ROUNDOFF_32]),
-        x,
-        value_at_zero=0.0,
-        noise_of_f=1e-16,
-    )
-    levels = 0
-    while (block := table.ask()) is not None:
-        table.tell(np.sin(block.offsets), block.offsets)
-        levels += 1
-    assert levels == 11
+def test_each_line_goes_as_far_as_its_own_parameter() -> None:
+    """Where the one beside it is coarser, or finer, and on a root that goes on to smaller steps."""
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    roundoff = np.array([UNIT_ROUNDOFF_64, UNIT_ROUNDOFF_32] * 2)
+
+    def filled(which: list[int]) -> Table:
+        table = Table(
+            x[which], roundoff[which], x[which], value_at_zero=0.0, noise_of_f=UNIT_ROUNDOFF_64
+        )
+        while (block := table.ask()) is not None:
+            root = np.array(which)[block.lines] >= 2
+            with np.errstate(invalid="ignore"):
+                values = np.where(root, np.sqrt(block.offsets), np.sin(block.offsets))
+            table.tell(values, block.offsets)
+        return table
+
+    together = filled([0, 1, 2, 3])
+    lengths = []
+    for line in range(4):
+        alone = filled([line])
+        lengths.append(len(alone.plus))
+        for name in ("plus", "minus", "t_plus", "t_minus"):
+            column = getattr(together, name)[:, line]
+            np.testing.assert_array_equal(column[: lengths[-1]], getattr(alone, name)[:, 0])
+            assert np.all(np.isnan(column[lengths[-1] :]))
+    assert lengths == [18, 11, 21, 12]
 
 
 def test_what_counts_is_where_f_was_not_where_it_was_asked_for() -> None:

@@ -123,7 +123,8 @@ def check(
         Seconds that one evaluation of `f` by a worker of `executor` may take. One that takes longer
         is ended, if need be with the process of the worker, `f` counts as not defined at its point,
         and a note says so. All but the looks at the point is then left to workers. In threads, and
-        in workers of Dask, nobody can end anything: the check ends there, with what is known.
+        in workers of Dask, nobody can end anything: the check ends there, with what is known. The
+        gradient has no limit: it is called by this process, where nothing can be ended for sure.
     journal : str or path, optional
         A file in which every evaluation is kept within a tenth of a second. Where a run ended
         before its time, killed or not, the same call goes on where it was, and evaluates `f` anew

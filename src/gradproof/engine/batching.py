@@ -29,6 +29,13 @@ Values = tuple[FloatArray, FloatArray]
 """Values of f, and the offsets as floating point realises them."""
 
 
+def require_trial(found: Any) -> None:
+    """Raise unless that is what a trial may find: a size, why it fails, and evaluations."""
+    size, fails, cost = found
+    if not (type(size) is type(cost) is int and min(size, cost) >= 0 and type(fails) is str):
+        raise ValueError("no trial")
+
+
 class Batches:
     """Values of f, by a few calls where it gives the same for many points at once, and quicker.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gradproof.engine.batching import Batches, Columns, Values
+from gradproof.engine.batching import Batches, Columns, Values, require_trial
 from gradproof.engine.budget import Budget, Spent
 from gradproof.engine.point_evaluation import PointEvaluator
 from gradproof.engine.randomness import Randomness
@@ -124,14 +124,12 @@ class Evaluator(PointEvaluator):
             self.budget.count = before
             return batches.size, batches.fails, cost
 
-        batches.size, fails, cost = self._decided("batch", try_out)
+        batches.size, fails, cost = self._decided("batch", try_out, require_trial)
         self.budget.count += cost
         self._batches = batches if batches.size else None
         return AT_ONCE if batches.size else fails and f"{ONE_BY_ONE}: {fails}"
 
-    def _decided(
-        self, what: str, decide: Callable[[], Any], again: Callable[[Any], object] = bool
-    ) -> Any:
+    def _decided(self, what: str, decide: Callable[[], Any], again: Callable[[Any], object]) -> Any:
         """Return what is decided by how f behaves now, or was when the journal was written.
 
         What is decided behind the end of a budget is another matter where there is more to spend.
@@ -175,7 +173,12 @@ class Evaluator(PointEvaluator):
                 results = self.space.along_imaginary(self._f, directions)
             return None if results is None else [[one.real, one.imag] for one in results]
 
-        results = self._decided("complex steps", evaluate)
+        def require_pairs(results: Any) -> None:
+            pairs, shape = np.array(results), (len(directions), 2)
+            if results is not None and (pairs.dtype.kind, pairs.shape) != ("f", shape):
+                raise ValueError("no pairs of numbers, one for each direction")
+
+        results = self._decided("complex steps", evaluate, require_pairs)
         self.budget.count += len(directions) if results is not None else 1
         if results is None:
             return None

@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _NAME = "gradproof journal"
 _FORMAT = f"{_NAME} 2"
 _MAGIC = b"SQLite format 3\0"
+# What they look like is part of the format: who changes them has to count it up.
 _TABLES = f"""
 BEGIN;
 CREATE TABLE IF NOT EXISTS journal (format TEXT UNIQUE, fingerprint TEXT, seal BLOB);
@@ -37,6 +39,9 @@ CREATE TABLE IF NOT EXISTS decisions
 INSERT OR IGNORE INTO journal VALUES ('{_FORMAT}', NULL, NULL);
 COMMIT;
 """
+_SCHEMA = "SELECT type, name, sql FROM sqlite_master"
+_PROGRAM = re.compile(r"\b(AS|VIRTUAL)\b", re.IGNORECASE)
+_in_use: dict[tuple[int, str], object] = {}  # by process: a fork has nothing open
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -57,6 +62,42 @@ def _sealed(*row: Any) -> tuple[Any, ...]:
         part = one if isinstance(one, bytes) else repr(one).encode()
         seal.update(len(part).to_bytes(8) + part)
     return *row, seal.digest()
+
+
+def _tables() -> set[Any]:
+    """Return what SQLite says of the tables of a journal."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(_TABLES)
+        return set(empty.execute(_SCHEMA))
+
+
+def _loaded(text: object) -> Any:
+    """Return what is written as JSON; ValueError where it is none."""
+    if not isinstance(text, str):
+        raise ValueError("no text")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _facts(text: object) -> dict[str, Any]:
+    """Return what a check has written about itself, f at the point among it; else ValueError."""
+    facts = _loaded(text)
+    if not (isinstance(facts, dict) and isinstance(facts.get("value"), float)):
+        raise ValueError("no facts")
+    return facts
+
+
+def _require_row(places: object, *row: Any) -> None:
+    """Raise ValueError unless a check may have written such evaluations."""
+    *numbers, cost, written = row
+    if not isinstance(places, bytes) or len(places) % 8:
+        raise ValueError("no places")
+    if any(not isinstance(one, bytes) or len(one) != len(places) for one in numbers):
+        raise ValueError("no numbers, one for each place")
+    if not (isinstance(cost, int) and cost >= 0 and isinstance(written, int) and written in (0, 1)):
+        raise ValueError("no counts")
 
 
 class Journal:
@@ -80,12 +121,13 @@ class Journal:
         self.note: str | None = None
         with contextlib.ExitStack() as opened:
             self._connect(opened)
-            opened.pop_all()
+            self._opened = opened.pop_all()
 
     def _connect(self, opened: contextlib.ExitStack) -> None:
         try:
             # Made absolute: some relative names have a meaning of their own for SQLite.
             there = os.path.abspath(self._path)
+            self._require_no_other_check(there, opened)
             self._require_no_other_file(there)
             self._file = sqlite3.connect(there, isolation_level=None, timeout=0)
             opened.enter_context(contextlib.closing(self._file))
@@ -101,9 +143,22 @@ class Journal:
                 else f"no file that can be written ({error})"
             ) from None
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_NOTADB:
                 raise self._damaged() from None
             raise self._no_use("a file that is no journal") from None
+        except UnicodeDecodeError:  # an error of SQLite that quotes what is no text
+            raise self._damaged() from None
+
+    def _require_no_other_check(self, there: str, opened: contextlib.ExitStack) -> None:
+        """Raise where a check of this process has the file; no other may while this one does.
+
+        SQLite would say so, too. But to open and close a file that this process has locked takes
+        the lock away, and then other processes are let in.
+        """
+        key = os.getpid(), os.path.realpath(there)
+        if _in_use.setdefault(key, self) is not self:
+            raise self._no_use("in use by another check of this process")
+        opened.callback(_in_use.pop, key)
 
     def _require_no_other_file(self, there: str) -> None:
         """Raise where there is something that SQLite would wait for, or write over."""
@@ -119,25 +174,24 @@ class Journal:
 
     def _require_journal(self) -> None:
         self._file.execute("PRAGMA trusted_schema=OFF")
-        found = self._rows("SELECT type, name, sql FROM sqlite_master")
-        tables = [name for _, name, _ in found]
-        if not tables:
+        found = self._rows(_SCHEMA)
+        if not found:
             return
-        # Views and triggers are programs; a column may be one, too.
+        # Views, triggers and virtual tables are programs; a column may be one, too.
         if any(
-            kind not in ("table", "index") or " AS " in (sql or "").upper()
-            for kind, _, sql in found
+            kind not in ("table", "index") or _PROGRAM.search(str(sql)) for kind, _, sql in found
         ):
             raise self._no_use("a database that is no journal")
         formats: list[Any] = []
-        if "journal" in tables:
-            with contextlib.suppress(sqlite3.OperationalError):  # one with other columns
-                formats = self._rows("SELECT format FROM journal")
+        with contextlib.suppress(sqlite3.OperationalError):  # no such table, or other columns
+            formats = self._rows("SELECT format FROM journal LIMIT 2")
         if formats == [(_FORMAT,)]:
-            return
-        if len(formats) == 1 and str(formats[0][0]).startswith(_NAME):
+            if set(found) != _tables():
+                raise self._damaged()
+        elif len(formats) == 1 and str(formats[0][0]).startswith(_NAME):
             raise self._no_use("a journal of another version of gradproof")
-        raise self._no_use("a database that is no journal")
+        else:
+            raise self._no_use("a database that is no journal")
 
     def _rows(self, query: str) -> list[Any]:
         """Return what a query finds; text that is none is damage."""
@@ -157,27 +211,41 @@ class Journal:
 
     def _read(self) -> None:
         self._file.executescript(_TABLES)
+        # A page that is pointed at by several may stand for more rows than anybody can read.
+        if self._rows("PRAGMA quick_check(1)") != [("ok",)]:
+            raise self._damaged()
         rows = self._unsealed("SELECT * FROM evaluations")
         decided = self._unsealed("SELECT * FROM decisions ORDER BY number")
-        (begun,) = self._rows("SELECT fingerprint, seal FROM journal")
-        self._fingerprint = begun[0]
+        begun, *others = self._rows("SELECT fingerprint, seal FROM journal")
         not_begun = not rows and begun == (None, None)
         whole = [number for number, _, _ in decided] == list(range(len(decided)))
-        if not (whole and (not_begun or begun == _sealed(begun[0]))):
+        if others or not (whole and (not_begun or begun == _sealed(begun[0]))):
             raise self._damaged()
-        self._decided = [(what, one) for _, what, one in decided]
-        self._marks = [int(np.frombuffer(row[0], "i8")[0]) for row in rows if row[5]]
-        places = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(r[0], "i8") for r in rows)])
-        size = int(places.max(initial=-1)) + 1
-        self._known = np.zeros(size, dtype=bool)
-        self._known[places] = True
-        self._asked, self._found, self._realised, self._cost = np.zeros((4, size))
+        try:
+            self._begun = None if not_begun else _facts(begun[0])
+            self._decided = [(what, _loaded(one)) for _, what, one in decided]
+            self._take(rows)
+        except (ValueError, MemoryError):  # sealed, and yet nothing that a check has written
+            raise self._damaged() from None
+
+    def _take(self, rows: list[Any]) -> None:
+        """Lay out evaluations by their places; ValueError where no check has written them."""
         for row in rows:
-            where = np.frombuffer(row[0], "i8")
-            self._asked[where], self._found[where], self._realised[where] = (
-                np.frombuffer(part) for part in row[1:4]
-            )
-            self._cost[where[:1]] = row[4]
+            _require_row(*row)
+        rows = [row for row in rows if row[0]]
+        columns = [b"".join(row[k] for row in rows) for k in range(4)]
+        places = np.frombuffer(columns[0], "i8")
+        if places.min(initial=0) < 0:
+            raise ValueError("no places")
+        self._known = np.zeros(int(places.max(initial=-1)) + 1, dtype=bool)
+        self._known[places] = True
+        self._asked, self._found, self._realised, self._cost = np.zeros((4, self._known.size))
+        laid_out = self._asked, self._found, self._realised
+        for numbers, column in zip(laid_out, columns[1:], strict=True):
+            numbers[places] = np.frombuffer(column)
+        firsts = places[np.cumsum([0, *(len(row[0]) // 8 for row in rows)])[:-1]]
+        self._cost[firsts] = [row[4] for row in rows]
+        self._marks = [first for first, row in zip(firsts.tolist(), rows, strict=True) if row[5]]
 
     def _damaged(self) -> JournalError:
         return self._no_use("a journal that is damaged")
@@ -193,7 +261,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         if os.getpid() == self._process:
-            self._file.close()
+            self._opened.close()
         else:  # forked off by f: to close the file would take the log from under its parent
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._file))
 
@@ -222,12 +290,11 @@ class Journal:
         `spread` is what f may differ by from call to call.
         """
         fingerprint = {key: _told_from_others(fact) for key, fact in facts.items()}
-        if self._fingerprint is None:
-            self._fingerprint = json.dumps({**fingerprint, "value": value})
-            row = _sealed(self._fingerprint)
+        if self._begun is None:
+            self._begun = {**fingerprint, "value": value}
+            row = _sealed(json.dumps(self._begun))
             self._write("UPDATE journal SET fingerprint = ?, seal = ?", row)
-        before = json.loads(self._fingerprint)
-        there = before.pop("value")
+        before, there = self._begun, self._begun["value"]
         other = [key for key, one in fingerprint.items() if before.get(key) != one]
         if other:
             raise self._no_use(f"a journal of a check with another {', another '.join(other)}")
@@ -281,16 +348,19 @@ class Journal:
         self._write(statement, _sealed(*row, int(first)))
 
     def decided(self, what: str, decide: Callable[[], Any], again: Callable[[Any], object]) -> Any:
-        """Return what was decided the last time, when `again` takes it in; else decide."""
+        """Return what was decided the last time, when `again` takes it in; else decide.
+
+        `again` raises a KeyError, TypeError or ValueError where that is no such decision.
+        """
         number = self._decisions
         self._decisions += 1
         if number < len(self._decided):
             before, decided = self._decided[number]
-            if before != what:
-                raise self._no_use("a journal of a check that took another course than this one")
-            found = json.loads(decided)
-            again(found)
-            return found
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                if before == what:
+                    again(decided)
+                    return decided
+            raise self._no_use("a journal of a check that took another course than this one")
         found = decide()
         row = _sealed(number, what, json.dumps(found))
         self._write("INSERT INTO decisions VALUES (?, ?, ?, ?)", row)

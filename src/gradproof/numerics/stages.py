@@ -150,7 +150,7 @@ class CheapStages(Answers):
         values, offsets = self._told
         self.forward_truncation[lines] = 0.0
         self.forward[lines] = (values - self.value_at_zero) / offsets
-        self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / offsets
+        self.forward_noise[lines] = KAPPA * self.noise_of_f * math.sqrt(2) / np.abs(offsets)
         self._accept(lines, self._answers(lines, self.forward, self.forward_noise), Stage.FORWARD)
         with np.errstate(invalid="ignore"):
             slope = np.abs(self.forward[lines])

@@ -1,13 +1,12 @@
 """The escalation table: both sides of a line at steps from its natural scale down to rounding.
 
-Steps h_k = 0.2 T ρ^-k, ρ = 5 in float64 and 3 in float32. Where the slope has not settled at the
-small end (the edge of a domain, a cusp), smaller steps follow, down to a few units in the last
-place of x.
+Steps h_k = 0.2 T ρ^-k, ρ = 5 for a parameter in float64 and 3 for one in float32. Where the slope
+has not settled at the small end (the edge of a domain, a cusp), smaller steps follow, down to a few
+units in the last place of x.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -44,10 +43,9 @@ class Table:
         self.value_at_zero = value_at_zero
         self.scale = scale
         self._noise_of_f = noise_of_f
-        coarsest = float(np.max(roundoff_of_x, initial=UNIT_ROUNDOFF_64))
-        ratio = _FINE_RATIO if coarsest < LOW_PRECISION else _COARSE_RATIO
-        depth = math.log(LARGEST_STEP / coarsest**0.75) / math.log(ratio)
-        self._levels, self._ratio = math.ceil(depth) + 1, ratio
+        coarse = np.maximum(roundoff_of_x, UNIT_ROUNDOFF_64)
+        self._ratio = np.where(coarse < LOW_PRECISION, _FINE_RATIO, _COARSE_RATIO)
+        self._levels = 1 + np.ceil(np.log(LARGEST_STEP / coarse**0.75) / np.log(self._ratio))
         self._smallest = _ULPS * np.maximum(2 * roundoff_of_x * np.abs(place), scale * 2.0**-60)
         self.plus, self.minus, self.t_plus, self.t_minus = np.empty((4, 0, scale.size))
         self._pending = self._blocks()
@@ -63,20 +61,17 @@ class Table:
         self._block = next(self._pending, None)
 
     def _blocks(self) -> Iterator[Block]:
-        every = np.arange(self.scale.size)
-        if every.size == 0:
-            return
+        lines = np.arange(self.scale.size)
         steps = LARGEST_STEP * self.scale
-        for _ in range(self._levels):
-            yield from self._level(every, steps)
-            steps = steps / self._ratio
-        lines = every
-        for _ in range(_MOST_EXTRA_LEVELS):
-            lines = lines[self._is_unsettled(lines) & (steps >= self._smallest)[lines]]
-            if lines.size == 0:
-                return
+        while lines.size:
             yield from self._level(lines, steps)
             steps = steps / self._ratio
+            extra = len(self.plus) - self._levels[lines]
+            goes_on = extra < 0
+            more = ~goes_on & (extra < _MOST_EXTRA_LEVELS) & (steps >= self._smallest)[lines]
+            if np.any(more):
+                goes_on[more] = self._is_unsettled(lines[more])
+            lines = lines[goes_on]
 
     def _level(self, lines: IntArray, steps: FloatArray) -> Iterator[Block]:
         at = steps[lines]
