@@ -307,3 +307,12 @@ def test_a_tensor_that_cannot_be_read_is_told_with_the_cure() -> None:
     said = r"gradient\['w'\]: found a tensor that requires a gradient.*\.detach\(\)\.numpy\(\)"
     with pytest.raises(InputError, match=said):
         match(tree, {"w": Tensor()})
+
+
+def test_what_is_behind_a_mask_is_no_claim() -> None:
+    hidden = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(InputError, match=r"gradient\['b1'\]: found .* 1 of 2 numbers are masked"):
+        match(flatten(PARAMETERS, "params")[0], {**PARAMETERS, "b1": hidden})
+    open_to_all = np.ma.array([1.0, 2.0], mask=[False, False])
+    numbers, _ = matched(PARAMETERS, {**PARAMETERS, "b1": open_to_all})
+    assert any(one is open_to_all for one in numbers)

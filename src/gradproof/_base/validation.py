@@ -44,6 +44,16 @@ def require_detached(value: Any, name: str) -> None:
         )
 
 
+def require_unmasked(value: Any, name: str) -> None:
+    """Raise where some numbers of an array are masked: what is behind a mask is no claim."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        hidden = int(np.ma.getmaskarray(value).sum())
+        raise InputError(
+            f"{name}: found an array of which {hidden:,} of {value.size:,} numbers are masked, "
+            "expected all of them; .filled(0.0) says what they are"
+        )
+
+
 def require_callable(value: object, name: str, signature: str) -> None:
     """Raise unless `value` can be called; `signature` shows how it will be."""
     if not callable(value):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.phrases import listed
-from gradproof._base.validation import require_detached
+from gradproof._base.validation import require_detached, require_unmasked
 from gradproof.tree.leaves import Tree, flatten
 
 _MOST_BESIDE = 8  # things in a tuple, of which one may be the gradient
@@ -94,6 +94,7 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
     by_path = {}
     for leaf, value in zip(claimed.leaves, values, strict=True):
         require_detached(value, claimed.address(leaf))
+        require_unmasked(value, claimed.address(leaf))
         by_path[leaf.path] = value
     ordered = []
     for leaf in tree.leaves:
