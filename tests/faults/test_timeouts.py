@@ -140,8 +140,8 @@ def test_memory_that_a_worker_does_not_get_is_the_error_of_f(processes: Executor
 
     def allocate() -> None:
         leave_no_memory()
-        while True:  # to the last byte, and all of it is kept
-            held.append(bytearray(1024))
+        while True:  # all of it is kept; what is left is enough to say so
+            held.append(bytearray(2**20))
 
     with pytest.raises(MemoryError) as raised:
         gp.check(where(3, allocate), np.cos(X) * WRONG, X, executor=processes, timeout=60)

@@ -172,9 +172,7 @@ def _at_an_edge(line: Line, open_: Judgement) -> Judgement:
             result = dataclasses.replace(result, outcome=Outcome.DIVERGES, possible=math.inf)
             continue
         slope = this.best
-        found = Judgement(
-            Outcome.DOMAIN_EDGE, slope.value, slope.truncation, slope.noise, possible=math.inf
-        )
+        found = Judgement(Outcome.DOMAIN_EDGE, slope.value, slope.truncation, slope.noise)
         if line.off(slope) <= line.tolerance + slope.bar and slope.bar <= line.allowed:
             return dataclasses.replace(found, outcome=Outcome.PASS, possible=0.0)
         if line.off(slope) > line.beyond + _EDGE_MARGIN * slope.bar and not stands_on_a_stair(
