@@ -3,15 +3,19 @@
 ``make mutants`` tries every mutant that mutmut makes, ``make mutants SAMPLE=300`` some of them,
 drawn evenly from every file and function; ``--write`` keeps the table in
 ``docs/tables/mutants.md``. Those that no test noticed are listed; ``mutmut show NAME`` shows one.
+mutmut asks the tests of the numerics and of the judge; ``--wider`` shows what survived these to
+tests of whole checks as well, for a minute each.
 """
 
 import argparse
 import math
+import os
 import random
 import re
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +23,12 @@ TABLE = ROOT / "docs" / "tables" / "mutants.md"
 NOTICED = {"killed", "timeout", "segfault", "suspicious", "caught by type check"}
 _SMALLEST = "gradproof.numerics.precision.*"  # mutmut makes all mutants before it tries any
 _TARGET = 0.85
+_WHOLE_CHECKS = (
+    "tests/engine/test_verdicts.py",
+    "tests/engine/test_extremes.py",
+    "tests/engine/test_sums_of_kinks.py",
+    "tests/api/test_sparse.py",
+)
 
 
 def mutmut(*arguments: str, quiet: bool = False) -> str:
@@ -33,6 +43,18 @@ def statuses() -> dict[str, str]:
     """Return what became of every mutant, by its name."""
     lines = mutmut("results", "--all", "true", quiet=True).splitlines()
     return dict(line.strip().split(": ") for line in lines if ": " in line)
+
+
+def noticed_by_whole_checks(name: str) -> bool:
+    """Whether some test of a whole check fails with a mutant."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *_WHOLE_CHECKS],
+        cwd=ROOT / "mutants",
+        env={**os.environ, "MUTANT_UNDER_TEST": name, "PYTHONPATH": "src"},
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 1  # and not 2 and more, where pytest itself has failed
 
 
 def drawn(names: list[str], count: int, seed: int) -> list[str]:
@@ -80,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--children", type=int, default=2, help="processes at once")
     parser.add_argument("--again", action="store_true", help="only those that survived last time")
+    parser.add_argument("--wider", action="store_true", help="ask tests of whole checks, too")
     parser.add_argument("--write", action="store_true", help=f"keep {TABLE.relative_to(ROOT)}")
     options = parser.parse_args()
     run = "run", "--max-children", str(options.children)
@@ -94,6 +117,11 @@ def main() -> None:
         again = [name for name in tried if not options.again or before[name] not in NOTICED]
         mutmut(*run, *again)
     results = statuses()
+    if options.wider:
+        left = [name for name in tried if results[name] not in NOTICED]
+        with ThreadPoolExecutor(options.children) as pool:
+            found = pool.map(noticed_by_whole_checks, left)
+        results |= {name: "killed" for name, noticed in zip(left, found, strict=True) if noticed}
     text = table(results, tried)
     print(text)
     left = [name for name in tried if results[name] not in NOTICED]
