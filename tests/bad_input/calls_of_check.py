@@ -409,7 +409,6 @@ FUNCTIONS: list[Case] = [
         )
         for name, wrapper in (
             ("that-takes-two", functools.wraps(gradient)(lambda x, y: x)),
-            ("of-anything", functools.wraps(TWO)(lambda *args, **kwargs: TWO(*args, **kwargs))),
             ("that-remembers", functools.cache(TWO)),
             ("in-part", functools.partial(lambda z, x, y: x, 1.0)),
         )

@@ -11,6 +11,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.validation import (
     described,
+    note_arguments,
     positive_number,
     require_arguments,
     whole_number,
@@ -27,7 +28,7 @@ from gradproof.api.sharded import check_sharded
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import Record
 from gradproof.numerics.protocol import BoolArray
-from gradproof.problems import Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
+from gradproof.problems import Autodiff, Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten
 
 if TYPE_CHECKING:
@@ -195,6 +196,14 @@ def check(
             note_if_exchanged(problem, error)
             raise
         except TypeError as error:
+            functions = {
+                "f": problem.f,
+                "gradient": problem.gradient,
+                "reference": problem.reference,
+            }
+            for name, function in functions.items():
+                if callable(function) and not isinstance(function, Autodiff):
+                    note_arguments(error, function, name, f"{name}(at)", (problem.at,))
             if isinstance(problem.at, (tuple, list)):  # whose parts f may have been waiting for
                 error.add_note(
                     "gradproof: f is called with one argument, f(at); for several write "
