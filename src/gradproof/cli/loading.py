@@ -67,8 +67,8 @@ def _marked(owner: types.ModuleType | type, module: str, prefix: str) -> Iterato
     """Yield the marked functions of a module or class, and of the classes that are its own."""
     for key, value in list(vars(owner).items()):
         name = prefix + key
-        if isinstance(owner, type):
-            value = getattr(owner, key, None)  # what a staticmethod or classmethod stands for
+        if isinstance(value, (staticmethod, classmethod)):
+            value = getattr(owner, key)  # what it stands for; other descriptors may do anything
         if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
             yield from _marked(value, module, f"{name}.")
         elif getattr(value, MARK, False) is True and value.__module__ == module:
