@@ -55,13 +55,13 @@ def _guessed(tree: Tree, gradient: Any, mismatch: Mismatch) -> Mismatch:
     """Say where what is in the place of a gradient is a tuple or list that has one in it."""
     if not isinstance(gradient, (tuple, list)) or not 0 < len(gradient) <= _MOST_BESIDE:
         return mismatch
-    fitting = (k for k, one in enumerate(gradient) if not isinstance(_match(tree, one), Mismatch))
-    place = next(fitting, None)
-    if place is None:
+    fits = [k for k, one in enumerate(gradient) if not isinstance(_match(tree, one), Mismatch)]
+    if len(fits) != 1:  # which of several is meant is not to be guessed
         return mismatch
+    (place,) = fits
     kind, count = type(gradient).__name__, len(gradient)
     if count == 1:
-        comma = ": a comma behind a value makes a tuple" * (kind == "tuple")
+        comma = ", [0] of it: a comma behind a value makes a tuple" * (kind == "tuple")
         return Mismatch(
             mismatch.address, f"a {kind} of one gradient", f"the gradient itself{comma}"
         )
