@@ -149,6 +149,19 @@ def test_where_a_wrapper_of_anything_raises_a_note_says_what_it_wraps() -> None:
     assert [note.startswith(said) for note in caught.value.__notes__] == [True]
 
 
+def test_the_cure_for_several_arguments_is_for_what_takes_several() -> None:
+    functions: list[tuple[Any, bool]] = [
+        (lambda x, y: x, True),
+        (lambda x, *, y: x, False),
+        (lambda *, x: x, False),
+        (lambda: AT, False),
+    ]
+    for function, is_told in functions:
+        with pytest.raises(gp.InputError, match="called with one argument") as caught:
+            gp.check(f, function, AT)
+        assert ("for several write lambda t: gradient(*t)" in str(caught.value)) == is_told
+
+
 def test_annotations_may_name_what_is_known_to_type_checkers_only() -> None:
     source = "def typed(x: Known) -> Known:\n    return 3 * x**2\n"
     if sys.version_info < (3, 14):  # else they are evaluated where somebody looks at them

@@ -77,6 +77,8 @@ def _marked() -> gp.Problem:
     raise AssertionError("called, though only its owner knows whether that was meant")
 
 
+MASKED = np.ma.array(np.ones(3), mask=[False, True, False])
+MASKED_SQUARE = np.ma.array(np.eye(3), mask=np.diag([False, True, False]))
 # In places that their types refuse.
 ONE: Any = _takes_one
 TWO: Any = _takes_two
@@ -255,6 +257,11 @@ POINTS: list[Case] = [
         ],
     ),
     Case(
+        "a-masked-array",
+        lambda: gp.check(f, gradient, np.ma.masked_array([1.0], [True])),
+        ("x: found an array", "expected a number or a NumPy array", "; .filled(0.0) makes one"),
+    ),
+    Case(
         "a-series",
         lambda: gp.check(f, gradient, Table()),
         ("x: found a Table of shape (3,), expected a number", "; .to_numpy() makes one of it"),
@@ -399,6 +406,34 @@ FUNCTIONS: list[Case] = [
                 "two arguments, progress(done, total)",
                 lambda: checked(progress=ONE),
             ),
+        )
+    ],
+    *[
+        Case(
+            f"masked-{name}",
+            call,
+            (f"{where}: found an array of which 1 of", "numbers are masked, expected all of them"),
+        )
+        for name, where, call in (
+            ("gradient", "gradient", lambda: gp.check(f, MASKED, AT)),
+            (
+                "numbers",
+                "gradient",
+                lambda: gp.check(
+                    lambda t: t[0] + t[1],
+                    lambda t: MASKED[:2],
+                    (1.0, 2.0),
+                ),
+            ),
+            ("jacobian", "Jacobian", lambda: gp.check(several, gp.Jacobian(MASKED_SQUARE), AT)),
+            (
+                "block",
+                "d output / d x['a']",
+                lambda: gp.check(
+                    lambda x: several(x["a"]), gp.Jacobian({"a": MASKED_SQUARE}), {"a": AT}
+                ),
+            ),
+            ("hessian", "Jacobian", lambda: gp.check(f, gp.Hessian(MASKED_SQUARE), AT)),
         )
     ],
     *[

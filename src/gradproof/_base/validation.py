@@ -79,12 +79,15 @@ def require_arguments(
 ) -> None:
     """Raise if a function does not take what it is called with; `call` shows how it will be.
 
+    `hint` tells of a function that takes more than that, by place, what to do about it.
     What it raises itself once it is called is its own affair, and so is what tells no signature.
     """
     signature = own_signature_of(function)
     if signature is None or _takes(signature, given, named):
         return
-    hint = hint if signature.parameters else ""
+    by_place = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    taken = sum(one.kind in by_place for one in signature.parameters.values())
+    hint = hint if taken > len(given) else ""
     raise InputError(
         f"{name}: found a function of {_without_values(signature)}, but it is called with "
         f"{_count_of(given)}, {call}{hint}"
@@ -181,6 +184,7 @@ def whole_number(value: object, name: str, *, at_least: int) -> int:
 
 def real_array(value: object, name: str) -> npt.NDArray[Any]:
     """Return `value` as an array (not a copy where it is one), or raise unless it holds reals."""
+    require_unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError as error:  # ragged nesting

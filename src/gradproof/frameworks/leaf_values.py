@@ -116,5 +116,7 @@ def is_array_of_floats(value: Any) -> bool:
 def _cure(value: Any) -> str:
     if is_table(value):
         return "; .to_numpy() makes one of it"
+    if isinstance(value, np.ma.MaskedArray):
+        return "; .filled(0.0) makes one of it, and says what its masked numbers are"
     is_object = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
     return "; pass the parameters of an object, and let f put them back" * is_object

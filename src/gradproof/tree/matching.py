@@ -186,6 +186,7 @@ def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
     """Read one array of shape (n,) as the gradient of n numbers."""
     if any(leaf.own_shape for leaf in tree.leaves) or _array_shape(value) != (len(tree.leaves),):
         return None
+    require_unmasked(value, "gradient")
     pairs = zip(tree.leaves, np.asarray(value), strict=True)
     return [as_parts(one) if leaf.is_complex else one for leaf, one in pairs]
 
