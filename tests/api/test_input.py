@@ -135,6 +135,27 @@ def test_a_wrapper_may_add_arguments_or_take_some_apart() -> None:
     assert gp.check(apart(lambda x, y: x * y), apart(lambda x, y: (y, x)), at).passed
 
 
+def test_a_function_may_be_an_object_that_has_answers_of_its_own() -> None:
+    class Options(dict[str, float]):
+        __getattr__ = dict.__getitem__
+
+        def __call__(self, x: Array) -> float:
+            return self["scale"] * f(x)
+
+    class Anything:
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__") and name != gp_mark:
+                raise AttributeError(name)
+            return self
+
+        def __call__(self, x: Array) -> float:
+            return f(x)
+
+    gp_mark = "__gradproof_problem__"
+    assert gp.check(Options(scale=2.0), lambda x: 2 * gradient(x), AT).passed
+    assert gp.check(Anything(), gradient, AT).passed
+
+
 def test_where_a_wrapper_of_anything_raises_a_note_says_what_it_wraps() -> None:
     def of_two(x: Array, y: Array) -> Array:
         return x * y

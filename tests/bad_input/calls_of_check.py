@@ -42,6 +42,13 @@ class Table:
         return AT
 
 
+class Raising:
+    """Raises whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
 class Painted:
     """Shows what a terminal obeys."""
 
@@ -462,6 +469,11 @@ FUNCTIONS: list[Case] = [
             (gp.Hessian, "Hessian(matrix)"),
         )
     ],
+    Case(
+        "an-object-without-answers",
+        lambda: check(Raising(), gradient, AT),
+        ("f: found <", "expected a function, called as f(at)"),
+    ),
     Case(
         "a-problem-that-was-not-called",
         lambda: gp.check(marked),

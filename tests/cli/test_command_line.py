@@ -450,7 +450,8 @@ def test_problems_inside_of_classes_are_found() -> None:
 
 def test_what_else_a_class_has_is_not_looked_into() -> None:
     raising = "    itself = type('Raising', (), {'__get__': lambda *_: 1 / 0})()\n"
-    Path("classes.py").write_text(IN_CLASSES.replace("    itself = f\n", raising))
+    options = "Options = type('Options', (dict,), {'__getattr__': dict.__getitem__})()\n"
+    Path("classes.py").write_text(IN_CLASSES.replace("    itself = f\n", raising) + options)
     result = run("check", "classes.py::Cubes.right")
     assert result.exit_code == 0, result.output
 

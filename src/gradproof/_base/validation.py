@@ -28,7 +28,10 @@ if sys.version_info >= (3, 14):  # else annotations are evaluated, which may nam
 
 def is_table(value: Any) -> bool:
     """Whether a value is a Series or DataFrame of pandas, or what is like it."""
-    return callable(getattr(value, "to_numpy", None)) and hasattr(value, "shape")
+    try:
+        return callable(value.to_numpy) and isinstance(value.shape, tuple)
+    except Exception:  # of whatever it is, which is to be described and no more
+        return False
 
 
 def described(value: Any) -> str:
@@ -123,7 +126,7 @@ def signature_of(
     """Return the signature of a function, or of what it wraps; None where it tells none."""
     try:
         return inspect.signature(function, follow_wrapped=follow_wrapped, **_AS_WRITTEN)
-    except (TypeError, ValueError):  # builtins and C functions have none
+    except Exception:  # builtins have none, and an object may raise whatever it is asked for
         return None
 
 

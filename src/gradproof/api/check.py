@@ -21,7 +21,7 @@ from gradproof.api.complexes import of_complex_parameters
 from gradproof.api.exchanged import note_if_exchanged
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import is_in_pieces, searched
-from gradproof.api.mark import MARK
+from gradproof.api.mark import is_marked
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
@@ -402,7 +402,7 @@ def _problem(f: Any, gradient: Any, at: Any) -> Problem:
         if gradient is not MISSING or at is not MISSING:
             raise InputError("f: found a Problem, which brings its own gradient and point")
         return f
-    if getattr(f, MARK, False):
+    if is_marked(f):
         name = getattr(f, "__name__", "problem")
         raise InputError(
             f"f: found the function {name}(), which gp.problem marks, expected the problem that it "

@@ -51,6 +51,14 @@ def problem(function: Maker) -> Maker:
     return function
 
 
+def is_marked(value: Any) -> bool:
+    """Whether something is a function that is marked, be it an object that answers no question."""
+    try:
+        return getattr(value, MARK, False) is True
+    except Exception:  # of a `__getattr__` of its own, such as that of a dict
+        return False
+
+
 def made(function: Callable[[], Any], name: str) -> Problem:
     """Call a marked function, and raise unless it returns a problem."""
     refuse_arguments(function, name)
