@@ -17,6 +17,7 @@ import gradproof as gp
 
 Array = npt.NDArray[Any]
 AT = np.array([1.0, -2.0, 0.5])
+NUMBERS = {"a": 1.0, "b": 2.0}
 
 
 def f(x: Array) -> float:
@@ -84,6 +85,12 @@ def test_f_and_a_gradient_that_are_exchanged_are_told() -> None:
         with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
             gp.check(gradient, claim, AT)
         assert not any(said in note for note in getattr(caught.value, "__notes__", []))
+    with pytest.raises(gp.InputError, match="the value of f: found {'a': ") as caught:
+        gp.check(lambda p: {"a": 2 * p["a"], "b": 1.0}, lambda p: p["a"] ** 2 + p["b"], NUMBERS)
+    assert any(said in note for note in caught.value.__notes__)
+    with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+        gp.check(lambda x: np.array([x, x]), lambda x: 2 * x, 1.5)  # of one number it is one
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_switches_of_numpy_are_switches() -> None:
