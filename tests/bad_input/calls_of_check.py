@@ -1,5 +1,6 @@
 """Malformed calls of `gp.check` and of what is beside it: points, options, plans, claims."""
 
+import collections
 import datetime
 import decimal
 import functools
@@ -262,6 +263,11 @@ POINTS: list[Case] = [
             memoryview(b"12"),
             Nameless(),
         ],
+    ),
+    Case(
+        "another-dict",
+        lambda: gp.check(f, gradient, collections.Counter("ab")),
+        ("x: found Counter(", "expected a number or a NumPy array", "; dict(…) makes one that"),
     ),
     Case(
         "a-masked-array",

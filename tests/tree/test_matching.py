@@ -270,6 +270,23 @@ def test_a_tuple_around_one_leaf_is_told_at_the_leaf() -> None:
     )
 
 
+def test_numbers_in_a_list_at_a_leaf_are_no_gradient_in_a_tuple() -> None:
+    tree, _ = flatten({"w": np.ones(3), "b": 1.0}, "p")
+    expected = "one array of shape (3,): np.array(…) makes one of numbers"
+    for numbers in ([1.0, 2.0, 3.0], (1.0, 2.0, 3.0), [1.0], [np.ones(3), np.ones(3)]):
+        found = match(tree, {"w": numbers, "b": 1.0})
+        assert found == Mismatch("p['w']", "a tuple or list", expected)
+
+
+def test_a_mapping_that_is_no_dict_is_told() -> None:
+    class Options(dict[str, Any]):
+        pass
+
+    found = match(flatten({"w": W}, "p")[0], Options(w=W))
+    assert isinstance(found, Mismatch)
+    assert "(there is a Options, of which dict(…) makes one that is read)" in found.expected
+
+
 class Series:
     """What is asked of a Series of pandas."""
 

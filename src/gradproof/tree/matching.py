@@ -10,7 +10,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.phrases import listed
 from gradproof._base.validation import require_detached, require_unmasked
-from gradproof.tree.leaves import Tree, flatten
+from gradproof.tree.leaves import Leaf, Tree, flatten
 
 _MOST_BESIDE = 8  # things in a tuple, of which one may be the gradient
 
@@ -99,14 +99,12 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
     ordered = []
     for leaf in tree.leaves:
         if leaf.path not in by_path:
-            if any(path == (*leaf.path, 0) for path in by_path) and leaf.path:
-                return Mismatch(
-                    tree.address(leaf),
-                    "a gradient in a tuple or list",
-                    f"the gradient itself, of shape {leaf.own_shape}: a comma behind a value makes "
-                    "a tuple",
-                )
+            first = (*leaf.path, 0)
+            if leaf.path and first in by_path:
+                return _taken_apart(tree, leaf, by_path, first)
             there = _listed(claimed) if claimed.leaves else "no gradient at all"
+            if isinstance(gradient, Mapping) and () in by_path:
+                there = f"a {type(gradient).__name__}, of which dict(…) makes one that is read"
             return Mismatch(
                 tree.address(leaf),
                 "no gradient",
@@ -136,6 +134,22 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             f"gradient{extra.accessor}", "a gradient", f"none: {tree.root} has no such parameter"
         )
     return ordered, notes
+
+
+def _taken_apart(tree: Tree, leaf: Leaf, by_path: Mapping[Any, Any], first: Any) -> Mismatch:
+    """Say that a tuple or list is in the place of the gradient of a leaf, of it or of numbers."""
+    lone = sum(path[: len(leaf.path)] == leaf.path for path in by_path) == 1
+    if lone and _array_shape(by_path[first]) == leaf.own_shape:
+        return Mismatch(
+            tree.address(leaf),
+            "a gradient in a tuple or list",
+            f"the gradient itself, of shape {leaf.own_shape}: a comma behind a value makes a tuple",
+        )
+    return Mismatch(
+        tree.address(leaf),
+        "a tuple or list",
+        f"one array of shape {leaf.own_shape}: np.array(…) makes one of numbers",
+    )
 
 
 def _by_labels(tree: Tree, gradient: Any) -> Any:
