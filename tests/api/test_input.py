@@ -3,6 +3,7 @@
 import functools
 import math
 import pickle
+import sys
 import types
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import gradproof as gp
 
 Array = npt.NDArray[Any]
 AT = np.array([1.0, -2.0, 0.5])
+NUMBERS = {"a": 1.0, "b": 2.0}
 
 
 def f(x: Array) -> float:
@@ -83,6 +85,12 @@ def test_f_and_a_gradient_that_are_exchanged_are_told() -> None:
         with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
             gp.check(gradient, claim, AT)
         assert not any(said in note for note in getattr(caught.value, "__notes__", []))
+    with pytest.raises(gp.InputError, match="the value of f: found {'a': ") as caught:
+        gp.check(lambda p: {"a": 2 * p["a"], "b": 1.0}, lambda p: p["a"] ** 2 + p["b"], NUMBERS)
+    assert any(said in note for note in caught.value.__notes__)
+    with pytest.raises(gp.InputError, match="the value of f: found an array") as caught:
+        gp.check(lambda x: np.array([x, x]), lambda x: 2 * x, 1.5)  # of one number it is one
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_switches_of_numpy_are_switches() -> None:
@@ -112,6 +120,85 @@ def test_a_function_takes_what_its_wrapper_takes() -> None:
         return pair[::-1]
 
     assert gp.check(of_a_pair, gradient_of_a_pair, (2.0, 3.0)).passed
+
+
+def test_a_wrapper_may_add_arguments_or_take_some_apart() -> None:
+    def with_scale(function: Any) -> Any:
+        return functools.wraps(function)(lambda *args: function(*args, 2.0))
+
+    def apart(function: Any) -> Any:
+        return functools.wraps(function)(lambda *args: function(*args[0]))
+
+    @with_scale
+    def scaled(x: Array, scale: float) -> float:
+        return scale * f(x)
+
+    @with_scale
+    def gradient_of_scaled(x: Array, scale: float) -> Array:
+        return scale * gradient(x)
+
+    assert gp.check(scaled, gradient_of_scaled, AT).passed
+    at = 2.0, 3.0
+    assert gp.check(apart(lambda x, y: x * y), apart(lambda x, y: (y, x)), at).passed
+
+
+def test_a_function_may_be_an_object_that_has_answers_of_its_own() -> None:
+    class Options(dict[str, float]):
+        __getattr__ = dict.__getitem__
+
+        def __call__(self, x: Array) -> float:
+            return self["scale"] * f(x)
+
+    class Anything:
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__") and name != gp_mark:
+                raise AttributeError(name)
+            return self
+
+        def __call__(self, x: Array) -> float:
+            return f(x)
+
+    gp_mark = "__gradproof_problem__"
+    assert gp.check(Options(scale=2.0), lambda x: 2 * gradient(x), AT).passed
+    assert gp.check(Anything(), gradient, AT).passed
+
+
+def test_where_a_wrapper_of_anything_raises_a_note_says_what_it_wraps() -> None:
+    def of_two(x: Array, y: Array) -> Array:
+        return x * y
+
+    @functools.wraps(of_two)
+    def of_anything(*args: Any) -> Any:
+        return of_two(*args)
+
+    said = "gradproof: gradient wraps a function of (x, y), and is called with one argument"
+    with pytest.raises(TypeError, match="missing 1 required positional argument") as caught:
+        gp.check(f, of_anything, AT)
+    assert [note.startswith(said) for note in caught.value.__notes__] == [True]
+
+
+def test_the_cure_for_several_arguments_is_for_what_takes_several() -> None:
+    functions: list[tuple[Any, bool]] = [
+        (lambda x, y: x, True),
+        (lambda x, *, y: x, False),
+        (lambda *, x: x, False),
+        (lambda: AT, False),
+    ]
+    for function, is_told in functions:
+        with pytest.raises(gp.InputError, match="called with one argument") as caught:
+            gp.check(f, function, AT)
+        assert ("for several write lambda t: gradient(*t)" in str(caught.value)) == is_told
+
+
+def test_annotations_may_name_what_is_known_to_type_checkers_only() -> None:
+    source = "def typed(x: Known) -> Known:\n    return 3 * x**2\n"
+    if sys.version_info < (3, 14):  # else they are evaluated where somebody looks at them
+        source = "from __future__ import annotations\n" + source
+    names: dict[str, Any] = {}
+    exec(source, names)
+    assert gp.check(f, names["typed"], AT).passed
+    with pytest.raises(gp.InputError, match=r"found a function of \(x\), but"):
+        gp.VJP(names["typed"])
 
 
 def test_addresses_begin_with_the_name_of_the_first_parameter_of_f() -> None:

@@ -1,5 +1,6 @@
 """Malformed calls of `gp.check` and of what is beside it: points, options, plans, claims."""
 
+import collections
 import datetime
 import decimal
 import functools
@@ -42,6 +43,13 @@ class Table:
         return AT
 
 
+class Raising:
+    """Raises whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
 class Painted:
     """Shows what a terminal obeys."""
 
@@ -77,6 +85,8 @@ def _marked() -> gp.Problem:
     raise AssertionError("called, though only its owner knows whether that was meant")
 
 
+MASKED = np.ma.array(np.ones(3), mask=[False, True, False])
+MASKED_SQUARE = np.ma.array(np.eye(3), mask=np.diag([False, True, False]))
 # In places that their types refuse.
 ONE: Any = _takes_one
 TWO: Any = _takes_two
@@ -255,6 +265,16 @@ POINTS: list[Case] = [
         ],
     ),
     Case(
+        "another-dict",
+        lambda: gp.check(f, gradient, collections.Counter("ab")),
+        ("x: found Counter(", "expected a number or a NumPy array", "; dict(…) makes one that"),
+    ),
+    Case(
+        "a-masked-array",
+        lambda: gp.check(f, gradient, np.ma.masked_array([1.0], [True])),
+        ("x: found an array", "expected a number or a NumPy array", "; .filled(0.0) makes one"),
+    ),
+    Case(
         "a-series",
         lambda: gp.check(f, gradient, Table()),
         ("x: found a Table of shape (3,), expected a number", "; .to_numpy() makes one of it"),
@@ -403,13 +423,40 @@ FUNCTIONS: list[Case] = [
     ],
     *[
         Case(
+            f"masked-{name}",
+            call,
+            (f"{where}: found an array of which 1 of", "numbers are masked, expected all of them"),
+        )
+        for name, where, call in (
+            ("gradient", "gradient", lambda: gp.check(f, MASKED, AT)),
+            (
+                "numbers",
+                "gradient",
+                lambda: gp.check(
+                    lambda t: t[0] + t[1],
+                    lambda t: MASKED[:2],
+                    (1.0, 2.0),
+                ),
+            ),
+            ("jacobian", "Jacobian", lambda: gp.check(several, gp.Jacobian(MASKED_SQUARE), AT)),
+            (
+                "block",
+                "d output / d x['a']",
+                lambda: gp.check(
+                    lambda x: several(x["a"]), gp.Jacobian({"a": MASKED_SQUARE}), {"a": AT}
+                ),
+            ),
+            ("hessian", "Jacobian", lambda: gp.check(f, gp.Hessian(MASKED_SQUARE), AT)),
+        )
+    ],
+    *[
+        Case(
             f"a-wrapper-{name}-of-two",
             lambda wrapper=wrapper: check(f, wrapper, AT),
             ("gradient: found a function of (x, y), but it is called with one argument",),
         )
         for name, wrapper in (
             ("that-takes-two", functools.wraps(gradient)(lambda x, y: x)),
-            ("of-anything", functools.wraps(TWO)(lambda *args, **kwargs: TWO(*args, **kwargs))),
             ("that-remembers", functools.cache(TWO)),
             ("in-part", functools.partial(lambda z, x, y: x, 1.0)),
         )
@@ -428,6 +475,11 @@ FUNCTIONS: list[Case] = [
             (gp.Hessian, "Hessian(matrix)"),
         )
     ],
+    Case(
+        "an-object-without-answers",
+        lambda: check(Raising(), gradient, AT),
+        ("f: found <", "expected a function, called as f(at)"),
+    ),
     Case(
         "a-problem-that-was-not-called",
         lambda: gp.check(marked),

@@ -80,6 +80,11 @@ DIFFERENCES: list[Case] = [
         [None, "x", [1j], {}],
     ),
     Case(
+        "a-masked-gradient",
+        lambda: gp.gradient_check(np.sum, lambda x: np.ma.array([1.0], mask=[True]), [1.0]),
+        ("the value of analytical_grad_fn: found an array of which 1 of 1 numbers are masked",),
+    ),
+    Case(
         "a-gradient-of-another-shape",
         lambda: gp.gradient_check(np.sum, lambda x: [1.0, 2.0], [1.0]),
         ("the value of analytical_grad_fn: found shape (2,)", "expected (1,), the shape of par"),

@@ -448,6 +448,14 @@ def test_problems_inside_of_classes_are_found() -> None:
     assert "there are Cubes.right, Cubes.wrong" in run("check", "classes.py::right").output
 
 
+def test_what_else_a_class_has_is_not_looked_into() -> None:
+    raising = "    itself = type('Raising', (), {'__get__': lambda *_: 1 / 0})()\n"
+    options = "Options = type('Options', (dict,), {'__getattr__': dict.__getitem__})()\n"
+    Path("classes.py").write_text(IN_CLASSES.replace("    itself = f\n", raising) + options)
+    result = run("check", "classes.py::Cubes.right")
+    assert result.exit_code == 0, result.output
+
+
 def test_a_problem_that_takes_a_self_is_told_and_not_passed_over() -> None:
     Path("classes.py").write_text(IN_CLASSES.replace("    itself = f\n", A_METHOD))
     result = run("check", "classes.py")

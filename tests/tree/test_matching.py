@@ -234,18 +234,19 @@ def test_a_claim_for_what_goes_along_is_said_to_be_unchecked(claim: object, told
         (
             (W,),
             "a tuple of one gradient",
-            "the gradient itself: a comma behind a value makes a tup",
+            "the gradient itself, [0] of it: a comma behind a value makes a tuple",
         ),
         ([W], "a list of one gradient", "the gradient itself"),
         ((W, 1.5), "a tuple of 2, of which [0] would fit", "that alone: put [0] behind the call"),
         ((1.5, W, {}), "a tuple of 3, of which [1] would fit", "that alone: put [1] behind"),
         (((1.5, {}), W), "a tuple of 2, of which [1] would fit", "that alone: put [1] behind"),
+        ((W, W), "no gradient", "one of shape (2, 3) (there is gradient[0], gradient[1])"),
         ((1.5, {}), "no gradient", "one of shape (2, 3) (there is gradient[0]"),
         ("a word", "a str", "shape (2, 3)"),
         (object(), "a object", "shape (2, 3)"),
         (1.5, "shape ()", "shape (2, 3)"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_is_a_gradient_in_something_else_is_told(
     gradient: object, found: str, expected: str
@@ -265,8 +266,25 @@ def test_a_tuple_around_one_leaf_is_told_at_the_leaf() -> None:
     assert match(tree, ({"w": W, "b": 1.0},)) == Mismatch(
         "p['w']",
         "a tuple of one gradient",
-        "the gradient itself: a comma behind a value makes a tuple",
+        "the gradient itself, [0] of it: a comma behind a value makes a tuple",
     )
+
+
+def test_numbers_in_a_list_at_a_leaf_are_no_gradient_in_a_tuple() -> None:
+    tree, _ = flatten({"w": np.ones(3), "b": 1.0}, "p")
+    expected = "one array of shape (3,): np.array(…) makes one of numbers"
+    for numbers in ([1.0, 2.0, 3.0], (1.0, 2.0, 3.0), [1.0], [np.ones(3), np.ones(3)]):
+        found = match(tree, {"w": numbers, "b": 1.0})
+        assert found == Mismatch("p['w']", "a tuple or list", expected)
+
+
+def test_a_mapping_that_is_no_dict_is_told() -> None:
+    class Options(dict[str, Any]):
+        pass
+
+    found = match(flatten({"w": W}, "p")[0], Options(w=W))
+    assert isinstance(found, Mismatch)
+    assert "(there is a Options, of which dict(…) makes one that is read)" in found.expected
 
 
 class Series:

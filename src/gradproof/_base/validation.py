@@ -5,6 +5,7 @@ import inspect
 import math
 import numbers
 import reprlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,11 +19,19 @@ _REAL_KINDS = "biuf"
 _REAL_TYPES = (numbers.Real, decimal.Decimal)
 _FLOAT64 = np.dtype(np.float64)
 _COUNTS = "no argument", "one argument", "two arguments", "three arguments"
+_AS_WRITTEN: dict[str, Any] = {}
+if sys.version_info >= (3, 14):  # else annotations are evaluated, which may name what is only typed
+    import annotationlib
+
+    _AS_WRITTEN["annotation_format"] = annotationlib.Format.STRING
 
 
 def is_table(value: Any) -> bool:
     """Whether a value is a Series or DataFrame of pandas, or what is like it."""
-    return callable(getattr(value, "to_numpy", None)) and hasattr(value, "shape")
+    try:
+        return callable(value.to_numpy) and isinstance(value.shape, tuple)
+    except Exception:  # of whatever it is, which is to be described and no more
+        return False
 
 
 def described(value: Any) -> str:
@@ -73,35 +82,66 @@ def require_arguments(
 ) -> None:
     """Raise if a function does not take what it is called with; `call` shows how it will be.
 
+    `hint` tells of a function that takes more than that, by place, what to do about it.
     What it raises itself once it is called is its own affair, and so is what tells no signature.
     """
-    signature = _signature_of(function)
-    if signature is None:
+    signature = own_signature_of(function)
+    if signature is None or _takes(signature, given, named):
         return
+    by_place = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    taken = sum(one.kind in by_place for one in signature.parameters.values())
+    hint = hint if taken > len(given) else ""
+    raise InputError(
+        f"{name}: found a function of {_without_values(signature)}, but it is called with "
+        f"{_count_of(given)}, {call}{hint}"
+    )
+
+
+def note_arguments(
+    error: TypeError, function: Callable[..., Any], name: str, call: str, given: Sequence[object]
+) -> None:
+    """Say in a note where a function wraps another one that does not take what it was called with.
+
+    Whether that is what raised the error, only its wrapper knows.
+    """
+    signature = signature_of(function)
+    if signature is not None and not _takes(signature, given):
+        error.add_note(
+            f"gradproof: {name} wraps a function of {_without_values(signature)}, and is called "
+            f"with {_count_of(given)}, {call}"
+        )
+
+
+def own_signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return what a function itself takes: a wrapper may add arguments, or take some apart.
+
+    Compiled ones tell no signature; they take what the function takes that they are made of.
+    """
+    return signature_of(function, follow_wrapped=False) or signature_of(function)
+
+
+def signature_of(
+    function: Callable[..., Any], *, follow_wrapped: bool = True
+) -> inspect.Signature | None:
+    """Return the signature of a function, or of what it wraps; None where it tells none."""
+    try:
+        return inspect.signature(function, follow_wrapped=follow_wrapped, **_AS_WRITTEN)
+    except Exception:  # builtins have none, and an object may raise whatever it is asked for
+        return None
+
+
+def _takes(
+    signature: inspect.Signature, given: Sequence[object], named: Iterable[str] = ()
+) -> bool:
     try:
         signature.bind(*given, **dict.fromkeys(named))
     except TypeError:
-        count = _COUNTS[len(given)] if len(given) < len(_COUNTS) else f"{len(given)} arguments"
-        hint = hint if signature.parameters else ""
-        raise InputError(
-            f"{name}: found a function of {_without_values(signature)}, but it is called with "
-            f"{count}, {call}{hint}"
-        ) from None
+        return False
+    return True
 
 
-def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    """Return what a function takes: a wrapper of anything what it wraps, another one its own."""
-    try:
-        signature = inspect.signature(function, follow_wrapped=False)
-        kinds = {one.kind for one in signature.parameters.values()}
-        if inspect.Parameter.VAR_POSITIONAL not in kinds:
-            return signature
-    except (TypeError, ValueError):  # builtins and C functions have none
-        pass
-    try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
+def _count_of(given: Sequence[object]) -> str:
+    return _COUNTS[len(given)] if len(given) < len(_COUNTS) else f"{len(given)} arguments"
 
 
 class _Elided:
@@ -147,6 +187,7 @@ def whole_number(value: object, name: str, *, at_least: int) -> int:
 
 def real_array(value: object, name: str) -> npt.NDArray[Any]:
     """Return `value` as an array (not a copy where it is one), or raise unless it holds reals."""
+    require_unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError as error:  # ragged nesting

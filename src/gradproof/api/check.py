@@ -11,6 +11,7 @@ import numpy as np
 from gradproof._base.errors import InputError
 from gradproof._base.validation import (
     described,
+    note_arguments,
     positive_number,
     require_arguments,
     whole_number,
@@ -20,14 +21,14 @@ from gradproof.api.complexes import of_complex_parameters
 from gradproof.api.exchanged import note_if_exchanged
 from gradproof.api.frameworks import as_problem_of_arrays, quietly, sharded_by
 from gradproof.api.in_pieces import is_in_pieces, searched
-from gradproof.api.mark import MARK
+from gradproof.api.mark import is_marked
 from gradproof.api.options import chosen_components, plan_and_rtol
 from gradproof.api.report import Report
 from gradproof.api.sharded import check_sharded
 from gradproof.judge.plan import Plan
 from gradproof.judge.report import Record
 from gradproof.numerics.protocol import BoolArray
-from gradproof.problems import Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
+from gradproof.problems import Autodiff, Claim, Limit, Limited, Problem, SecondClaim, flat_bounds
 from gradproof.tree import Tree, flatten
 
 if TYPE_CHECKING:
@@ -195,6 +196,14 @@ def check(
             note_if_exchanged(problem, error)
             raise
         except TypeError as error:
+            functions = {
+                "f": problem.f,
+                "gradient": problem.gradient,
+                "reference": problem.reference,
+            }
+            for name, function in functions.items():
+                if callable(function) and not isinstance(function, Autodiff):
+                    note_arguments(error, function, name, f"{name}(at)", (problem.at,))
             if isinstance(problem.at, (tuple, list)):  # whose parts f may have been waiting for
                 error.add_note(
                     "gradproof: f is called with one argument, f(at); for several write "
@@ -393,7 +402,7 @@ def _problem(f: Any, gradient: Any, at: Any) -> Problem:
         if gradient is not MISSING or at is not MISSING:
             raise InputError("f: found a Problem, which brings its own gradient and point")
         return f
-    if getattr(f, MARK, False):
+    if is_marked(f):
         name = getattr(f, "__name__", "problem")
         raise InputError(
             f"f: found the function {name}(), which gp.problem marks, expected the problem that it "

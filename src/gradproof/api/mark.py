@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import require_callable
+from gradproof._base.validation import own_signature_of, require_callable
 from gradproof.judge.run import Place
 from gradproof.problems import Problem
 
@@ -51,6 +51,14 @@ def problem(function: Maker) -> Maker:
     return function
 
 
+def is_marked(value: Any) -> bool:
+    """Whether something is a function that is marked, be it an object that answers no question."""
+    try:
+        return getattr(value, MARK, False) is True
+    except Exception:  # of a `__getattr__` of its own, such as that of a dict
+        return False
+
+
 def made(function: Callable[[], Any], name: str) -> Problem:
     """Call a marked function, and raise unless it returns a problem."""
     refuse_arguments(function, name)
@@ -69,11 +77,8 @@ def _kind_of(value: Any) -> str:
 
 def refuse_arguments(function: Callable[[], Any], name: str) -> None:
     """Raise if a marked function cannot be called without arguments."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return
-    for one in parameters:
+    signature = own_signature_of(function)
+    for one in signature.parameters.values() if signature else ():
         if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
             raise InputError(
                 f"{name}(): found the argument {one.name!r}, expected a function without arguments "

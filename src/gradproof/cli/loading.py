@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gradproof._base.errors import InputError
 from gradproof._base.files import require_file
-from gradproof.api.mark import MARK
+from gradproof.api.mark import is_marked
 
 
 class Found(NamedTuple):
@@ -67,9 +67,9 @@ def _marked(owner: types.ModuleType | type, module: str, prefix: str) -> Iterato
     """Yield the marked functions of a module or class, and of the classes that are its own."""
     for key, value in list(vars(owner).items()):
         name = prefix + key
-        if isinstance(owner, type):
-            value = getattr(owner, key, None)  # what a staticmethod or classmethod stands for
+        if isinstance(value, (staticmethod, classmethod)):
+            value = getattr(owner, key)  # what it stands for; other descriptors may do anything
         if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
             yield from _marked(value, module, f"{name}.")
-        elif getattr(value, MARK, False) is True and value.__module__ == module:
+        elif is_marked(value) and value.__module__ == module:
             yield Found(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -116,5 +117,9 @@ def is_array_of_floats(value: Any) -> bool:
 def _cure(value: Any) -> str:
     if is_table(value):
         return "; .to_numpy() makes one of it"
+    if isinstance(value, np.ma.MaskedArray):
+        return "; .filled(0.0) makes one of it, and says what its masked numbers are"
+    if isinstance(value, Mapping):
+        return "; dict(…) makes one that is taken apart"
     is_object = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
     return "; pass the parameters of an object, and let f put them back" * is_object

@@ -11,7 +11,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
-from gradproof._base.validation import described, require_detached
+from gradproof._base.validation import described, require_detached, require_unmasked
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.claims import JVP, VJP, Claim, Jacobian
 from gradproof.problems.outputs import Outputs
@@ -115,6 +115,7 @@ def rows_of(matrix: Any, at: Any, there: Tree, tree: Tree, wirtinger: str | None
     if is_function(matrix):
         matrix = matrix(at)
     require_detached(matrix, "Jacobian")
+    require_unmasked(matrix, "Jacobian")
     expected = there.size, tree.size
     if is_linear(matrix):
         if there.is_complex or tree.is_complex:
@@ -326,6 +327,7 @@ def _in_order(subtree: Any, output: Leaf, there: Tree, tree: Tree) -> FloatArray
         whole = output.own_shape + leaf.own_shape
         if leaf.path not in by_path:
             return Mismatch(where, "no derivative", f"one of shape {whole}")
+        require_unmasked(by_path[leaf.path], where)
         value = np.asarray(by_path[leaf.path])
         if value.shape not in (whole, (output.count, leaf.count)):
             return Mismatch(where, f"shape {value.shape}", f"shape {whole}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, require_arguments, require_callable
+from gradproof._base.validation import described, require_arguments, require_callable, signature_of
 from gradproof.problems.autodiff import Autodiff
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import Claim, SecondClaim
@@ -209,10 +209,7 @@ class Problem:
 
     @property
     def _signature(self) -> inspect.Signature | None:
-        try:
-            return inspect.signature(self.f)
-        except (TypeError, ValueError):  # builtins and C functions have none
-            return None
+        return signature_of(self.f)
 
     def _require_one_argument(self) -> None:
         """Raise where a function does not take the point, and it alone."""

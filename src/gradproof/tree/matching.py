@@ -10,7 +10,7 @@ import numpy as np
 from gradproof._base.complexes import as_parts, is_complex
 from gradproof._base.phrases import listed
 from gradproof._base.validation import require_detached, require_unmasked
-from gradproof.tree.leaves import Tree, flatten
+from gradproof.tree.leaves import Leaf, Tree, flatten
 
 _MOST_BESIDE = 8  # things in a tuple, of which one may be the gradient
 
@@ -55,13 +55,13 @@ def _guessed(tree: Tree, gradient: Any, mismatch: Mismatch) -> Mismatch:
     """Say where what is in the place of a gradient is a tuple or list that has one in it."""
     if not isinstance(gradient, (tuple, list)) or not 0 < len(gradient) <= _MOST_BESIDE:
         return mismatch
-    fitting = (k for k, one in enumerate(gradient) if not isinstance(_match(tree, one), Mismatch))
-    place = next(fitting, None)
-    if place is None:
+    fits = [k for k, one in enumerate(gradient) if not isinstance(_match(tree, one), Mismatch)]
+    if len(fits) != 1:  # which of several is meant is not to be guessed
         return mismatch
+    (place,) = fits
     kind, count = type(gradient).__name__, len(gradient)
     if count == 1:
-        comma = ": a comma behind a value makes a tuple" * (kind == "tuple")
+        comma = ", [0] of it: a comma behind a value makes a tuple" * (kind == "tuple")
         return Mismatch(
             mismatch.address, f"a {kind} of one gradient", f"the gradient itself{comma}"
         )
@@ -99,14 +99,12 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
     ordered = []
     for leaf in tree.leaves:
         if leaf.path not in by_path:
-            if any(path == (*leaf.path, 0) for path in by_path) and leaf.path:
-                return Mismatch(
-                    tree.address(leaf),
-                    "a gradient in a tuple or list",
-                    f"the gradient itself, of shape {leaf.own_shape}: a comma behind a value makes "
-                    "a tuple",
-                )
+            first = (*leaf.path, 0)
+            if leaf.path and first in by_path:
+                return _taken_apart(tree, leaf, by_path, first)
             there = _listed(claimed) if claimed.leaves else "no gradient at all"
+            if isinstance(gradient, Mapping) and () in by_path:
+                there = f"a {type(gradient).__name__}, of which dict(…) makes one that is read"
             return Mismatch(
                 tree.address(leaf),
                 "no gradient",
@@ -136,6 +134,22 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
             f"gradient{extra.accessor}", "a gradient", f"none: {tree.root} has no such parameter"
         )
     return ordered, notes
+
+
+def _taken_apart(tree: Tree, leaf: Leaf, by_path: Mapping[Any, Any], first: Any) -> Mismatch:
+    """Say that a tuple or list is in the place of the gradient of a leaf, of it or of numbers."""
+    lone = sum(path[: len(leaf.path)] == leaf.path for path in by_path) == 1
+    if lone and _array_shape(by_path[first]) == leaf.own_shape:
+        return Mismatch(
+            tree.address(leaf),
+            "a gradient in a tuple or list",
+            f"the gradient itself, of shape {leaf.own_shape}: a comma behind a value makes a tuple",
+        )
+    return Mismatch(
+        tree.address(leaf),
+        "a tuple or list",
+        f"one array of shape {leaf.own_shape}: np.array(…) makes one of numbers",
+    )
 
 
 def _by_labels(tree: Tree, gradient: Any) -> Any:
@@ -186,6 +200,7 @@ def _numbers_of_an_array(tree: Tree, value: Any) -> list[Any] | None:
     """Read one array of shape (n,) as the gradient of n numbers."""
     if any(leaf.own_shape for leaf in tree.leaves) or _array_shape(value) != (len(tree.leaves),):
         return None
+    require_unmasked(value, "gradient")
     pairs = zip(tree.leaves, np.asarray(value), strict=True)
     return [as_parts(one) if leaf.is_complex else one for leaf, one in pairs]
 
