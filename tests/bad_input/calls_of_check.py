@@ -430,6 +430,16 @@ FUNCTIONS: list[Case] = [
         for name, where, call in (
             ("gradient", "gradient", lambda: gp.check(f, MASKED, AT)),
             (
+                "output",
+                "the value of f",
+                lambda: gp.check(lambda x: MASKED * x[0], gp.Jacobian(np.ones((3, 3))), np.ones(3)),
+            ),
+            (
+                "term",
+                "the value of f",
+                lambda: gp.check(gp.Problem(lambda x: MASKED * x[0], AT, AT, terms="sum")),
+            ),
+            (
                 "numbers",
                 "gradient",
                 lambda: gp.check(

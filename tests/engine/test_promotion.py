@@ -492,6 +492,11 @@ def test_what_computes_in_float32_at_a_point_in_float64_is_told(
     assert [note for note in report.notes if "computes in" in note] == [
         f"{said}: its tolerance is then 0.01, where float64 throughout would show smaller errors"
     ] * (which is not None)
+    # The digits of float32 in an array of float64 tell as well.
+    if (of_f, of_gradient) == (np.float64, np.float32):
+        report = gp.check(f, lambda x: gradient(x).astype(np.float64), at)
+        assert report.rtol == 1e-2
+        assert any("no more digits than those of float32, though" in note for note in report.notes)
     # Whoever says what is right needs no word about it, nor where the parameters say it all.
     for other in (
         gp.check(f, gradient, at, rtol=1e-2),

@@ -120,10 +120,10 @@ def look_around(
     found.bends = reaction.bend > _BENT[0] * pilot.noise + _BENT[1] * reaction.movement
     promoted = found.promoted and pilot.roundoff <= UNIT_ROUNDOFF_64
     rules = policy(rtol, low_precision=pilot.low_precision, promoted=promoted)
-    if rtol is None and pilot.low_precision and not found.promoted:
-        _note_low_precision(found, pilot, evaluator.space, rules)
     invisible = not np.any(np.abs(claim) * scales.scale > _NOTHING * pilot.noise)
     stationary = invisible or is_stationary(scales, claim, reaction)
+    if rtol is None and pilot.low_precision and not (found.promoted or stationary):
+        _note_low_precision(found, pilot, evaluator.space, rules)
     if invisible:
         moved = largest_movement(evaluator, scales, value, pilot.noise, rng)
         if moved == 0 and pilot.noise > rules.cap * abs(value) and np.any(claim):
@@ -151,17 +151,22 @@ def _note_low_precision(found: Preflight, pilot: Pilot, space: Space, rules: Pol
     if max(space.roundoffs) > UNIT_ROUNDOFF_64:
         return
     of_f = max(pilot.roundoff, float(np.max(pilot.roundoff_of_x, initial=0.0)))
-    which = "f" if of_f > UNIT_ROUNDOFF_64 else "the gradient"
-    roundoff = of_f if of_f > UNIT_ROUNDOFF_64 else found.roundoff_told
-    if roundoff <= UNIT_ROUNDOFF_64:  # a few digits that cancellation left are no type
-        return
-    name = "float32" if roundoff <= UNIT_ROUNDOFF_32 else "less than float32"
+    if of_f > UNIT_ROUNDOFF_64:
+        which = f"f computes in {_type_of(of_f)}"
+    elif found.roundoff_told > UNIT_ROUNDOFF_64:
+        which = f"the gradient computes in {_type_of(found.roundoff_told)}"
+    else:
+        which = "the gradient has no more digits than those of float32"
     said = (
-        f"{which} computes in {name}, though the parameters are in float64: its tolerance is then "
+        f"{which}, though the parameters are in float64: its tolerance is then "
         f"{rules.default:g}, where float64 throughout would show smaller errors"
     )
     if said not in found.notes:
         found.notes.append(said)
+
+
+def _type_of(roundoff: float) -> str:
+    return "float32" if roundoff <= UNIT_ROUNDOFF_32 else "less than float32"
 
 
 def power_of_two(value: float, moves: float = 0.0) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_real, longest_significand, unit_roundoff
-from gradproof._base.validation import described
+from gradproof._base.validation import described, require_unmasked
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems import followed_by
 
@@ -75,6 +75,7 @@ class Terms:
         return float(np.sum(terms, dtype=np.float64)) / (max(1, terms.size) if self._mean else 1)
 
     def _array(self, result: Any) -> Any:
+        require_unmasked(result, "the value of f")
         try:
             array = np.asarray(result)
         except ValueError:  # ragged nesting

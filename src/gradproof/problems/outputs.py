@@ -11,7 +11,7 @@ from gradproof._base.complexes import as_parts
 from gradproof._base.errors import InputError
 from gradproof._base.floats import UNIT_ROUNDOFF_64, is_float, is_real, unit_roundoff
 from gradproof._base.phrases import listed
-from gradproof._base.validation import described, require_detached
+from gradproof._base.validation import described, require_detached, require_unmasked
 from gradproof.numerics.protocol import FloatArray
 from gradproof.problems.batches import followed_by
 from gradproof.problems.vectors import as_vector, in_structure, joined
@@ -94,6 +94,7 @@ class Outputs:
         arrays = []
         for leaf, one in zip(tree.leaves, values, strict=True):
             require_detached(one, f"the value of {self.owner}")
+            require_unmasked(one, f"the value of {self.owner}")
             array = as_parts(one) if leaf.is_complex else np.asarray(one)
             if not is_real(array.dtype):
                 raise InputError(f"{tree.address(leaf)}: found {described(one)}, expected numbers")

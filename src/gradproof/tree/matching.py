@@ -80,15 +80,15 @@ def _match(tree: Tree, gradient: Any) -> tuple[list[Any], list[str]] | Mismatch:
         notes.append(renamed)
     claimed, values = flatten(gradient, "gradient")
     if len(tree.leaves) > 1 and len(claimed.leaves) == 1 and not claimed.leaves[0].path:
-        numbers = _numbers_of_an_array(tree, values[0])
-        if numbers is None:
+        one_each = _numbers_of_an_array(tree, values[0])
+        if one_each is None:
             return Mismatch(
                 tree.root, _described(gradient), f"a gradient for each of {_listed(tree)}"
             )
-        return numbers, [*notes, "the gradient is one array for a list of numbers"]
-    listed = not hasattr(gradient, "shape")
+        return one_each, [*notes, "the gradient is one array for a list of numbers"]
+    in_a_list = not hasattr(gradient, "shape")
     lone = len(tree.leaves) == 1
-    if listed and lone and _array_shape(gradient) == tree.leaves[0].own_shape != ():
+    if in_a_list and lone and _array_shape(gradient) == tree.leaves[0].own_shape != ():
         # A list of numbers stands for an array, as array_like promises.
         claimed, values = flatten(np.asarray(gradient), "gradient")
     by_path = {}
