@@ -109,3 +109,10 @@ def test_an_automatic_plan_may_say_how_it_projects() -> None:
 def test_no_probability_is_called_100_percent() -> None:
     plan = gp.Plan("project", confidence=0.99999)
     assert ", 99.999 % sure" in gp.check(f, right, AT, plan=plan).headline
+
+
+def test_one_direction_is_enough_to_ask_for() -> None:
+    problem = gp.Problem(lambda x: float(np.sum(np.sin(x))), np.cos, np.linspace(0.1, 1.0, 30))
+    report = gp.check(problem, plan=gp.Plan("project", directions=1))
+    assert report.certificate is not None
+    assert report.certificate.directions == 1
