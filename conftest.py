@@ -1,6 +1,7 @@
 """What every test and doctest has: no colours, seeded global generators, and no skipping."""
 
 import random
+import signal
 from collections.abc import Generator
 
 import hypothesis
@@ -28,6 +29,13 @@ collect_ignore_glob = [
 @pytest.fixture(autouse=True)
 def _no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """Hear Ctrl-C, which tests send: what a shell begins in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
