@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, require_arguments, require_callable
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import described, require_callable
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.problems import autodiff

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import (
-    described,
-    note_arguments,
-    positive_number,
-    require_arguments,
-    whole_number,
-)
+from gradproof._base.signatures import note_arguments, require_arguments
+from gradproof._base.validation import described, positive_number, whole_number
 from gradproof.api.asides import with_asides
 from gradproof.api.complexes import of_complex_parameters
 from gradproof.api.exchanged import note_if_exchanged

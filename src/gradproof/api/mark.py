@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import own_signature_of, require_callable
+from gradproof._base.signatures import own_signature_of
+from gradproof._base.validation import require_callable
 from gradproof.judge.run import Place
 from gradproof.problems import Problem
 

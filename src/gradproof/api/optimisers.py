@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, require_arguments
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import described
 from gradproof.numerics.protocol import FloatArray
 from gradproof.numerics.scales import natural_scales
 from gradproof.problems import HVP, Hessian, Jacobian

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.validation import require_arguments, require_callable
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import require_callable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

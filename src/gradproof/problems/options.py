@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, real_number, require_arguments
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import described, real_number
 
 
 def require_one_of(

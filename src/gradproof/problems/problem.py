@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import described, require_arguments, require_callable, signature_of
+from gradproof._base.signatures import require_arguments, signature_of
+from gradproof._base.validation import described, require_callable
 from gradproof.problems.autodiff import Autodiff
 from gradproof.problems.bounds import flat_bounds
 from gradproof.problems.claims import Claim, SecondClaim

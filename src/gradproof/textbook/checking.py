@@ -7,13 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.validation import (
-    float64_array,
-    positive_number,
-    real_number,
-    require_arguments,
-    require_callable,
-)
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import float64_array, positive_number, real_number, require_callable
 from gradproof.textbook.comparison import norm_ratio
 
 # Keeps 0/0 out of the classic formula; written 1e-8 in its every copy.

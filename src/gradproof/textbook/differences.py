@@ -2,12 +2,8 @@
 
 from collections.abc import Callable
 
-from gradproof._base.validation import (
-    positive_number,
-    real_number,
-    require_arguments,
-    require_callable,
-)
+from gradproof._base.signatures import require_arguments
+from gradproof._base.validation import positive_number, real_number, require_callable
 
 _HINT = "; for an array of parameters use numerical_gradient"
 
