@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gradproof._base.errors import InputError
-from gradproof._base.signatures import require_arguments
-from gradproof._base.validation import described, require_callable
+from gradproof._base.signatures import require_function
+from gradproof._base.validation import described
 from gradproof.api.check import check
 from gradproof.api.report import Report
 from gradproof.problems import autodiff
@@ -64,7 +64,6 @@ def check_module(module: Any, loss: Callable[[Any], Any], **options: Any) -> Rep
             f"module: found {described(module)}, a function, expected the module, and then its "
             "loss: check_module(module, loss)"
         )
-    require_callable(loss, "loss", "loss(module)")
     hint = "; write lambda module: loss(module(inputs), targets)"
-    require_arguments(loss, "loss", "loss(module)", (module,), hint=hint)
+    require_function(loss, "loss", "loss", "module", hint=hint)
     return check(loss, autodiff, module, **options)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gradproof._base.errors import InputError
+from gradproof._base.validation import require_callable
 
 _COUNTS = "no argument", "one argument", "two arguments", "three arguments"
 _AS_WRITTEN: dict[str, Any] = {}
@@ -39,6 +40,13 @@ def require_arguments(
         f"{name}: found a function of {_without_values(signature)}, but it is called with "
         f"{_count_of(given)}, {call}{hint}"
     )
+
+
+def require_function(value: Any, name: str, called: str, *arguments: str, hint: str = "") -> None:
+    """Raise unless `value` is a function of these arguments, called by that name."""
+    call = f"{called}({', '.join(arguments)})"
+    require_callable(value, name, call)
+    require_arguments(value, name, call, arguments, hint=hint)
 
 
 def note_arguments(

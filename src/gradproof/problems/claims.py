@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.signatures import require_arguments
-from gradproof._base.validation import require_callable
+from gradproof._base.signatures import require_arguments, require_function
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,9 +50,9 @@ class VJP:
     jvp: Callable[[Any, Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        _require_function(self.function, "VJP", "function", "at", "u")
+        require_function(self.function, "VJP", "function", "at", "u")
         if self.jvp is not None:
-            _require_function(self.jvp, "jvp", "jvp", "at", "v")
+            require_function(self.jvp, "jvp", "jvp", "at", "v")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,7 +135,7 @@ class JVP:
     function: Callable[[Any, Any], Any]
 
     def __post_init__(self) -> None:
-        _require_function(self.function, "JVP", "function", "at", "v")
+        require_function(self.function, "JVP", "function", "at", "v")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -183,7 +182,7 @@ class Hessian:
     def __post_init__(self) -> None:
         _require_matrix(self.matrix, "Hessian")
         if self.gradient is not None:
-            _require_function(self.gradient, "gradient", "gradient", "at")
+            require_function(self.gradient, "gradient", "gradient", "at")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -220,16 +219,9 @@ class HVP:
     gradient: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        _require_function(self.function, "HVP", "function", "at", "v")
+        require_function(self.function, "HVP", "function", "at", "v")
         if self.gradient is not None:
-            _require_function(self.gradient, "gradient", "gradient", "at")
-
-
-def _require_function(value: Any, name: str, called: str, *arguments: str) -> None:
-    """Raise unless `value` is a function of these arguments."""
-    call = f"{called}({', '.join(arguments)})"
-    require_callable(value, name, call)
-    require_arguments(value, name, call, arguments)
+            require_function(self.gradient, "gradient", "gradient", "at")
 
 
 def _require_matrix(matrix: Any, name: str) -> None:

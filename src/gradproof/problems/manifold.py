@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from gradproof._base.signatures import require_arguments
-from gradproof._base.validation import require_callable
+from gradproof._base.signatures import require_function
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,10 +70,7 @@ class Manifold:
     inner: Callable[[Any, Any, Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        functions = {"retract": "x, v", "project": "x, z", "inner": "x, u, v"}
-        for name, arguments in functions.items():
-            function = getattr(self, name)
-            if name != "inner" or function is not None:
-                call = f"{name}({arguments})"
-                require_callable(function, name, call)
-                require_arguments(function, name, call, arguments.split(", "))
+        require_function(self.retract, "retract", "retract", "x", "v")
+        require_function(self.project, "project", "project", "x", "z")
+        if self.inner is not None:
+            require_function(self.inner, "inner", "inner", "x", "u", "v")

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradproof._base.errors import InputError
-from gradproof._base.signatures import require_arguments
-from gradproof._base.validation import float64_array, positive_number, real_number, require_callable
+from gradproof._base.signatures import require_function
+from gradproof._base.validation import float64_array, positive_number, real_number
 from gradproof.textbook.comparison import norm_ratio
 
 # Keeps 0/0 out of the classic formula; written 1e-8 in its every copy.
@@ -184,9 +184,7 @@ def gradient_check(
 
 
 def _require_function(value: Any, name: str) -> None:
-    call = f"{name}(params)"
-    require_callable(value, name, call)
-    require_arguments(value, name, call, ("params",), hint=f"; write lambda p: {name}(*p)")
+    require_function(value, name, name, "params", hint=f"; write lambda p: {name}(*p)")
 
 
 def _value(f: Callable[[Any], float], at: Any) -> float:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from gradproof._base.signatures import require_arguments
-from gradproof._base.validation import positive_number, real_number, require_callable
+from gradproof._base.signatures import require_function
+from gradproof._base.validation import positive_number, real_number
 
 _HINT = "; for an array of parameters use numerical_gradient"
 
@@ -170,8 +170,7 @@ def central_difference(f: Callable[[float], float], x: float, h: float = 1e-7) -
 
 
 def _point_and_step(f: Callable[[float], float], x: float, h: float) -> tuple[float, float]:
-    require_callable(f, "f", "f(x)")
-    require_arguments(f, "f", "f(x)", (x,))
+    require_function(f, "f", "f", "x")
     return real_number(x, "x", hint=_HINT), positive_number(h, "h")
 
 
